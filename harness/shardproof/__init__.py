@@ -1,0 +1,5 @@
+"""Finds lost, repeated and forged messages in cross-shard protocols: by random traces, by every trace, and by proof."""
+
+from __future__ import annotations
+
+__version__ = "0.1.0"

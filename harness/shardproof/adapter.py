@@ -1,0 +1,267 @@
+"""
+The seam: what a system under test must be able to do, and loading one by name.
+
+An adapter translates and decides nothing. It holds all shards of one system, named by the
+strings in `Topology.shards`. Receipts, headers and evidence are bytes that belong to the
+system: the harness passes them around, and only the adversary changes them.
+
+Seven verbs are required. Each further verb is a capability by being overridden: what an
+adapter does not override, it does not have, and what depends on it is reported as not
+applicable, by name. A verb that answers with `Refused` has an opinion; a verb that raises
+has broken the contract, and the run ends with exit code 3.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Mapping, Sequence
+from importlib import metadata
+from typing import ClassVar
+
+from attrs import field, frozen
+
+from .errors import AdapterError, UsageError, nearest
+
+
+@frozen
+class Topology:
+    """The shards of a run, by name, in order."""
+
+    shards: tuple[str, ...]
+
+    @classmethod
+    def of(cls, count: int) -> Topology:
+        """`count` shards, named A, B, ... Z, S26, S27, ..."""
+        return cls(tuple(chr(ord("A") + i) if i < 26 else f"S{i}" for i in range(count)))
+
+
+@frozen
+class Accepted:
+    """The system says that it did what was asked."""
+
+    def __str__(self) -> str:
+        return "accepted"
+
+
+@frozen
+class Refused:
+    """The system says that it did not, and why, in its own words."""
+
+    reason: str = ""
+
+    def __str__(self) -> str:
+        return f"refused, {self.reason}" if self.reason else "refused"
+
+
+@frozen
+class Pending:
+    """The system will do it, or not, later: `settle` lets it come to rest."""
+
+    def __str__(self) -> str:
+        return "pending"
+
+
+ACCEPTED = Accepted()
+PENDING = Pending()
+Outcome = Accepted | Refused | Pending
+
+
+@frozen
+class Delivery:
+    """A relayer presents `receipt` to `destination` on the evidence of `header`."""
+
+    destination: str
+    receipt: bytes = field(repr=lambda b: f"<{len(b)} bytes>")
+    header: bytes = field(repr=lambda b: f"<{len(b)} bytes>")
+    evidence: bytes = field(repr=lambda b: f"<{len(b)} bytes>")
+
+
+@frozen
+class Execution:
+    """An effect as the receiving application saw it; `source` is in whose name, where it can tell."""
+
+    payload: bytes
+    source: str | None = None
+
+
+@frozen
+class Path:
+    """An inclusion proof taken apart: position, number of leaves where committed, siblings from the leaf up."""
+
+    index: int
+    count: int | None
+    siblings: tuple[bytes, ...]
+
+
+class Adapter:
+    """
+    One system under test, all of its shards.
+
+    Constructed without arguments, then `open(topology)`; `open` may be called again at any
+    time and starts from nothing. Every answer must be a function of the calls since `open`:
+    no clock, no randomness of its own.
+    """
+
+    #: Printed in reports and traces.
+    name: ClassVar[str] = ""
+
+    # ---- required -------------------------------------------------------------------------
+
+    def open(self, topology: Topology) -> None:
+        """Set up every shard, new and empty."""
+        raise NotImplementedError
+
+    def close(self) -> None:
+        """Release what `open` took. May be called twice, and after a failure."""
+        raise NotImplementedError
+
+    def emit(self, source: str, destination: str, payload: bytes) -> bytes | Refused:
+        """A user of `source` sends `payload` to `destination`; returns the receipt."""
+        raise NotImplementedError
+
+    def produce(self, shard: str) -> bytes | Refused:
+        """`shard` seals a block over all that it has emitted; returns the header."""
+        raise NotImplementedError
+
+    def prove(self, receipt: bytes, header: bytes) -> bytes | Refused:
+        """Honest evidence that `header` commits to `receipt`; `Refused` where it does not."""
+        raise NotImplementedError
+
+    def deliver(self, delivery: Delivery) -> Outcome:
+        """A relayer presents a receipt. Whatever the bytes are: refuse, never raise."""
+        raise NotImplementedError
+
+    def executed(self, shard: str, since: int) -> Sequence[bytes | Execution]:
+        """What took effect at `shard` after the first `since` effects, in order."""
+        raise NotImplementedError
+
+    # ---- capabilities: override what the system has -----------------------------------------
+
+    def learn(self, shard: str, header: bytes) -> Outcome:
+        """A relayer shows `header` to the light client at `shard`. Without it, headers certify themselves."""
+        raise NotImplementedError
+
+    def finalise(self, shard: str, header: bytes) -> bytes | Refused:
+        """Consensus of `shard` makes `header` final; returns the header as relayers show it from now on."""
+        raise NotImplementedError
+
+    def revert(self, shard: str, header: bytes) -> Outcome:
+        """Consensus of `shard` drops `header` and all after it: its state is again what its parent committed to."""
+        raise NotImplementedError
+
+    def restart(self, shard: str) -> None:
+        """`shard` is stopped and started again from what it keeps."""
+        raise NotImplementedError
+
+    def reenter(self, delivery: Delivery) -> Outcome:
+        """Like `deliver`, and the callback of the receipt presents the same delivery again before it returns."""
+        raise NotImplementedError
+
+    def settle(self, shard: str) -> None:
+        """Let `shard` come to rest after an answer of `PENDING`."""
+        raise NotImplementedError
+
+    def forge(self, source: str, destination: str, payload: bytes) -> bytes:
+        """The bytes of a receipt that `source` never emitted: encodings are public, so anybody can write one."""
+        raise NotImplementedError
+
+    def dissect(self, evidence: bytes) -> Path:
+        """Honest evidence, taken apart, so that the adversary can forge with understanding."""
+        raise NotImplementedError
+
+    def assemble(self, path: Path) -> bytes:
+        """The inverse of `dissect`, for any path, also a senseless one."""
+        raise NotImplementedError
+
+    def leaf(self, receipt: bytes) -> bytes:
+        """The hash that stands for `receipt` at the bottom of the commitment."""
+        raise NotImplementedError
+
+    def snapshot(self) -> object:
+        """All shards at this instant, as a token for `restore`. Makes searching faster, changes no verdict."""
+        raise NotImplementedError
+
+    def restore(self, token: object) -> None:
+        """Return to a snapshot. A token may be restored any number of times, newest first or not."""
+        raise NotImplementedError
+
+
+REQUIRED = ("open", "close", "emit", "produce", "prove", "deliver", "executed")
+CAPABILITIES = (
+    "learn", "finalise", "revert", "restart", "reenter", "settle", "forge", "dissect", "assemble", "leaf",
+    "snapshot", "restore",
+)
+
+#: Adapters of this package: name -> (module, attribute). A name may take a variant: `hyperlane:noop-ism`.
+BUILT_IN: Mapping[str, tuple[str, str]] = {
+    "reference": ("shardproof.adapters.reference", "ReferenceAdapter"),
+    "watermark": ("shardproof.adapters.watermark", "WatermarkAdapter"),
+    "faulty": ("shardproof.adapters.faulty", "variant"),
+    "hyperlane": ("shardproof.adapters.hyperlane", "variant"),
+}
+
+ENTRY_POINTS = "shardproof.adapters"
+
+AdapterFactory = Callable[[], Adapter]
+
+
+def capabilities(adapter: Adapter) -> frozenset[str]:
+    """The optional verbs that this adapter overrides."""
+    return frozenset(v for v in CAPABILITIES if getattr(type(adapter), v, None) is not getattr(Adapter, v))
+
+
+def load(name: str) -> AdapterFactory:
+    """
+    The adapter called `name`: built in, an entry point, or `module:Class`.
+
+    Raises `UsageError` if there is none, `AdapterError` if it lacks a required verb.
+    """
+    base, _, variant = name.partition(":")
+    if base in BUILT_IN:
+        module, attribute = BUILT_IN[base]
+        found = getattr(importlib.import_module(module), attribute)
+        if attribute == "variant":
+            return _checked(found(variant), name)
+        if variant:
+            raise UsageError(f"adapter {base!r} has no variants", got=name, help=f"use --adapter {base}")
+        return _checked(found, name)
+    for entry in metadata.entry_points(group=ENTRY_POINTS):
+        if entry.name == name:
+            return _checked(_imported(entry.load, name), name)
+    if not variant:
+        raise UsageError(
+            f"unknown adapter {name!r}",
+            expected="a name, or module:Class of your own",
+            help=nearest(name, (*BUILT_IN, *(e.name for e in metadata.entry_points(group=ENTRY_POINTS)))),
+        )
+    module = _imported(lambda: importlib.import_module(base), name)
+    if not hasattr(module, variant):
+        raise UsageError(f"module {base!r} has no class {variant!r}", help=nearest(variant, dir(module)))
+    return _checked(getattr(module, variant), name)
+
+
+def _imported(do: Callable[[], object], name: str) -> object:
+    try:
+        return do()
+    except ModuleNotFoundError as error:
+        raise UsageError(
+            f"adapter {name!r} cannot be imported", got=str(error),
+            help="run from the folder that holds the module, or install it into this environment",
+        ) from error
+    except Exception as error:
+        raise AdapterError(f"adapter {name!r} raised while it was imported", got=f"{type(error).__name__}: {error}") from error
+
+
+def _checked(factory: object, name: str) -> AdapterFactory:
+    if not callable(factory):
+        raise UsageError(f"adapter {name!r} is not a class", got=repr(factory))
+    if isinstance(factory, type):
+        missing = [v for v in REQUIRED if getattr(factory, v, None) in (None, getattr(Adapter, v))]
+        if missing or not issubclass(factory, Adapter):
+            raise AdapterError(
+                f"adapter {name!r} lacks a required verb" if missing else f"adapter {name!r} is not an Adapter",
+                expected=", ".join(REQUIRED),
+                got=f"no {', '.join(missing)}" if missing else f"a class derived from {factory.__bases__[0].__name__}",
+                help="derive from shardproof.adapter.Adapter and define every required verb: harness/README.md",
+            )
+    return factory

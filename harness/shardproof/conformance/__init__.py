@@ -1,0 +1,1 @@
+"""The suite that a third party runs: pytest --pyargs shardproof.conformance --shard-adapter NAME."""

@@ -1,0 +1,1 @@
+"""How we look for trouble. Engines do not know each other."""

@@ -1,0 +1,1 @@
+"""A trace, a report or an error for people and for other tools."""

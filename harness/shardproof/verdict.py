@@ -1,0 +1,90 @@
+"""What an engine says: holds, violated or inconclusive, and exactly what was checked."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterable, Mapping
+
+from attrs import field, frozen
+
+from .errors import EXIT_HOLDS, EXIT_INCONCLUSIVE, EXIT_VIOLATED
+from .trace import Trace
+
+
+class Verdict(enum.Enum):
+    """Three values: what was not checked does not hold."""
+
+    HOLDS = "holds"
+    VIOLATED = "violated"
+    INCONCLUSIVE = "inconclusive"
+
+    @property
+    def exit_code(self) -> int:
+        """As the command reports it."""
+        return {Verdict.HOLDS: EXIT_HOLDS, Verdict.VIOLATED: EXIT_VIOLATED, Verdict.INCONCLUSIVE: EXIT_INCONCLUSIVE}[self]
+
+    @classmethod
+    def worst(cls, verdicts: Iterable[Verdict]) -> Verdict:
+        """Of several parts: violated beats inconclusive beats holds; of nothing: inconclusive."""
+        found = set(verdicts)
+        return cls.VIOLATED if cls.VIOLATED in found else cls.HOLDS if found == {cls.HOLDS} else cls.INCONCLUSIVE
+
+
+class Kind(enum.Enum):
+    """What sort of thing was found."""
+
+    #: Something bad happened.
+    SAFETY = "safety"
+    #: Something good did not.
+    PROGRESS = "progress"
+    #: The implementation and the model disagree, and no property says which of them is wrong.
+    DIVERGENCE = "divergence"
+
+
+@frozen
+class Finding:
+    """A property that is violated, and the trace that shows it."""
+
+    id: str
+    property: str
+    because: str
+    kind: Kind
+    trace: Trace
+    #: Further properties that the last step violates as well.
+    also: tuple[str, ...] = ()
+    #: How the trace became as short as it is, e.g. "shrunk from 41 steps to 3".
+    shrunk: str = ""
+
+
+@frozen
+class NotProved:
+    """An obligation that the solver refuted or could not decide: not (yet) a violation of anything."""
+
+    obligation: str
+    result: str
+    #: A small world and a step, as text; it may be unreachable. Never called a counterexample.
+    counterexample_to_induction: str = ""
+    #: What the search for a reachable one did.
+    searched: str = ""
+
+
+@frozen
+class Report:
+    """One engine's answer."""
+
+    engine: str
+    verdict: Verdict
+    #: A sentence that says exactly what was checked, e.g. "every trace of up to 9 steps with 2 shards".
+    checked: str
+    findings: tuple[Finding, ...] = ()
+    not_proved: tuple[NotProved, ...] = ()
+    #: Why it is inconclusive, if it is.
+    reasons: tuple[str, ...] = ()
+    work: Mapping[str, int] = field(factory=dict)
+    #: Property name -> why it does not apply.
+    not_applicable: Mapping[str, str] = field(factory=dict)
+    #: Properties that were checked, by name.
+    properties: tuple[str, ...] = ()
+    #: Tables for people: title -> rows of (label, value).
+    tables: Mapping[str, tuple[tuple[str, str], ...]] = field(factory=dict)
+    seconds: float = 0.0

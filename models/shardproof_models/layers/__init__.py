@@ -1,0 +1,1 @@
+"""The protocol, one file a layer. Start with `exactly_once`."""

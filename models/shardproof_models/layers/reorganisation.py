@@ -1,0 +1,114 @@
+"""
+Consensus may drop blocks that are not final, and the shard's whole state with them (L4).
+
+The second half is the hard one: a bridge that restores balances but not its table of
+consumed receipts executes twice. So it is not left to each layer to say what returns.
+Every symbol has a home; `remember` gives each header a copy of all that its shard held,
+and `revert` returns all of it, at once. What must come of it is stated apart, as a
+property, because a reorganisation that restores too little breaks no other sentence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+from attrs import evolve
+
+from ..language.actions import Action, Effect, Parts, Refusal, assign, at, each, for_each, insert, remove, require
+from ..language.protocol import CompositionError, Layer, Protocol
+from ..language.terms import FALSE, PUBLIC, Bool, Kind, Public, Symbol, Term, Variable, equal, substitute
+from .exactly_once import Header, origin, produce, produced
+from .finality import ALREADY_FINAL, NOT_PRODUCED, final, finality, head, height, parent
+
+reorganisation = Layer(
+    "reorganisation", needs=(finality,), touches=(produced, head),
+    doc="blocks that are not final may be dropped, and all that their shard did with them",
+)
+
+DROPPED = Refusal("dropped")
+
+
+@reorganisation.state(home=PUBLIC)
+def dropped(h: Header) -> Bool:
+    """`h` was on the chain once. A block that comes back with other contents is another block."""
+    return FALSE
+
+
+@reorganisation.extends(produce)
+def never_again(h: Header) -> Parts:
+    yield require(~dropped(h), DROPPED)
+
+
+@reorganisation.action
+def revert(h: Header) -> Parts:
+    """Consensus drops `h` and every block after it."""
+    yield at(origin(h))
+    yield require(produced(h), NOT_PRODUCED)
+    yield require(~final(h), ALREADY_FINAL)
+
+    def gone(g: Header) -> Bool:
+        return produced(g) & (origin(g) == origin(h)) & (height(h) <= height(g))
+
+    yield each(Header, lambda g: insert(dropped(g), where=gone(g)))
+    yield each(Header, lambda g: remove(produced(g), where=gone(g)))
+    yield assign(head(origin(h)), parent(h))
+
+
+@cache
+def remembered(symbol: Symbol[Any, Any]) -> Symbol[Any, Any]:
+    """What the shard that sealed a header held of `symbol` at that moment."""
+    h = Header(Variable("sealed_in"))
+    return Symbol(f"{symbol.name}_in", symbol.kind, (h, *symbol.parameters), symbol.sort, symbol.body, symbol.doc, PUBLIC)
+
+
+@reorganisation.transforms
+def remember(protocol: Protocol) -> Protocol:
+    """Each header remembers what its shard held; dropping it returns all of that."""
+    copies = {s: remembered(s) for s in protocol.state if s.home is not Public.PUBLIC}
+    for symbol in copies:
+        if symbol.home is None:
+            raise CompositionError(
+                f"{symbol.name} has no home, so nobody knows whether a reorganisation takes it back\n"
+                "  help  declare it with state(home=...), or home=PUBLIC if it can never be taken back"
+            )
+
+    def cells(h: Term, place: Callable[..., Effect]) -> tuple[Effect, ...]:
+        made = []
+        for symbol in copies:
+            variables = tuple(type(p)(Variable(_other_than(h, p))) for p in symbol.parameters)
+            made.append(for_each(variables, lambda *cell, symbol=symbol: place(h, symbol, cell)))
+        return tuple(made)
+
+    def snapshot(h: Term, symbol: Symbol[Any, Any], cell: tuple[Term, ...]) -> Effect:
+        return assign(copies[symbol](h, *cell), symbol(*cell), where=equal(home_of(symbol, cell), origin(h)))
+
+    def restore(h: Term, symbol: Symbol[Any, Any], cell: tuple[Term, ...]) -> Effect:
+        return assign(symbol(*cell), copies[symbol](parent(h), *cell), where=equal(home_of(symbol, cell), origin(h)))
+
+    def changed(action: Action) -> Action:
+        if action.name in (produce.name, revert.name):
+            effects = cells(action.parameters[0], snapshot if action.name == produce.name else restore)
+            return evolve(action, effects=(*action.effects, *effects))
+        return action
+
+    ghosts_last = sorted(copies.values(), key=lambda s: s.kind is Kind.GHOST)
+    return evolve(
+        protocol,
+        symbols=(*protocol.symbols, *ghosts_last),
+        actions=tuple(map(changed, protocol.actions)),
+        remembers=copies,
+    )
+
+
+def home_of(symbol: Symbol[Any, Any], cell: tuple[Term, ...]) -> Term:
+    """The shard that keeps the cell of `symbol` at these arguments."""
+    if not isinstance(symbol.home, Term):
+        raise CompositionError(f"{symbol.name} is kept by no shard")
+    return substitute(symbol.home, {p.head: a for p, a in zip(symbol.parameters, cell, strict=True)})
+
+
+def _other_than(h: Term, p: Term) -> str:
+    name: str = p.head.name
+    return f"{name}'" if name == h.head.name else name

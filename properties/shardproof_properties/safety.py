@@ -1,0 +1,132 @@
+"""
+Nothing bad happens: the sentences that people lose money by, and their witnesses.
+
+Read them in order: at most once, only what was really sent, only where it belongs, only on
+evidence that stays. A witness after a group shows that the group is not true of nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from shardproof_models.language.protocol import Protocol
+from shardproof_models.language.terms import Bool, Term, Variable, all_of, equal, implies, next_, sealed
+from shardproof_models.layers.exactly_once import (
+    Header, Receipt, Shard, commits, consumed, destination, emitted, executions, genesis, key, learned, origin, produced, source,
+    trusted, witness,
+)
+from shardproof_models.layers.finality import final, head
+from shardproof_models.layers.reorganisation import dropped, home_of, reorganisation
+
+from .property import Catalogue, Property, Role
+
+safety = Catalogue()
+
+
+@safety.invariant("P01", because="a receipt executed twice mints its amount out of thin air")
+def executes_at_most_once(d: Shard, e: Shard, m: Receipt) -> Bool:
+    """The executions of a receipt, on all shards together, are never more than one."""
+    once = (executions(d, m) >= 0) & (executions(d, m) <= 1)
+    return once & implies((executions(d, m) >= 1) & (executions(e, m) >= 1), d == e)
+
+
+@safety.invariant("P02", because="a forged receipt spends money that nobody sent")
+def executes_only_what_was_emitted(d: Shard, m: Receipt) -> Bool:
+    """What was executed had been emitted, and a header of its own source commits to it."""
+    w = witness(d, m)
+    return implies(executions(d, m) >= 1, all_of(emitted(m), commits(w, m), origin(w) == source(m)))
+
+
+@safety.invariant("P02", because="what is executed on a block that can vanish cannot be taken back")
+def executes_only_on_final_headers(d: Shard, m: Receipt) -> Bool:
+    """What was executed is committed to by a block that stays."""
+    return implies(executions(d, m) >= 1, final(witness(d, m)))
+
+
+@safety.invariant("P03", because="a receipt that runs elsewhere changes a shard that never agreed to it")
+def executes_at_its_destination(d: Shard, m: Receipt) -> Bool:
+    """A receipt runs nowhere but at its destination."""
+    return implies(executions(d, m) >= 1, destination(m) == d)
+
+
+@safety.invariant("P10", because="a light client that trusts a losing fork proves anything")
+def trusts_only_final_headers(d: Shard, h: Header) -> Bool:
+    """A root of proof is the header of a block that stays; what no chain has produced, the null root among it, is none."""
+    return implies(trusted(d, h), final(h) & produced(h))
+
+
+@safety.invariant("P10", because="evidence that nobody checked is evidence that anybody can make")
+def executes_only_on_trusted_headers(d: Shard, m: Receipt) -> Bool:
+    """What a shard has executed, it has executed on a header that it trusts."""
+    return implies(executions(d, m) >= 1, trusted(d, witness(d, m)))
+
+
+@safety.step("P12", because="a header that changes after it was proved proves two things")
+def headers_never_change(h: Header, m: Receipt) -> Bool:
+    """What a produced header commits to is fixed."""
+    return implies(produced(h), next_(commits(h, m)) == commits(h, m))
+
+
+@safety.step("P10", because="finality that can be lost is a confirmation count")
+def final_headers_stay(h: Header) -> Bool:
+    """What is final stays on the chain."""
+    return implies(final(h), next_(final(h)) & next_(produced(h)))
+
+
+@safety.schema
+def reverts_atomically(protocol: Protocol) -> Iterator[Property]:
+    """P26: after a block is dropped, its shard holds exactly what its new head had sealed; one sentence a symbol."""
+    for symbol in protocol.state:
+        if reorganisation in protocol.layers and isinstance(symbol.home, Term):
+            h = Header(Variable("h"))
+            cell = tuple(type(p)(Variable(p.head.name)) for p in symbol.parameters)
+            x = symbol(*cell)
+            here = equal(home_of(symbol, cell), origin(h))
+            falls = all_of(here, produced(h), ~next_(produced(h)))
+            restored = equal(next_(x), next_(sealed(head(origin(h)), x)))
+            rises = all_of(here, ~produced(h), next_(produced(h)))
+            snapshot = equal(next_(sealed(h, x)), x)
+            yield Property(
+                "P26", f"reverts-atomically[{symbol.name}]", Role.STEP, (h, *cell),
+                implies(falls, restored) & implies(rises, snapshot),
+                "balances that return without the table of consumed receipts are paid out again",
+                "A dropped block takes with it everything that its shard did in it, all at once.", (reorganisation,),
+            )
+
+
+safety.isolation(
+    "P27", "isolates-shards",
+    because="a shard that must look at another one waits for it",
+    doc="What a shard accepts depends on its own state and on released evidence only, never on what another shard keeps.",
+)
+
+
+@safety.sometimes("P01")
+def executes(d: Shard, m: Receipt) -> Bool:
+    """Something is executed at all."""
+    return executions(d, m) >= 1
+
+
+@safety.sometimes("P02")
+def executes_from_each_of_two_shards(m: Receipt, w: Receipt, d: Shard) -> Bool:
+    """Receipts of two sources run at one destination."""
+    return (executions(d, m) >= 1) & (executions(d, w) >= 1) & (source(m) != source(w))
+
+
+@safety.sometimes("P10")
+def trusts_a_header_of_another_shard(d: Shard, h: Header) -> Bool:
+    """A light client has learned something."""
+    return learned(d, h) & (origin(h) != d) & (h != genesis(origin(h)))
+
+
+@safety.sometimes("P26", reorganisation)
+def drops_a_block_that_committed(h: Header, m: Receipt) -> Bool:
+    """A dropped block had committed to a receipt."""
+    return dropped(h) & commits(h, m)
+
+
+@safety.sometimes("P26", reorganisation)
+def drops_an_execution(h: Header, d: Shard, m: Receipt) -> Bool:
+    """A dropped block had executed a receipt, which is due again."""
+    done = dropped(h) & (origin(h) == d) & (sealed(h, executions(d, m)) >= 1)
+    return done & (executions(d, m) == 0) & ~consumed(d, key(m)) & emitted(m)
