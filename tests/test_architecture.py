@@ -346,7 +346,7 @@ RULES: tuple[Rule, ...] = (
         "adapters-translate",
         "shardproof.adapters",
         (
-            "shardproof.adapter", "shardproof.adapters", "shardproof.errors", "shardproof.parts",
+            "attrs", "shardproof.adapter", "shardproof.adapters", "shardproof.errors", "shardproof.parts",
             "shardproof_models.shards", *EVM,
         ),
         because="an adapter that knows the properties or the engines could decide what it should report",

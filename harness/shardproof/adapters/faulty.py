@@ -10,6 +10,8 @@ of the receipt did not choose for the purpose; a forged receipt costs nothing.
 The file is long because the list is. Each entry stands alone.
 """
 
+# ruff: noqa: ARG002, ARG003 - a clause that is forgotten is an argument that is not used.
+
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
@@ -80,7 +82,10 @@ def _fault(name: str, *, violates: str, shortest: int, source: str) -> Callable[
 # ---- the record of what was executed ---------------------------------------------------------
 
 
-@_fault("no-deduplication", violates="executes-at-most-once", shortest=6, source="B14")
+@_fault(
+    "no-deduplication", violates="executes-at-most-once", shortest=6,
+    source="Zilliqa/zq1 PR 1176",
+)
 class _NoDeduplication(Shard):
     """A receipt is executed whenever it is proved, however often that was before."""
 
@@ -88,7 +93,10 @@ class _NoDeduplication(Shard):
         return False
 
 
-@_fault("key-is-proof", violates="executes-at-most-once", shortest=6, source="B10, Polygon Plasma 2021")
+@_fault(
+    "key-is-proof", violates="executes-at-most-once", shortest=6,
+    source="Polygon Plasma bridge, 2021",
+)
 class _KeyIsProof(Shard):
     """A receipt is recorded under its proof, and the parser of proofs ignores what follows the end."""
 
@@ -99,7 +107,10 @@ class _KeyIsProof(Shard):
         return sha256(claim.evidence).digest()
 
 
-@_fault("key-is-signature", violates="executes-at-most-once", shortest=6, source="B11")
+@_fault(
+    "key-is-signature", violates="executes-at-most-once", shortest=6,
+    source="harmony-one/harmony PR 5039",
+)
 class _KeyIsSignature(Shard):
     """A receipt is recorded under the certificate of its header, which is no part of what was trusted."""
 
@@ -107,7 +118,10 @@ class _KeyIsSignature(Shard):
         return claim.header.certificate
 
 
-@_fault("key-is-header", violates="executes-at-most-once", shortest=9, source="B11")
+@_fault(
+    "key-is-header", violates="executes-at-most-once", shortest=9,
+    source="harmony-one/harmony PR 5039",
+)
 class _KeyIsHeader(Shard):
     """A receipt is recorded under its header and itself, so each later header makes it new."""
 
@@ -115,7 +129,10 @@ class _KeyIsHeader(Shard):
         return claim.header.hash() + claim.leaf
 
 
-@_fault("nonce-without-source", violates="delivers-what-is-due", shortest=10, source="P14")
+@_fault(
+    "nonce-without-source", violates="delivers-what-is-due", shortest=10,
+    source="ICS-04: a sequence counts within its channel",
+)
 class _NonceWithoutSource(Shard):
     """A receipt is recorded under its nonce, whichever source counted it."""
 
@@ -123,7 +140,10 @@ class _NonceWithoutSource(Shard):
         return number(claim.receipt.nonce)
 
 
-@_fault("record-lost-at-restart", violates="executes-at-most-once", shortest=7, source="B18")
+@_fault(
+    "record-lost-at-restart", violates="executes-at-most-once", shortest=7,
+    source="cosmos/ibc-go issue 199",
+)
 class _RecordLostAtRestart(Shard):
     """The record of what was executed is not written down, so a restart forgets it."""
 
@@ -131,7 +151,10 @@ class _RecordLostAtRestart(Shard):
         return evolve(super().durable(), consumed=())
 
 
-@_fault("marked-after-callback", violates="executes-at-most-once", shortest=5, source="B27, GHSA-j496-crgh-34mx")
+@_fault(
+    "marked-after-callback", violates="executes-at-most-once", shortest=5,
+    source="GHSA-j496-crgh-34mx",
+)
 class _MarkedAfterCallback(Shard):
     """A receipt is recorded after its callback has returned, and the callback presents it again."""
 
@@ -140,7 +163,10 @@ class _MarkedAfterCallback(Shard):
         self.consumed[key] = None
 
 
-@_fault("twice-under-reordering", violates="executes-at-most-once", shortest=7, source="P07")
+@_fault(
+    "twice-under-reordering", violates="executes-at-most-once", shortest=7,
+    source="ICS-04: ordered channels",
+)
 class _TwiceUnderReordering(Shard):
     """A receipt that comes before its predecessors is executed, kept, and executed again in its turn."""
 
@@ -162,7 +188,10 @@ class _TwiceUnderReordering(Shard):
         self._early: dict[tuple[str, int], Receipt] = {}
 
 
-@_fault("swallows-receipts", violates="delivers-what-is-due", shortest=5, source="P21")
+@_fault(
+    "swallows-receipts", violates="delivers-what-is-due", shortest=5,
+    source="harmony-one/harmony issue 3620",
+)
 class _SwallowsReceipts(Shard):
     """A receipt is accepted and recorded, and has no effect."""
 
@@ -173,7 +202,10 @@ class _SwallowsReceipts(Shard):
 # ---- which header is believed ------------------------------------------------------------------
 
 
-@_fault("unlearned-header", violates="executes-only-on-trusted-headers", shortest=4, source="P10")
+@_fault(
+    "unlearned-header", violates="executes-only-on-trusted-headers", shortest=4,
+    source="Wormhole, February 2022",
+)
 class _UnlearnedHeader(Shard):
     """A certified header is believed when it comes with a receipt, although it was never learned."""
 
@@ -192,7 +224,10 @@ class _CredulousLightClient(LightClient):
         return not header.certificate or super().accepts(header)
 
 
-@_fault("non-final-header", violates="trusts-only-final-headers", shortest=2, source="B24, TOB-FUEL-43")
+@_fault(
+    "non-final-header", violates="trusts-only-final-headers", shortest=2,
+    source="FuelLabs/fuel-core issue 1336, TOB-FUEL-43",
+)
 class _NonFinalHeader(Shard):
     """The light client learns headers that are not final yet."""
 
@@ -203,7 +238,10 @@ class _NonFinalHeader(Shard):
 _NULL_HEADER = Header("", 0, 0, GENESIS, 0, bytes(32))
 
 
-@_fault("null-root", violates="executes-only-what-was-emitted", shortest=1, source="B01, Nomad 2022")
+@_fault(
+    "null-root", violates="executes-only-what-was-emitted", shortest=1,
+    source="Nomad, August 2022",
+)
 class _NullRoot(Shard):
     """The root of an unknown header reads as null, and null is among the roots that were confirmed."""
 
@@ -214,7 +252,10 @@ class _NullRoot(Shard):
         return None if claim.header is _NULL_HEADER else super().doubt(claim)
 
 
-@_fault("waits-for-every-shard", violates="waits-for-no-other-shard", shortest=5, source="Q4")
+@_fault(
+    "waits-for-every-shard", violates="waits-for-no-other-shard", shortest=5,
+    source="Chandy and Misra 1979: waiting for every input",
+)
 class _WaitsForEveryShard(Shard):
     """Nothing is believed before a header of every other shard was learned."""
 
@@ -226,7 +267,10 @@ class _WaitsForEveryShard(Shard):
 # ---- what a proof proves -----------------------------------------------------------------------
 
 
-@_fault("no-proof-check", violates="executes-only-what-was-emitted", shortest=4, source="B02")
+@_fault(
+    "no-proof-check", violates="executes-only-what-was-emitted", shortest=4,
+    source="cosmos/iavl issue 579, BNB Chain, October 2022",
+)
 class _NoProofCheck(Shard):
     """Evidence is not looked at."""
 
@@ -234,7 +278,10 @@ class _NoProofCheck(Shard):
         return True
 
 
-@_fault("wrong-source", violates="executes-only-what-was-emitted", shortest=5, source="P02")
+@_fault(
+    "wrong-source", violates="executes-only-what-was-emitted", shortest=5,
+    source="harmony-one/harmony PR 5039",
+)
 class _WrongSource(Shard):
     """The proof is checked for the source of the header, the effect is in the name of the claimed one."""
 
@@ -306,7 +353,10 @@ class _UntaggedTree(_PairingTree):
         return sha256(left + right).digest()
 
 
-@_fault("leaf-for-node", violates="executes-only-what-was-emitted", shortest=6, source="B07, Bitcoin 2018")
+@_fault(
+    "leaf-for-node", violates="executes-only-what-was-emitted", shortest=6,
+    source="bitcoin/bitcoin issue 13451",
+)
 class _LeafForNode(Shard):
     """An inner node of the tree passes for a leaf, and whatever bytes are proved are executed."""
 
@@ -326,9 +376,12 @@ class _UnboundedTree(_PairingTree):
         return deep_enough and super().verify(data, proof, leaf_count, root)
 
 
-@_fault("duplicated-last-leaf", violates="executes-at-most-once", shortest=8, source="B06, CVE-2012-2459")
+@_fault(
+    "duplicated-last-leaf", violates="executes-at-most-once", shortest=8,
+    source="CVE-2012-2459",
+)
 class _DuplicatedLeaf(Shard):
-    """The tree repeats its last leaf, which can then be proved at two positions, and is recorded under both."""
+    """The last leaf is repeated, can be proved at both positions, and is recorded by position."""
 
     tree_type: ClassVar[type[Tree]] = _UnboundedTree
 
@@ -336,7 +389,10 @@ class _DuplicatedLeaf(Shard):
         return number(self.read_proof(claim.evidence).index) + claim.header.shard.encode()
 
 
-@_fault("destination-not-bound", violates="executes-at-its-destination", shortest=5, source="P03")
+@_fault(
+    "destination-not-bound", violates="executes-at-its-destination", shortest=5,
+    source="EIP-155: replay on another chain",
+)
 class _DestinationNotBound(Shard):
     """A receipt is executed wherever it is presented."""
 
@@ -344,7 +400,10 @@ class _DestinationNotBound(Shard):
         return True
 
 
-@_fault("jams-after-bad-evidence", violates="is-not-jammed-by-another-receipt", shortest=6, source="B50, B51")
+@_fault(
+    "jams-after-bad-evidence", violates="is-not-jammed-by-another-receipt", shortest=6,
+    source="CVE-2023-33964",
+)
 class _JamsAfterBadEvidence(Shard):
     """After one receipt without a proof, everything in the name of its source is refused."""
 
@@ -362,7 +421,10 @@ class _JamsAfterBadEvidence(Shard):
 # ---- what a revert takes back ------------------------------------------------------------------
 
 
-@_fault("effects-survive-revert", violates="reverts-atomically", shortest=7, source="B31, mx-chain-go PR 3637")
+@_fault(
+    "effects-survive-revert", violates="reverts-atomically", shortest=7,
+    source="multiversx/mx-chain-go PR 3637",
+)
 class _EffectsSurviveRevert(Shard):
     """A revert takes back what was recorded, and leaves what was executed."""
 
@@ -370,7 +432,10 @@ class _EffectsSurviveRevert(Shard):
         super().rewind(evolve(extent, executed=len(self.executed)))
 
 
-@_fault("records-survive-revert", violates="delivers-what-is-due", shortest=9, source="B31, mx-chain-go PR 3637")
+@_fault(
+    "records-survive-revert", violates="delivers-what-is-due", shortest=9,
+    source="multiversx/mx-chain-go PR 3637",
+)
 class _RecordsSurviveRevert(Shard):
     """A revert takes back what was executed, and leaves what was recorded."""
 

@@ -1,0 +1,65 @@
+"""
+The libraries of the `evm` extra, imported when first used.
+
+They are wheels of many megabytes that most users do not need. This is also where their
+types end: what comes from here is `Any`, and each caller says what it makes of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from typing import Any
+
+from ...errors import MissingPartError
+
+
+@contextmanager
+def _installed() -> Iterator[None]:
+    try:
+        yield
+    except ImportError as error:
+        raise MissingPartError(
+            "contracts cannot run: a library of the evm extra is not installed", got=str(error),
+            help="run, with Python 3.11 or 3.12: pip install 'shardproof[evm]'",
+        ) from error
+
+
+@cache
+def revm() -> Any:
+    """The virtual machine: module `pyrevm`."""
+    with _installed():
+        import pyrevm
+    return pyrevm
+
+
+@cache
+def abi() -> Any:
+    """The encoding of calls: module `eth_abi`."""
+    with _installed():
+        import eth_abi
+    return eth_abi
+
+
+@cache
+def curve() -> Any:
+    """Signatures on secp256k1: module `coincurve`."""
+    with _installed():
+        import coincurve
+    return coincurve
+
+
+@cache
+def _keccak() -> Any:
+    with _installed():
+        from eth_hash.auto import keccak
+        # The library looks for its own backend at the first hash, and not before.
+        keccak(b"")
+    return keccak
+
+
+def keccak(data: bytes) -> bytes:
+    """Keccak-256 as Ethereum uses it, with the padding that came before SHA-3."""
+    digest: bytes = _keccak()(data)
+    return digest

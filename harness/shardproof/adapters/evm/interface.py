@@ -1,0 +1,138 @@
+"""
+The language of contracts: calls, answers, events and reasons as bytes.
+
+The encoding is the contract ABI of the Solidity documentation. Strings are left as
+bytes, because nothing on a chain makes sure that they are text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
+
+from attrs import field, frozen
+
+from ...errors import AdapterError, nearest, printable
+from .engine import RevertError
+from .extras import abi, keccak
+
+#: `Error(string)` and `Panic(uint256)`: the two errors that the language itself knows.
+_ERROR: Final = bytes.fromhex("08c379a0")
+_PANIC: Final = bytes.fromhex("4e487b71")
+
+#: Solidity documentation, "Panic via assert and Error via require".
+_PANICS: Final = {
+    0x01: "assertion failed",
+    0x11: "arithmetic overflow",
+    0x12: "division by zero",
+    0x21: "no such enum value",
+    0x22: "storage encoding",
+    0x31: "pop of an empty array",
+    0x32: "index out of bounds",
+    0x41: "out of memory",
+    0x51: "call of an unset function",
+}
+
+REASON_MAX: Final = 200
+
+
+@frozen
+class Function:
+    """One function: how calls name it, what it takes and what it answers."""
+
+    selector: bytes
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+
+
+@frozen
+class Interface:
+    """What a kind of contract understands: functions by name and by signature, events, and its own errors."""
+
+    functions: Mapping[str, Function] = field(repr=False)
+    topics: Mapping[str, bytes] = field(repr=False)
+    errors: Mapping[bytes, str] = field(repr=False)
+    constructor: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, entries: Iterable[Mapping[str, Any]]) -> Interface:
+        """Read an interface as a compiler writes it."""
+        functions: dict[str, Function] = {}
+        topics: dict[str, bytes] = {}
+        errors: dict[bytes, str] = {}
+        constructor: tuple[str, ...] = ()
+        overloaded: set[str] = set()
+        for entry in entries:
+            inputs = _types(entry.get("inputs", ()))
+            signature = f"{entry.get('name', '')}({','.join(inputs)})"
+            match entry["type"]:
+                case "constructor":
+                    constructor = inputs
+                case "event":
+                    topics[entry["name"]] = keccak(signature.encode())
+                case "error":
+                    errors[keccak(signature.encode())[:4]] = signature
+                case "function":
+                    outputs = tuple(t.replace("string", "bytes") for t in _types(entry["outputs"]))
+                    function = Function(keccak(signature.encode())[:4], inputs, outputs)
+                    if entry["name"] in functions:
+                        overloaded.add(entry["name"])
+                    functions[signature] = functions[entry["name"]] = function
+        # A bare name must not mean whichever of its signatures came last.
+        return cls({k: v for k, v in functions.items() if k not in overloaded}, topics, errors, constructor)
+
+    def function(self, name: str) -> Function:
+        """By name, or by signature where the name has several."""
+        try:
+            return self.functions[name]
+        except KeyError:
+            raise AdapterError(
+                f"the contract has no function {name!r}", help=nearest(name, self.functions),
+            ) from None
+
+    def reason(self, reverted: RevertError) -> str:
+        """Why a call was refused, in the contract's words and never long."""
+        return printable(self._reason(reverted.output) if not reverted.halt else reverted.halt, REASON_MAX)
+
+    def _reason(self, output: bytes) -> str:
+        selector, rest = output[:4], output[4:]
+        if not output:
+            return "without a reason"
+        if selector == _ERROR and len(rest) >= 64:
+            length = int.from_bytes(rest[32:64])
+            return rest[64 : 64 + min(length, REASON_MAX * 4)].decode(errors="replace")
+        if selector == _PANIC and len(rest) == 32:
+            code = int.from_bytes(rest)
+            return f"panic, {_PANICS.get(code, hex(code))}"
+        if signature := self.errors.get(selector):
+            return f"{signature} {rest.hex()}".rstrip()
+        return f"0x{output.hex()}"
+
+
+def encoded(types: Sequence[str], values: Sequence[object]) -> bytes:
+    """Arguments as a call carries them."""
+    data: bytes = abi().encode(types, values)
+    return data
+
+
+def decoded(types: Sequence[str], data: bytes) -> tuple[Any, ...]:
+    """Values as an answer carries them."""
+    values: tuple[Any, ...] = abi().decode(types, data)
+    return values
+
+
+def only_bytes(data: bytes) -> bytes:
+    """The value of an event or answer whose one value is `bytes` or `string`."""
+    start = 32 + int.from_bytes(data[:32])
+    return data[start : start + int.from_bytes(data[start - 32 : start])]
+
+
+def _types(parameters: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
+    return tuple(_type(parameter) for parameter in parameters)
+
+
+def _type(parameter: Mapping[str, Any]) -> str:
+    kind: str = parameter["type"]
+    if kind.startswith("tuple"):
+        return f"({','.join(_types(parameter['components']))}){kind.removeprefix('tuple')}"
+    return kind

@@ -1,0 +1,242 @@
+"""
+Third-party parts: packages that an adapter runs and that are never committed.
+
+Each part is one package at one version with one digest. Its ecosystem's own client
+fetches it, into the user's cache, and only when asked: `shardproof doctor --fetch`. The
+package is kept as it was published, and its files are read out of it. So there is one
+thing to check, the digest, and no unpacked copy that somebody could have changed.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import tarfile
+import tempfile
+from collections.abc import Collection, Mapping
+from enum import Enum
+from pathlib import Path
+from typing import Final
+
+from attrs import field, frozen
+
+from .errors import MissingPartError
+
+FETCH_COMMAND: Final = "shardproof doctor --fetch"
+
+#: A slow line needs half a minute for the largest part; longer than this and nobody is answering.
+FETCH_TIMEOUT_S: Final = 180.0
+
+#: Larger than any file we read. An archive may claim to hold more than a machine does.
+MEMBER_BYTES_MAX: Final = 64 * 1024 * 1024
+
+
+@frozen
+class Part:
+    """One package of another ecosystem, at one version, with the digest that its registry publishes."""
+
+    name: str
+    ecosystem: str
+    package: str
+    version: str
+    #: `sha512-` and the digest in base 64, as npm writes it in lock files.
+    integrity: str = field(repr=False)
+    needed_by: str
+
+    @property
+    def filename(self) -> str:
+        """Its name in the cache, which differs for each package and version."""
+        plain = re.sub(r"[^a-z0-9]+", "-", self.package.lower()).strip("-")
+        return f"{self.ecosystem}-{plain}-{self.version}.tgz"
+
+
+PARTS: Final[Mapping[str, Part]] = {
+    part.name: part
+    for part in (
+        Part(
+            name="hyperlane-core",
+            ecosystem="npm",
+            package="@hyperlane-xyz/core",
+            version="9.0.9",
+            integrity="sha512-FM6oeOGjN54NO0pIKDmbpgn/Cg/BwEOFHcGqKBA4Wldhy46KcV2e6aq5SRvlOAkmC6gNA5htzpTsM4dZ1fSwvA==",
+            needed_by="adapter hyperlane",
+        ),
+    )
+}
+
+
+class State(Enum):
+    """What the cache holds of a part."""
+
+    PRESENT = "present"
+    MISSING = "missing"
+    DAMAGED = "damaged"
+
+
+@frozen
+class Status:
+    """One line of `doctor`: the part, what the cache holds of it, where, and what to run."""
+
+    part: Part
+    state: State
+    path: Path
+    command: str
+
+
+def cache_folder(environ: Mapping[str, str] | None = None) -> Path:
+    """`$SHARDPROOF_CACHE`, else `$XDG_CACHE_HOME/shardproof`, else `~/.cache/shardproof`."""
+    settings = os.environ if environ is None else environ
+    if chosen := settings.get("SHARDPROOF_CACHE"):
+        return Path(chosen).expanduser()
+    if shared := settings.get("XDG_CACHE_HOME"):
+        return Path(shared).expanduser() / "shardproof"
+    return Path.home() / ".cache" / "shardproof"
+
+
+def status() -> list[Status]:
+    """Every part that some adapter needs, and what the cache holds of it."""
+    return [
+        Status(part, _state(part), _path(part), "" if _state(part) is State.PRESENT else FETCH_COMMAND)
+        for part in PARTS.values()
+    ]
+
+
+def located(part: Part) -> Path:
+    """The part's archive in the cache, its digest checked. Raises `MissingPartError` if it cannot be used."""
+    state, path = _state(part), _path(part)
+    if state is State.PRESENT:
+        return path
+    raise MissingPartError(
+        f"{part.package} {part.version} is not on this machine" if state is State.MISSING
+        else f"the cached copy of {part.package} {part.version} is damaged",
+        expected=f"{path}, for {part.needed_by}" if state is State.MISSING else part.integrity,
+        got=None if state is State.MISSING else f"another digest for {path}",
+        help=f"run: {FETCH_COMMAND}",
+    )
+
+
+def read(part: Part, names: Collection[str]) -> dict[str, bytes]:
+    """The files called `names` out of the part's archive; a name is what follows its leading folder."""
+    path = located(part)
+    wanted, found = set(names), dict[str, bytes]()
+    try:
+        with tarfile.open(path, "r:gz") as archive:
+            # In the archive's order and no further than needed: it is one compressed stream.
+            for member in archive:
+                name = member.name.partition("/")[2]
+                if name not in wanted or not member.isreg() or member.size > MEMBER_BYTES_MAX:
+                    continue
+                content = archive.extractfile(member)
+                if content is not None:
+                    found[name] = content.read()
+                if len(found) == len(wanted):
+                    break
+    except (tarfile.TarError, OSError, EOFError) as error:
+        raise MissingPartError(
+            f"{part.package} {part.version} cannot be read", got=f"{type(error).__name__}: {error}",
+        ) from error
+    if absent := sorted(wanted - found.keys()):
+        raise MissingPartError(
+            f"{part.package} {part.version} does not contain what {part.needed_by} needs",
+            got=f"no {absent[0]}",
+        )
+    return found
+
+
+def fetch(part: Part, timeout_s: float = FETCH_TIMEOUT_S) -> Path:
+    """
+    Bring the part into the cache, and return its archive.
+
+    Any number of processes may do so at once: each downloads into a folder of its own, and
+    moves what it has checked into place in one step. What fails the check is not kept.
+    """
+    path = _path(part)
+    if _state(part) is State.PRESENT:
+        return path
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # Inside the cache, because a move is one step only within one file system.
+        with tempfile.TemporaryDirectory(prefix="fetching-", dir=path.parent) as folder:
+            archive = _packed(part, Path(folder), timeout_s)
+            if (got := _digest(archive)) != part.integrity:
+                raise MissingPartError(
+                    f"{part.package} {part.version} is not the package it should be: its digest differs",
+                    expected=part.integrity, got=got,
+                    help="nothing was kept; the registry or something on the way to it served other bytes",
+                )
+            archive.replace(path)
+    except OSError as error:
+        raise MissingPartError(
+            "the cache cannot be written", got=f"{type(error).__name__}: {error}",
+            help="set SHARDPROOF_CACHE to a folder that can",
+        ) from error
+    return path
+
+
+def _packed(part: Part, folder: Path, timeout_s: float) -> Path:
+    npm = shutil.which("npm")
+    spec = f"{part.package}@{part.version}"
+    if npm is None:
+        raise MissingPartError(
+            f"npm is needed to fetch {spec}, and is not on this machine",
+            help=f"install Node.js, which brings npm, and run: {FETCH_COMMAND}\n"
+            f"or run `npm pack {spec}` elsewhere and put the file at {_path(part)}",
+        )
+    try:
+        done = subprocess.run(
+            [npm, "pack", spec, "--ignore-scripts", "--no-update-notifier", "--loglevel=error"],
+            cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, timeout=timeout_s, check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise MissingPartError(
+            f"npm did not fetch {spec} within {timeout_s:g} s",
+            help="the network is slow or blocked; try again",
+        ) from error
+    archives = sorted(folder.glob("*.tgz"))
+    if done.returncode == 0 and len(archives) == 1:
+        return archives[0]
+    said = done.stderr.decode(errors="replace").strip()[-1_000:]
+    if re.search(r"ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ENETUNREACH|EHOSTUNREACH|ETIMEDOUT", said):
+        raise MissingPartError(
+            f"npm cannot reach its registry to fetch {spec}", said=said,
+            help=f"connect to the network, or set npm's registry or proxy, and run: {FETCH_COMMAND}",
+        )
+    raise MissingPartError(
+        f"npm did not fetch {spec}", expected="exit code 0 and one archive",
+        got=f"exit code {done.returncode} and {len(archives)} archives", said=said or None,
+    )
+
+
+def _path(part: Part) -> Path:
+    return cache_folder() / "parts" / part.filename
+
+
+#: Archives whose digest was right, and how each file was then: megabytes are hashed once per process.
+_checked: dict[tuple[Path, str], tuple[int, int, int]] = {}
+
+
+def _state(part: Part) -> State:
+    path = _path(part)
+    try:
+        stat = path.stat()
+        stamp = (stat.st_ino, stat.st_size, stat.st_mtime_ns)
+        if _checked.get((path, part.integrity)) == stamp:
+            return State.PRESENT
+        if _digest(path) != part.integrity:
+            return State.DAMAGED
+    except FileNotFoundError:
+        return State.MISSING
+    except OSError:
+        # A folder in its place, or a file that we may not read.
+        return State.DAMAGED
+    _checked[path, part.integrity] = stamp
+    return State.PRESENT
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as archive:
+        return "sha512-" + base64.b64encode(hashlib.file_digest(archive, "sha512").digest()).decode()
