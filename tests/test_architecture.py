@@ -315,7 +315,7 @@ FLOORS = (
     ("shardproof.parts",),
     ("shardproof.adapter", "shardproof.readings", "shardproof.trace", "shardproof.verdict"),
     ("shardproof.adapters", "shardproof.adversary"),
-    ("shardproof.lockstep",),
+    ("shardproof.lockstep", "shardproof.model_trace"),
     ("shardproof.shrink", "shardproof.render", "shardproof.progress"),
     ("shardproof.engines", "shardproof.state_machine"),
     ("shardproof.cli", "shardproof.pytest_plugin", "shardproof.conformance"),

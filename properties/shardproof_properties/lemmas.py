@@ -64,6 +64,12 @@ def a_parent_is_one_below(h: Header) -> Bool:
 
 
 @lemmas.lemma(reorganisation, supports="P10")
+def a_genesis_is_final(s: Shard) -> Bool:
+    """A chain begins with a block that stays."""
+    return final(genesis(s))
+
+
+@lemmas.lemma(reorganisation, supports="P10")
 def a_chain_does_not_branch(g: Header, h: Header) -> Bool:
     """One block a height."""
     return implies(all_of(produced(g), produced(h), origin(g) == origin(h), height(g) == height(h)), g == h)

@@ -10,7 +10,7 @@ of the receipt did not choose for the purpose; a forged receipt costs nothing.
 The file is long because the list is. Each entry stands alone.
 """
 
-# ruff: noqa: ARG002, ARG003 - a clause that is forgotten is an argument that is not used.
+# ruff: noqa: ARG003 - a clause that is forgotten is an argument that is not used.
 
 from __future__ import annotations
 

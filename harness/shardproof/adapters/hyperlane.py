@@ -45,7 +45,6 @@ THRESHOLD: Final = 2
 
 _SIGNATURE: Final = 65
 _SIGNATURES: Final = THRESHOLD * _SIGNATURE
-_HEADER: Final = _SIGNATURES + 32 + 4 + 32
 
 #: `libs/Message`: where the fields of an encoded message begin.
 _VERSION: Final = 3
@@ -253,9 +252,8 @@ class HyperlaneAdapter(Adapter):
             return Refused("this message was never dispatched")
         at, checkpoint = self._shards[name], Checkpoint.of(header)
         index = int.from_bytes(checkpoint.index)
-        if len(header) != _HEADER or index >= at.certified or (at.hook.word, at.tree[index]) != (
-            checkpoint.hook, checkpoint.message_id
-        ):
+        named = (checkpoint.hook, checkpoint.message_id)
+        if index >= at.certified or named != (at.hook.word, at.tree[index]):
             return Refused("this is no checkpoint of the chain that dispatched the message")
         if position > index:
             return Refused("this checkpoint is older than the message")

@@ -62,6 +62,7 @@ class Evaluator:
         if isinstance(h, Symbol):
             args = tuple(self.value(a, world, env, after) for a in t.args)
             if h in self.layout.table:
+                self.layout.place(h, args)
                 return self.layout.table[h][args]
             return world[self.layout.index(h, args)]
         if isinstance(h, Binder):
@@ -151,7 +152,8 @@ class Evaluator:
                     after[cell] = value if effect.write is Write.ASSIGN else after[cell] + value
         for cell, value in enumerate(after):
             if value not in self.scope.domain(self.layout.cells[cell][0].sort):
-                raise OutOfScope(self.layout.cells[cell][0].name)
+                symbol = self.layout.cells[cell][0]
+                raise OutOfScope(symbol.name, symbol.sort.__name__)
         return tuple(after)
 
     def _cell(self, effect: Effect, world: World, env: Environment) -> int:

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 from attrs import define, evolve, field, frozen
@@ -56,12 +56,37 @@ class _Writer:
         start, text = self._start(type(term)), self.scalar(term)
         return f"({text} - {start})" if start else text
 
-    def row(self, args: Sequence[Term]) -> str:
+    def _place(self, symbol: Symbol[Any, Any], a: Term) -> str:
+        """The position of an argument among the values of its sort."""
+        if not self._may_leave(a):
+            return self._offset(a)
+        domain = self.generated.scope.domain(type(a))
+        checked = f"in_range({self.scalar(a)}, {domain.start}, {domain.stop}, {symbol.name!r}, {type(a).__name__!r})"
+        return f"({checked} - {domain.start})" if domain.start else checked
+
+    def _may_leave(self, a: Term) -> bool:
+        """Whether an argument is a number that might be out of range, so that the cell does not exist."""
+        if not isinstance(a, Number) or isinstance(a.head, Variable):
+            return False
+        if isinstance(a.head, Literal):
+            return a.head.value not in self.generated.scope.domain(type(a))
+        return not (self.generated.bounded and isinstance(a.head, Symbol) and a.head.is_state)
+
+    def partial(self, t: Term) -> bool:
+        """Whether `t` reads a cell that might not exist: then it is evaluated in the order of the plain reading."""
+        return any(isinstance(s.head, Symbol) and any(map(self._may_leave, s.args)) for s in subterms(t))
+
+    def row(self, symbol: Symbol[Any, Any], args: Sequence[Term]) -> str:
         """The index of a row: all arguments but the column."""
         text = ""
-        for a in args:
-            text = f"({text} * {self._size(type(a))} + {self._offset(a)})" if text else self._offset(a)
+        for a in args[:-1]:
+            place = self._place(symbol, a)
+            text = f"({text} * {self._size(type(a))} + {place})" if text else place
         return text or "0"
+
+    def column(self, symbol: Symbol[Any, Any], args: Sequence[Term]) -> str:
+        """The position of a cell in its row."""
+        return self._place(symbol, args[-1]) if args else "0"
 
     def rows(self, symbol: Symbol[Any, Any]) -> str:
         """The rows of a symbol."""
@@ -77,8 +102,7 @@ class _Writer:
         if isinstance(h, Literal):
             return str(int(h.value))
         if isinstance(h, Symbol):
-            row = f"{self.rows(h)}[{self.row(t.args[:-1])}]"
-            column = self._offset(t.args[-1]) if t.args else "0"
+            row, column = f"{self.rows(h)}[{self.row(h, t.args)}]", self.column(h, t.args)
             return f"({row} >> {column} & 1)" if issubclass(h.sort, Bool) else f"{row}[{column}]"
         if isinstance(h, Binder):
             return self._binder(h, t.args[0])
@@ -100,7 +124,7 @@ class _Writer:
         if binder.op is Op.SUM:
             return f"sum({self.scalar_under(binder.variables, body)})"
         name = "all" if binder.op is Op.FORALL else "any"
-        names = {v.head: _name(v.head, self.names) for v in outer}
+        names = self._fresh(outer)
         nested = evolve(self, names={**self.names, **names})
         if nested._bitwise(inner, body):
             mask = nested.mask(inner, body)
@@ -111,10 +135,14 @@ class _Writer:
 
     def scalar_under(self, variables: Sequence[Term], body: Term) -> str:
         """A generator expression of `body` for all values of `variables`."""
+        names = self._fresh(variables)
+        return f"{evolve(self, names={**self.names, **names}).scalar(body)} {self._loops(variables, names)}"
+
+    def _fresh(self, variables: Sequence[Term]) -> dict[Variable, str]:
         names: dict[Variable, str] = {}
         for v in variables:
             names[v.head] = _name(v.head, {**self.names, **names})
-        return f"{evolve(self, names={**self.names, **names}).scalar(body)} {self._loops(variables, names)}"
+        return names
 
     def _loops(self, variables: Sequence[Term], names: dict[Variable, str]) -> str:
         return " ".join(f"for {names[v.head]} in {self.range(v)}" for v in variables)
@@ -128,6 +156,8 @@ class _Writer:
 
     def _bitwise(self, v: Term, t: Term) -> bool:
         """Whether `mask` needs no loop over the values of `v`."""
+        if self.partial(t):
+            return False
         if not _mentions(t, v) or self._row_of(v, t) or self._inverse(v, t):
             return True
         return t.head in (Op.AND, Op.OR, Op.NOT, Op.IMPLIES) and all(self._bitwise(v, a) for a in t.args)
@@ -141,7 +171,8 @@ class _Writer:
 
     def _inverse(self, v: Term, t: Term) -> tuple[Symbol[Any, Any] | None, Term] | None:
         """For `f(v) == x` or `v == x`, where x does not depend on v: f (or nothing) and x."""
-        if t.head is not Op.EQ:
+        if t.head is not Op.EQ or isinstance(v, Number):
+            # A number that `v` is compared with may be no value of `v` at all.
             return None
         for a, x in (t.args, t.args[::-1]):
             if _mentions(x, v):
@@ -155,10 +186,12 @@ class _Writer:
     def mask(self, v: Term, t: Term) -> str:
         """An integer with a bit for each value of `v` for which `t` holds."""
         full = (1 << self._size(type(v))) - 1
+        if self.partial(t):
+            return f"filtered({full}, lambda {self._bound(v)}: {self._at(v, t)})"
         if not _mentions(t, v):
             return str(full) if t is TRUE else f"({full} if {self.scalar(t)} else 0)"
         if self._row_of(v, t):
-            return f"{self.rows(t.head)}[{self.row(t.args[:-1])}]"
+            return f"{self.rows(t.head)}[{self.row(t.head, t.args)}]"
         if found := self._inverse(v, t):
             symbol, x = found
             if symbol is None:
@@ -241,7 +274,9 @@ class Generated:
             if len(symbol.parameters) == 1 and not issubclass(symbol.sort, Bool | Number):
                 self.inverses[symbol] = len(self.inverses)
         self._fill_rigid()
-        self._namespace.update(rigid=self.rigid, inverse=self.inverse, filtered=filtered, OutOfScope=OutOfScope)
+        self._namespace.update(
+            rigid=self.rigid, inverse=self.inverse, filtered=filtered, in_range=in_range, OutOfScope=OutOfScope,
+        )
         text = "\n\n".join(itertools.chain(*(_action(self, a) for a in self.protocol.actions)))
         object.__setattr__(self, "source", text)
         self._run(text)
@@ -255,7 +290,7 @@ class Generated:
     def _fill_rigid(self) -> None:
         for symbol in self.protocol.rigid:
             read = self.scope.rigid[symbol.name]
-            self.rigid.append(self._rows(symbol, lambda args, read=read: int(read(*args))))
+            self.rigid.append(self._rows(symbol, partial(_at_arguments, read)))
         for symbol in self.inverses:
             (values,) = self.rigid[self.rigid_index[symbol]]
             column = [0] * len(self.scope.domain(symbol.sort))
@@ -358,6 +393,10 @@ class Generated:
         return tuple((a, args) for a in self.protocol.actions for args in self.scope.tuples(a.parameters))
 
 
+def _at_arguments(read: Callable[..., Value], args: tuple[Value, ...]) -> Value:
+    return int(read(*args))
+
+
 def _action(generated: Generated, action: Action) -> Iterator[str]:
     names: dict[Variable, str] = {}
     for p in action.parameters:
@@ -372,17 +411,39 @@ def _action(generated: Generated, action: Action) -> Iterator[str]:
     reads: list[str] = []
     writes: list[str] = []
     for number, effect in enumerate(sorted(action.effects, key=lambda e: e.write is Write.ADD)):
-        _effect(_Writer(generated, dict(names)), effect, number, reads, writes)
+        alone = len(action.writes(effect.symbol)) == 1
+        _effect(_Writer(generated, dict(names)), effect, number, reads, writes, bounded=generated.bounded and alone)
+    writes += _bounds(write, action)
     yield "\n".join([f"def apply_{action.name}({parameters}):", *(f"    {line}" for line in (*reads, *writes) or ("pass",))])
 
 
-def _effect(write: _Writer, effect: Effect, number: int, reads: list[str], writes: list[str]) -> None:
+def _bounds(write: _Writer, action: Action) -> Iterator[str]:
+    """Lines that look for numbers out of range where several effects together make the new value."""
+    for symbol in dict.fromkeys(e.symbol for e in action.effects):
+        if write.generated.bounded and issubclass(symbol.sort, Number) and len(action.writes(symbol)) > 1:
+            domain = write.generated.scope.domain(symbol.sort)
+            yield f"for row in {write.rows(symbol)}:"
+            yield f"    if not {domain.start} <= min(row) <= max(row) < {domain.stop}:"
+            yield f"        raise {_out_of_scope(symbol)}"
+
+
+def _out_of_scope(symbol: Symbol[Any, Any]) -> str:
+    return f"OutOfScope({symbol.name!r}, {symbol.sort.__name__!r})"
+
+
+def _effect(
+    write: _Writer, effect: Effect, number: int, reads: list[str], writes: list[str], *, bounded: bool,
+) -> None:
     """Lines that read what `effect` needs, and lines that write it."""
     symbol, rows = effect.symbol, write.rows(effect.symbol)
     effect = _solved(effect)
     *leading, column = effect.cell.args or (None,)
     row_variable = column if column is not None and any(column.head is v.head for v in effect.each) else None
-    whole_row = row_variable is not None and effect.write is Write.ASSIGN and not any(_mentions(a, row_variable) for a in leading)
+    whole_row = (
+        row_variable is not None and effect.write is Write.ASSIGN
+        and not any(_mentions(a, row_variable) for a in leading)
+        and not write.partial(effect.value) and not write.partial(effect.cell)
+    )
     loops = [v for v in effect.each if not (whole_row and row_variable is not None and v.head is row_variable.head)]
     reads.append(f"# {effect}")
     indent = ""
@@ -393,7 +454,8 @@ def _effect(write: _Writer, effect: Effect, number: int, reads: list[str], write
         reads.append(f"{indent}for {write.names[v.head]} in {write.range(v)}:")
         indent += "    "
     if whole_row and row_variable is not None:
-        target, new = write.row(leading), _whole_row(write, effect, row_variable, leading)
+        target = write.row(symbol, effect.cell.args)
+        new = _whole_row(write, effect, row_variable, target, bounded=bounded)
         if loops:
             reads.append(f"{indent}made{number}.append(({target}, {new}))")
             writes += [f"for row, new in made{number}:", f"    {rows}[row] = new"]
@@ -407,17 +469,19 @@ def _effect(write: _Writer, effect: Effect, number: int, reads: list[str], write
             reads.append(f"made{number} = []")
         reads.append(f"{indent}{where}")
         indent += "    "
-    place = f"{write.row(leading) if column is not None else '0'}, {write._offset(column) if column is not None else '0'}"
+    within = write.generated.scope.domain(symbol.sort) if bounded and issubclass(symbol.sort, Number) else None
+    place = f"{write.row(symbol, effect.cell.args)}, {write.column(symbol, effect.cell.args)}"
     if loops or where:
         reads.append(f"{indent}made{number}.append(({place}, {write.scalar(effect.value)}))")
         writes.append(f"for row, column, value in made{number}:")
-        writes += [f"    {line}" for line in _point(write, effect, rows, "row", "column", "value")]
+        writes += [f"    {line}" for line in _point(effect, rows, "row", "column", "value", within)]
     else:
         reads.append(f"row{number}, column{number}, value{number} = {place}, {write.scalar(effect.value)}")
-        writes += _point(write, effect, rows, f"row{number}", f"column{number}", f"value{number}")
+        writes += _point(effect, rows, f"row{number}", f"column{number}", f"value{number}", within)
 
 
-def _point(write: _Writer, effect: Effect, rows: str, row: str, column: str, value: str) -> list[str]:
+def _point(effect: Effect, rows: str, row: str, column: str, value: str, within: range | None) -> list[str]:
+    """Lines that write one cell, with a number that must be `within` a range."""
     sort = effect.symbol.sort
     if issubclass(sort, Bool):
         if isinstance(effect.value.head, Literal):
@@ -426,15 +490,14 @@ def _point(write: _Writer, effect: Effect, rows: str, row: str, column: str, val
     lines = [f"old = {rows}[{row}]"]
     if effect.write is Write.ADD:
         lines.append(f"{value} += old[{column}]")
-    if write.generated.bounded and issubclass(sort, Number):
-        domain = write.generated.scope.domain(sort)
-        lines += [f"if not {domain.start} <= {value} < {domain.stop}:", f"    raise OutOfScope({effect.symbol.name!r})"]
+    if within is not None:
+        lines += [f"if not {within.start} <= {value} < {within.stop}:", f"    raise {_out_of_scope(effect.symbol)}"]
     return [*lines, f"{rows}[{row}] = old[:{column}] + ({value},) + old[{column} + 1:]"]
 
 
-def _whole_row(write: _Writer, effect: Effect, v: Term, leading: Sequence[Term]) -> str:
-    """An expression for the new row of a cell whose column is bound."""
-    old = f"{write.rows(effect.symbol)}[{write.row(leading)}]"
+def _whole_row(write: _Writer, effect: Effect, v: Term, target: str, *, bounded: bool) -> str:
+    """An expression for the new row, with index `target`, of a cell whose column is bound."""
+    old = f"{write.rows(effect.symbol)}[{target}]"
     if issubclass(effect.symbol.sort, Bool):
         value = write.mask(v, effect.value)
         if effect.where is TRUE:
@@ -446,23 +509,23 @@ def _whole_row(write: _Writer, effect: Effect, v: Term, leading: Sequence[Term])
     value_term, h = effect.value, effect.value.head
     if effect.where is TRUE and isinstance(h, Symbol) and value_term.args and value_term.args[-1].head is v.head:
         if not any(_mentions(a, v) for a in value_term.args[:-1]):
-            return f"{write.rows(h)}[{write.row(value_term.args[:-1])}]"
+            return f"{write.rows(h)}[{write.row(h, value_term.args)}]"
     name = _name(v.head, write.names)
     inner = evolve(write, names={**write.names, v.head: name})
     new = inner.scalar(value_term)
-    if write.generated.bounded and issubclass(effect.symbol.sort, Number):
-        domain = write.generated.scope.domain(effect.symbol.sort)
-        new = f"in_range({new}, {domain.start}, {domain.stop}, {effect.symbol.name!r})"
-        write.generated._namespace.setdefault("in_range", in_range)
+    if bounded and issubclass(effect.symbol.sort, Number):
+        sort = effect.symbol.sort
+        domain = write.generated.scope.domain(sort)
+        new = f"in_range({new}, {domain.start}, {domain.stop}, {effect.symbol.name!r}, {sort.__name__!r})"
     if effect.where is not TRUE:
         new = f"{new} if {inner.scalar(effect.where)} else {inner.scalar(effect.cell)}"
     return f"tuple([{new} for {name} in {write.range(v)}])"
 
 
-def in_range(value: int, start: int, stop: int, symbol: str) -> int:
+def in_range(value: int, start: int, stop: int, symbol: str, sort: str) -> int:
     """`value`, if it is in the range of its sort. Raises `OutOfScope`."""
     if not start <= value < stop:
-        raise OutOfScope(symbol)
+        raise OutOfScope(symbol, sort)
     return value
 
 
@@ -473,6 +536,9 @@ def _solved(effect: Effect) -> Effect:
         if conjunct.head is not Op.EQ:
             continue
         for v, x in (conjunct.args, conjunct.args[::-1]):
+            # A number may be compared with one that is out of range, and then there is no such cell.
+            if isinstance(v, Number):
+                continue
             if any(v.head is b.head for b in effect.each) and not any(_mentions(x, b) for b in effect.each):
                 rest = all_of(*(c for c in conjuncts if c is not conjunct))  # type: ignore[arg-type]  # operands of & are Bool
                 by = {v.head: x}

@@ -18,8 +18,13 @@ from shardproof_models.language.terms import Bool, Entity, Symbol, Term
 Value = int
 
 
-class OutOfScope(Exception):
-    """A number left its range."""
+class OutOfScope(Exception):  # noqa: N818  # it is no error: a search counts it
+    """A number left the range of its sort, at a cell of `symbol` or among its arguments."""
+
+    def __init__(self, symbol: str, sort: str) -> None:
+        super().__init__(f"{symbol} needs more {sort} than there are in this scope")
+        self.symbol = symbol
+        self.sort = sort
 
 
 @frozen(eq=False)
@@ -68,13 +73,17 @@ class Layout:
 
     def index(self, symbol: Symbol[Any, Any], args: tuple[Value, ...]) -> int:
         """Where the cell of `symbol` at `args` is. Raises `OutOfScope`."""
+        return self.base[symbol] + self.place(symbol, args)
+
+    def place(self, symbol: Symbol[Any, Any], args: tuple[Value, ...]) -> int:
+        """Where `args` are among all arguments of `symbol`. Raises `OutOfScope`."""
         index = 0
         for parameter, value in zip(symbol.parameters, args, strict=True):
             domain = self.scope.domain(type(parameter))
             if value not in domain:
-                raise OutOfScope(f"{symbol.name}{args}")
+                raise OutOfScope(symbol.name, type(parameter).__name__)
             index = index * len(domain) + value - domain.start
-        return self.base[symbol] + index
+        return index
 
 
 def initial_of_open(scope: Scope, sort: type[Term]) -> Value:

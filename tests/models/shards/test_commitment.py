@@ -126,6 +126,17 @@ def test_no_sibling_is_optional(position: tuple[int, int], data: st.DataObject) 
     assert not [s for s in wrong if accepted(index, evolve(proof, siblings=s), size)]
 
 
+def test_the_depth_is_that_of_the_leaf_count() -> None:
+    """
+    A source that lies about its number of leaves makes nothing provable, neither higher up nor lower down.
+    """
+    first = InclusionProof(0, 2, ())
+    second = InclusionProof(0, 1, (Tree.leaf(entry(0)),))
+
+    assert not Tree.verify(entry(0), first, 2, GROWN.root(1))
+    assert not Tree.verify(entry(1), second, 1, GROWN.root(2))
+
+
 def test_a_node_is_no_leaf() -> None:
     """
     The two halves under an inner node, shown as an entry, are not in the tree, at any depth.

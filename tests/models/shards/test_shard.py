@@ -202,6 +202,18 @@ class TestFinality:
         assert a.revert(second) is Refusal.NOT_PRODUCED
         assert a.prove(receipt, first) is None
 
+    def test_a_revert_frees_the_nonces(self, chain: Chain) -> None:
+        """
+        What is emitted after a revert continues the channel where the parent left it.
+        """
+        a = chain.shards["A"]
+        chain.sent(b"kept")
+        reverted = [a.emit("B", b"one"), a.emit("C", b"two"), a.emit("B", b"three")]
+        assert a.revert(a.produce()) is None
+
+        assert [a.emit("B", b"one"), a.emit("C", b"two"), a.emit("B", b"three")] == reverted
+        assert [Receipt.decode(r).nonce for r in reverted] == [1, 0, 2]
+
     def test_no_header_is_ever_produced_twice(self, chain: Chain) -> None:
         """
         A block in the place of a reverted one is another block, though it commits to the same receipts.
@@ -231,7 +243,8 @@ def contents(state: DurableState) -> DurableState:
     return evolve(state, view=0, branch=(), extents=())
 
 
-ACTIONS = ("emit", "produce", "finalise", "learn", "deliver", "deliver", "revert", "restart")
+#: `relay` and what feeds it are drawn more often than what gets in its way.
+ACTIONS = ("emit", "finalise", "learn", "deliver", "revert", "restart", *("produce", "relay") * 2)
 
 
 class Run:
@@ -242,7 +255,7 @@ class Run:
         self.shards = [Shard(name, KEYS) for name in "AB"]
         self.receipts: list[bytes] = []
         self.headers: list[bytes] = []
-        self.produced: set[bytes] = set()
+        self.produced: list[list[bytes]] = [[], []]
         # What each shard was when it produced the block of each height of its present branch.
         self.history: list[list[DurableState]] = [[contents(s.durable())] for s in self.shards]
 
@@ -254,8 +267,8 @@ class Run:
                 self.receipts.append(shard.emit(self.random.choice("AB"), self.random.randbytes(2)))
             case "produce":
                 header = shard.produce()
-                assert header not in self.produced
-                self.produced.add(header)
+                assert header not in self.produced[number]
+                self.produced[number].append(header)
                 self.headers.append(header)
                 history.append(contents(shard.durable()))
             case "finalise" if self.headers:
@@ -264,11 +277,14 @@ class Run:
                     self.headers.append(answer)
             case "learn" if self.headers:
                 shard.learn(self.random.choice(self.headers))
+            case "relay" if self.receipts:
+                self.relay(self.random.choice(self.shards), shard)
             case "deliver" if self.headers and self.receipts:
                 receipt, header = self.random.choice(self.receipts), self.random.choice(self.headers)
                 shard.deliver(receipt, header, self.evidence(receipt, header))
-            case "revert" if self.headers:
-                header = self.random.choice(self.headers)
+            case "revert" if self.produced[number]:
+                # The newest ones, of which some are not final yet.
+                header = self.random.choice(self.produced[number][-3:])
                 if shard.revert(header) is None:
                     del history[Header.decode(header).height :]
                     assert contents(shard.durable()) == history[-1]
@@ -276,6 +292,15 @@ class Run:
                 before = shard.durable()
                 shard.restart()
                 assert shard.durable() == before
+
+    def relay(self, source: Shard, destination: Shard) -> None:
+        """What an honest relayer does, for once without interruption; chance alone brings little home."""
+        answers = [source.finalise(header) for header in self.headers]
+        self.headers += [answer for answer in answers if isinstance(answer, bytes)]
+        final = [header for header in self.headers if destination.learn(header) is None]
+        for receipt in self.receipts:
+            for header in final:
+                destination.deliver(receipt, header, self.evidence(receipt, header))
 
     def evidence(self, receipt: bytes, header: bytes) -> bytes:
         return next((e for e in (s.prove(receipt, header) for s in self.shards) if e is not None), b"")
@@ -308,7 +333,8 @@ def test_random_runs_reach_what_they_are_meant_to_test() -> None:
             run.step()
             taken_back += any(len(s.executed) < n for s, n in zip(run.shards, before, strict=True))
 
-    assert taken_back > 0
+    # Measured: 52.
+    assert taken_back > 25
 
 
 def test_a_restarted_shard_goes_on_as_before(chain: Chain) -> None:

@@ -1,0 +1,107 @@
+"""What there is, by name: properties, layers, stacks, actions and adapters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from importlib import metadata
+
+from shardproof_models.language import whiteboard
+from shardproof_models.stacks import LAYERS, STACKS
+from shardproof_properties.property import Role
+
+from .. import selection
+from ..adapter import BUILT_IN, ENTRY_POINTS
+from ..errors import UsageError, nearest
+from ..settings import Settings
+
+Rows = tuple[tuple[str, str], ...]
+
+#: What each role is good for, in the order in which they are listed.
+_ROLES: Mapping[Role, str] = {
+    Role.SAFETY: "nothing bad: true of every world",
+    Role.STEP: "nothing bad: true of every step",
+    Role.ISOLATION: "no shard waits for another",
+    Role.PROGRESS: "something good: an honest attempt succeeds",
+    Role.WITNESS: "it can happen, so the others are not true of nothing",
+    Role.LEMMA: "what makes the others inductive",
+}
+
+
+def properties(settings: Settings) -> Mapping[str, Rows]:
+    """Every property, by what it is used for; with a stack or layers, those that say something of it."""
+    chosen = selection.properties_of(selection.protocol(settings.stack, settings.layers)) if (
+        settings.stack or settings.layers
+    ) else selection.catalogue()
+    return {
+        title: rows
+        for role, title in _ROLES.items()
+        if (rows := tuple({
+            selection.base(p.name): (f"{p.id}  {selection.base(p.name)}", p.doc.partition("\n")[0] or p.because)
+            for p in chosen if p.role is role
+        }.values()))
+    }
+
+
+def layers(_: Settings) -> Mapping[str, Rows]:
+    """Every layer."""
+    return {"layers": tuple((layer.name, _needs(layer.doc, [n.name for n in layer.needs])) for layer in LAYERS.values())}
+
+
+def _needs(doc: str, needs: list[str]) -> str:
+    return f"{doc}; on top of {', '.join(needs)}" if needs else doc
+
+
+def stacks(_: Settings) -> Mapping[str, Rows]:
+    """Every stack."""
+    default = selection.DEFAULT_STACK
+    return {
+        "stacks": tuple(
+            (name, ", ".join(layer.name for layer in layers) + (" (the default)" if name == default else ""))
+            for name, layers in STACKS.items()
+        )
+    }
+
+
+def actions(settings: Settings) -> str:
+    """The composed protocol as a person would write it on a whiteboard."""
+    return whiteboard.write(selection.protocol(settings.stack, settings.layers))
+
+
+def adapters(_: Settings) -> Mapping[str, Rows]:
+    """Adapters of this package, with the mistakes that `faulty` can make, and those that are installed beside it."""
+    from ..adapters.faulty import FAULTS
+
+    built_in = [(name, _DESCRIPTIONS.get(name, "")) for name in BUILT_IN if name != "faulty"]
+    faulty = tuple(
+        (f"faulty:{fault.name}", f"violates {fault.violates} in {_steps(fault.shortest)}: {fault.summary.partition(chr(10))[0]}")
+        for fault in FAULTS.values()
+    )
+    installed = tuple((entry.name, entry.value) for entry in metadata.entry_points(group=ENTRY_POINTS))
+    own = (("module:Class", "a class of yours, derived from shardproof.adapter.Adapter"),)
+    return {
+        "adapters": tuple(built_in), "faulty, for trying out a harness": faulty,
+        **({"installed": installed} if installed else {}), "your own": own,
+    }
+
+
+_DESCRIPTIONS = {
+    "reference": "the protocol as it should be",
+    "watermark": "another correct design: ordered channels, and a number instead of a table",
+    "hyperlane": "the real contracts on an EVM; also hyperlane:noop-ism, a misconfiguration that has happened",
+}
+
+
+def _steps(count: int) -> str:
+    return f"{count} step{'' if count == 1 else 's'}"
+
+
+LISTS: Mapping[str, Callable[[Settings], Mapping[str, Rows] | str]] = {
+    "properties": properties, "layers": layers, "stacks": stacks, "actions": actions, "adapters": adapters,
+}
+
+
+def listed(what: str, settings: Settings) -> Mapping[str, Rows] | str:
+    """One of `LISTS`. Raises `UsageError` if there is none of that name."""
+    if what not in LISTS:
+        raise UsageError(f"there is no list of {what!r}", expected=", ".join(LISTS), help=nearest(what, LISTS))
+    return LISTS[what](settings)

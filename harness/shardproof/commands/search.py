@@ -1,0 +1,212 @@
+"""The commands that search: each engine on its own, and `check`, which is all of them in one answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from attrs import evolve
+from shardproof_models.language.protocol import Protocol
+from shardproof_properties.catalogue import properties_of
+from shardproof_properties.property import Role
+
+from .. import selection, trace_file
+from ..errors import UsageError
+from ..render.report import Answer
+from ..selection import MODELLED, OBSERVED, System
+from ..settings import Settings
+from ..verdict import Report, Verdict
+from .context import Context, versions
+
+Counts = Mapping[str, int]
+
+#: Of the time of a `check`, what fuzzing gets even if the proof took longer than expected.
+_FUZZ_SHARE = 0.5
+
+#: How deep the prover looks for a reachable world like the one in which an induction failed.
+_SEARCH_DEPTH = 8
+
+
+def prove(settings: Settings, context: Context) -> Answer:
+    """Without bounds; with a depth, every trace of so many steps."""
+    system, protocol = _model(settings)
+    seed = settings.seed or 0
+    started = context.clock()
+    report = _about_the_model(_prove(settings, context, protocol, seed, _limit(settings)), system)
+    return _answer("prove", (report,), settings, context, started, protocol, system, seed)
+
+
+def explore(settings: Settings, context: Context) -> Answer:
+    """Every trace of the model within a scope."""
+    system, protocol = _model(settings)
+    if "property" in settings.given:
+        raise UsageError(
+            "explore checks every property of the protocol at once", got=f"--property {','.join(settings.properties)}",
+            help="leave --property out, or use prove or fuzz, which can be asked for some",
+        )
+    started = context.clock()
+    report = _about_the_model(_explore(settings, context, protocol, _limit(settings)), system)
+    return _answer("explore", (report,), settings, context, started, protocol, system)
+
+
+def fuzz(settings: Settings, context: Context) -> Answer:
+    """Random and adversarial runs against an adapter."""
+    system = selection.system(settings.adapter)
+    protocol = _for_a_system(settings, system)
+    if "scope" in settings.given and (extra := {*(settings.scope or {})} - {"shards"}):
+        raise UsageError(
+            f"fuzz has no bound on {', '.join(sorted(extra))}", expected="--scope shards=N, or none",
+            help="a bounded search is `shardproof explore`",
+        )
+    seconds = None if settings.steps is not None and "seconds" not in settings.asked else settings.seconds
+    chosen = selection.names(settings.properties, protocol, *OBSERVED)
+    seed = context.seed(settings.seed)
+    started = context.clock()
+    report = _fuzz(settings, context, system, seed, chosen, seconds)
+    return _answer("fuzz", (report,), settings, context, started, protocol, system, seed)
+
+
+def check(settings: Settings, context: Context) -> Answer:
+    """The protocol that an adapter needs, proved and explored, and the adapter fuzzed."""
+    system = selection.system(settings.adapter)
+    protocol = _for_a_system(settings, system)
+    chosen = selection.names(settings.properties, protocol, *OBSERVED)
+    seed = context.seed(settings.seed)
+    started = context.clock()
+    # The solver's own seed stays fixed: it decides how fast an answer comes, and not which.
+    whole = evolve(settings, depth=None, properties=())
+    proved = _about_the_model(_prove(whole, context, protocol, 0, settings.seconds), system)
+    explored = _about_the_model(_explore(settings, context, protocol, settings.seconds), system)
+    left = settings.seconds - (context.clock() - started)
+    fuzzed = _fuzz(settings, context, system, seed, chosen, max(left, settings.seconds * _FUZZ_SHARE))
+    return _answer("check", (proved, explored, fuzzed), settings, context, started, protocol, system, seed)
+
+
+# ---- one engine ------------------------------------------------------------------------------------
+
+
+def _prove(settings: Settings, context: Context, protocol: Protocol, seed: int, seconds: float | None) -> Report:
+    from ..engines.prove import bounded
+    from ..engines.prove import prove as engine
+
+    asked = selection.names(settings.properties, protocol, *MODELLED)
+
+    def search(progress: Callable[[Counts], None]) -> Report:
+        if settings.depth is not None:
+            chosen = tuple(
+                p for p in properties_of(protocol, Role.SAFETY, Role.STEP) if not asked or selection.base(p.name) in asked
+            )
+            return bounded(
+                protocol, chosen, settings.depth, seed=seed, timeout_ms=settings.solver_timeout_ms, progress=progress,
+            )
+        return engine(
+            protocol, seed=seed, timeout_ms=settings.solver_timeout_ms, depth=_SEARCH_DEPTH, only=asked, progress=progress,
+        )
+
+    return _within("prove", seconds, context, search)
+
+
+def _explore(settings: Settings, context: Context, protocol: Protocol, seconds: float | None) -> Report:
+    from ..engines.explore import explore as engine
+    from ..readings.scopes import scope_of
+
+    scope = scope_of(protocol, **settings.explore_scope)
+    return _within("explore", seconds, context, lambda progress: engine(
+        protocol, scope, worlds_max=settings.worlds_max, depth_max=settings.depth, progress=progress,
+    ))
+
+
+class _OutOfTime(Exception):
+    """The time that a search was given is over."""
+
+
+def _limit(settings: Settings) -> float | None:
+    """Proving and exploring end by themselves; a time for them is one that somebody asked for."""
+    return settings.seconds if "seconds" in settings.asked else None
+
+
+def _within(
+    engine: str, seconds: float | None, context: Context, search: Callable[[Callable[[Counts], None]], Report],
+) -> Report:
+    """What `search` reports, or an inconclusive report if it takes too long."""
+    started = context.clock()
+    last: Counts = {}
+
+    with context.progress.running(engine) as progress:
+
+        def look(counts: Counts) -> None:
+            nonlocal last
+            last = dict(counts)
+            progress(counts)
+            if seconds is not None and context.clock() - started > seconds:
+                raise _OutOfTime
+
+        try:
+            return search(look)
+        except _OutOfTime:
+            reason = f"stopped after {seconds:g} s, before everything was checked"
+            return Report(
+                engine, Verdict.INCONCLUSIVE, "nothing to the end", reasons=(reason,), work=last,
+                seconds=context.clock() - started,
+            )
+
+
+def _fuzz(
+    settings: Settings, context: Context, system: System, seed: int, chosen: tuple[str, ...], seconds: float | None,
+) -> Report:
+    from ..engines.fuzz import Plan
+    from ..engines.fuzz import fuzz as engine
+
+    plan = Plan(
+        seed=seed, seconds=seconds, steps=settings.steps, shards=settings.shards,
+        depth=settings.depth or settings.depth_of_profile, properties=chosen,
+    )
+    with context.progress.running(f"fuzz {system.name}") as progress:
+        return engine(system.make, system.name, plan, clock=context.clock, progress=progress)
+
+
+# ---- what they have in common -----------------------------------------------------------------------
+
+
+def _model(settings: Settings) -> tuple[System | None, Protocol]:
+    """The protocol to look at; an adapter only says which layers it needs."""
+    if settings.stack or settings.layers or settings.adapter is None:
+        return None, selection.protocol(settings.stack, settings.layers)
+    system = selection.system(settings.adapter)
+    return system, selection.protocol(None, None, system.layers)
+
+
+def _for_a_system(settings: Settings, system: System) -> Protocol:
+    """An implementation is judged by the layers that it has: a choice of others would judge another system."""
+    needed = selection.protocol(None, None, system.layers)
+    if settings.stack or settings.layers:
+        asked = selection.protocol(settings.stack, settings.layers)
+        if asked.layers != needed.layers:
+            raise UsageError(
+                f"adapter {system.name!r} is judged by other layers",
+                expected=", ".join(layer.name for layer in needed.layers),
+                got=", ".join(layer.name for layer in asked.layers),
+                help="its layers follow from what it can do: leave --stack and --layers out",
+            )
+    return needed
+
+
+def _about_the_model(report: Report, system: System | None) -> Report:
+    """Nobody must read a proof of the model as one of the implementation."""
+    if system is None:
+        return report
+    return evolve(report, checked=f"the model with the layers that {system.name} needs: {report.checked}")
+
+
+def _answer(
+    command: str, reports: tuple[Report, ...], settings: Settings, context: Context, started: float,
+    protocol: Protocol, system: System | None, seed: int | None = None,
+) -> Answer:
+    files = {
+        found.id: trace_file.save(evolve(found.trace, versions={**versions(), **found.trace.versions}), settings.out)
+        for report in reports
+        for found in report.findings
+    }
+    return Answer(
+        command, reports, versions(), system.name if system else "", tuple(layer.name for layer in protocol.layers),
+        seed, context.clock() - started, files,
+    )

@@ -1,0 +1,65 @@
+"""
+What a long run is doing, on stderr: one line that changes on a terminal, plain lines elsewhere.
+
+Nothing here is a result. A log gets a line only every few seconds, because a log of a
+thousand lines of progress hides the one that matters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from time import monotonic
+from typing import TextIO
+
+from attrs import define, field
+
+from .errors import printable
+
+#: Seconds between two plain lines.
+EVERY_S = 5.0
+
+Counts = Mapping[str, int]
+
+
+@define
+class Progress:
+    """Says what runs, on `stream`."""
+
+    stream: TextIO
+    live: bool
+    clock: Callable[[], float] = monotonic
+    _next: float = field(default=0.0, init=False)
+
+    def say(self, text: str) -> None:
+        """One line that stays."""
+        self.stream.write(printable(text) + "\n")
+        self.stream.flush()
+
+    @contextmanager
+    def running(self, what: str) -> Iterator[Callable[[Counts], None]]:
+        """While `what` runs: a function that takes its counts, as often as it likes."""
+        started = self.clock()
+
+        def line(counts: Counts) -> str:
+            said = ", ".join(f"{number:,} {name.replace('_', ' ')}" for name, number in counts.items())
+            return f"{what}: {said + ', ' if said else ''}{self.clock() - started:.0f} s"
+
+        if not self.live:
+            self._next = started + EVERY_S
+
+            def plain(counts: Counts) -> None:
+                if self.clock() >= self._next:
+                    self._next = self.clock() + EVERY_S
+                    self.say(line(counts))
+
+            yield plain
+            return
+
+        # Only a terminal needs it, and importing it costs as much as everything else here.
+        from rich.console import Console
+        from rich.text import Text
+
+        console = Console(file=self.stream, stderr=True)
+        with console.status(Text(line({}))) as status:
+            yield lambda counts: status.update(Text(line(counts)))

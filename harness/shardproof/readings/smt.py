@@ -1,0 +1,257 @@
+"""
+Terms become formulas of Z3, in two ways.
+
+`Unbounded` is for proofs: sorts have no size, every symbol is an uninterpreted function. It
+may answer "unknown". `Finite` is for worlds that a person can look at: every sort is so many
+elements, quantifiers are written out, and what is left is propositional, so the solver always
+answers. A value that is not known yet is a table: what it may be, and when it is that.
+
+Neither knows what is asked: obligations and unrolled steps are the business of the engine.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+
+import z3
+from attrs import define, field
+from shardproof_models.language.terms import Binder, Bool, Entity, Kind, Literal, Number, Op, Symbol, Term, Variable
+
+#: A formula of Z3, which has no types of its own, or a truth value where nothing is left to ask.
+Formula = Any
+#: What a term may be worth, and under which condition.
+Table = Mapping[int, Formula]
+Environment = Mapping[Variable, Table]
+
+
+@define
+class Unbounded:
+    """
+    One function of Z3 for each symbol, one constant for each variable that is not bound.
+
+    A term is translated once, however often it is a hypothesis.
+    """
+
+    _sorts: dict[type[Term], Any] = field(factory=dict, init=False)
+    _functions: dict[Symbol[Any, Any], Any] = field(factory=dict, init=False)
+    #: By identity, and holding the term, so that no other one can take its place.
+    _done: dict[int, tuple[Term, Any]] = field(factory=dict, init=False)
+    _variables: int = field(default=0, init=False)
+
+    def __call__(self, term: Term) -> Any:
+        """The translation of `term`."""
+        if id(term) not in self._done:
+            self._done[id(term)] = term, self._translate(term)
+        return self._done[id(term)][1]
+
+    def _translate(self, term: Term) -> Any:
+        head = term.head
+        if isinstance(head, Variable):
+            self._variables += 1
+            return z3.Const(f"{head.name}!{self._variables}", self._sort(type(term)))
+        if isinstance(head, Literal):
+            return z3.BoolVal(head.value) if isinstance(term, Bool) else z3.IntVal(head.value)
+        args = [self(a) for a in term.args]
+        if isinstance(head, Symbol):
+            return self._function(head)(*args)
+        if isinstance(head, Binder):
+            if head.op is Op.SUM:
+                raise ValueError(f"a sum is not first-order: {term}")
+            return (z3.ForAll if head.op is Op.FORALL else z3.Exists)([self(v) for v in head.variables], *args)
+        return _CONNECTIVES[head](*args)
+
+    def _sort(self, sort: type[Term]) -> Any:
+        if issubclass(sort, Bool | Number):
+            return z3.BoolSort() if issubclass(sort, Bool) else z3.IntSort()
+        if sort not in self._sorts:
+            self._sorts[sort] = z3.DeclareSort(sort.__name__)
+        return self._sorts[sort]
+
+    def _function(self, symbol: Symbol[Any, Any]) -> Any:
+        if symbol not in self._functions:
+            signature = [self._sort(type(p)) for p in symbol.parameters]
+            self._functions[symbol] = z3.Function(symbol.name, *signature, self._sort(symbol.sort))
+        return self._functions[symbol]
+
+
+_CONNECTIVES: Mapping[Op, Callable[..., Any]] = {
+    Op.AND: z3.And, Op.OR: z3.Or, Op.NOT: z3.Not, Op.IMPLIES: z3.Implies, Op.ITE: z3.If,
+    Op.EQ: lambda a, b: a == b, Op.LT: lambda a, b: a < b, Op.LE: lambda a, b: a <= b,
+    Op.ADD: lambda a, b: a + b, Op.SUB: lambda a, b: a - b,
+}
+
+
+# ---- propositional logic that does not ask what it knows -------------------------------------------
+
+
+def conj(parts: Iterable[Formula]) -> Formula:
+    """All of `parts`."""
+    kept: list[Formula] = []
+    for part in parts:
+        if part is False:
+            return False
+        if part is not True:
+            kept.append(part)
+    return True if not kept else kept[0] if len(kept) == 1 else z3.And(kept)
+
+
+def disj(parts: Iterable[Formula]) -> Formula:
+    """Some of `parts`."""
+    kept: list[Formula] = []
+    for part in parts:
+        if part is True:
+            return True
+        if part is not False:
+            kept.append(part)
+    return False if not kept else kept[0] if len(kept) == 1 else z3.Or(kept)
+
+
+def negate(part: Formula) -> Formula:
+    """Not `part`."""
+    return not part if isinstance(part, bool) else z3.Not(part)
+
+
+def same(a: Formula, b: Formula) -> Formula:
+    """Both or neither."""
+    if isinstance(a, bool):
+        return b if a else negate(b)
+    if isinstance(b, bool):
+        return a if b else negate(a)
+    return True if a.eq(b) else a == b
+
+
+def _merge(cases: Iterable[tuple[int, Formula]]) -> Table:
+    found: dict[int, list[Formula]] = {}
+    for value, condition in cases:
+        if condition is not False:
+            found.setdefault(value, []).append(condition)
+    return {value: disj(conditions) for value, conditions in found.items()}
+
+
+@define
+class Finite:
+    """
+    Every sort is so many elements, numbered from 0; every cell of the world is a handful of propositions.
+
+    A cell exists once it is asked for, at a `moment`: rigid cells have only one. What must be
+    true of it for it to have exactly one value is in `constraints`.
+    """
+
+    sizes: Mapping[type[Term], int]
+    #: What a cell that holds a number may hold. A term in between may be worth more.
+    numbers: range
+    constraints: list[Formula] = field(factory=list, init=False)
+    cells: dict[tuple[Symbol[Any, Any], tuple[int, ...], int], Table] = field(factory=dict, init=False)
+
+    def domain(self, sort: type[Term]) -> range:
+        """The values of a sort."""
+        if issubclass(sort, Entity):
+            return range(self.sizes[sort])
+        return range(2) if issubclass(sort, Bool) else self.numbers
+
+    def tuples(self, parameters: tuple[Term, ...]) -> Iterator[tuple[int, ...]]:
+        """All arguments for `parameters`, in one canonical order."""
+        return itertools.product(*(self.domain(type(p)) for p in parameters))
+
+    def unknown(self, name: str, sort: type[Term]) -> Table:
+        """Some value of `sort`, about which nothing else is said."""
+        if issubclass(sort, Bool):
+            truth = z3.Bool(name)
+            return {1: truth, 0: z3.Not(truth)}
+        values = self.domain(sort)
+        if len(values) == 1:
+            return {values[0]: True}
+        table = {value: z3.Bool(f"{name}={value}") for value in values}
+        self.constraints.append(z3.Or(list(table.values())))
+        self.constraints += [z3.Not(z3.And(a, b)) for a, b in itertools.combinations(table.values(), 2)]
+        return table
+
+    def cell(self, symbol: Symbol[Any, Any], args: tuple[int, ...], moment: int = 0) -> Table:
+        """What the cell of `symbol` at `args` holds at `moment`."""
+        place = (symbol, args, 0 if symbol.kind is Kind.RIGID else moment)
+        if place not in self.cells:
+            self.cells[place] = self.unknown(f"{symbol.name}{args}@{place[2]}", symbol.sort)
+        return self.cells[place]
+
+    def holds(self, formula: Term, env: Environment, moment: int = 0) -> Formula:
+        """When `formula` is true."""
+        return self.value(formula, env, moment).get(1, False)
+
+    def value(self, term: Term, env: Environment, moment: int = 0) -> Table:
+        """What `term` may be worth; `next` looks at the moment after."""
+        head = term.head
+        if isinstance(head, Variable):
+            return env[head]
+        if isinstance(head, Literal):
+            return {int(head.value): True}
+        if isinstance(head, Symbol):
+            return self._applied(head, [self.value(a, env, moment) for a in term.args], moment)
+        if isinstance(head, Binder):
+            return self._bound(head, term.args[0], env, moment)
+        if head is Op.NEXT:
+            return self.value(term.args[0], env, moment + 1)
+        if head in (Op.AND, Op.OR, Op.NOT, Op.IMPLIES):
+            return _truth(self._logic(head, term.args, env, moment))
+        if head is Op.ITE:
+            condition = self.holds(term.args[0], env, moment)
+            yes, no = (self.value(a, env, moment) for a in term.args[1:])
+            return _merge(
+                [(v, conj((condition, c))) for v, c in yes.items()] + [(v, conj((negate(condition), c))) for v, c in no.items()]
+            )
+        return self._compared(head, *(self.value(a, env, moment) for a in term.args))
+
+    def _logic(self, op: Op, args: tuple[Term, ...], env: Environment, moment: int) -> Formula:
+        parts = (self.holds(a, env, moment) for a in args)  # lazy: what is decided is not translated
+        if op is Op.AND:
+            return conj(parts)
+        if op is Op.OR:
+            return disj(parts)
+        premise = negate(next(parts))
+        return premise if op is Op.NOT or premise is True else disj((premise, next(parts)))
+
+    def _applied(self, symbol: Symbol[Any, Any], args: list[Table], moment: int) -> Table:
+        if all(len(a) == 1 for a in args):
+            return self.cell(symbol, tuple(next(iter(a)) for a in args), moment)
+        return _merge(
+            (value, conj((*(c for _, c in choice), condition)))
+            for choice in itertools.product(*(a.items() for a in args))
+            for value, condition in self.cell(symbol, tuple(v for v, _ in choice), moment).items()
+        )
+
+    def _bound(self, binder: Binder, body: Term, env: Environment, moment: int) -> Table:
+        inner = (
+            {**env, **{v.head: {x: True} for v, x in zip(binder.variables, xs, strict=True)}}
+            for xs in self.tuples(binder.variables)
+        )
+        if binder.op is Op.SUM:
+            total: Table = {0: True}
+            for e in inner:
+                total = self._compared(Op.ADD, total, self.value(body, e, moment))
+            return total
+        instances = (self.holds(body, e, moment) for e in inner)
+        return _truth(conj(instances) if binder.op is Op.FORALL else disj(instances))
+
+    def _compared(self, op: Op, left: Table, right: Table) -> Table:
+        decide = _ARITHMETIC[op]
+        cases = ((decide(a, b), conj((x, y))) for (a, x), (b, y) in itertools.product(left.items(), right.items()))
+        return _merge((int(value), condition) for value, condition in cases)
+
+
+_ARITHMETIC: Mapping[Op, Callable[[int, int], int]] = {
+    Op.EQ: lambda a, b: a == b, Op.LT: lambda a, b: a < b, Op.LE: lambda a, b: a <= b,
+    Op.ADD: lambda a, b: a + b, Op.SUB: lambda a, b: a - b,
+}
+
+
+def _truth(formula: Formula) -> Table:
+    return {1: formula, 0: negate(formula)}
+
+
+def worth(table: Table, assignment: Any) -> int:
+    """The value that an assignment of the solver gives to a table."""
+    return next(
+        value for value, condition in table.items()
+        if condition is True or (condition is not False and z3.is_true(assignment.eval(condition, model_completion=True)))
+    )

@@ -1,0 +1,283 @@
+"""
+A trace as a sequence diagram: a lane for each shard that takes part, and one for the relayer.
+
+What is said stands on its arrow where there is room, and beside the lanes otherwise. No row
+is wider than the width that is given; where not even bare lanes fit, there are none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from attrs import frozen
+
+from ..trace import Step, Trace
+from . import inert
+
+RELAYER = "relayer"
+
+#: Rows for steps; of a longer trace, the first few and all that lead to the violation.
+STEPS_MAX = 200
+_FIRST = 10
+
+#: What a column of answers needs to be readable.
+_TEXT_MIN = 26
+_MARGIN = 2
+
+
+@frozen
+class Strokes:
+    """What lines are made of."""
+
+    lane: str
+    along: str
+    right: str
+    left: str
+    here: str
+    event: str
+
+
+UNICODE = Strokes("│", "─", "▶", "◀", "◀── here", "●")
+ASCII = Strokes("|", "-", ">", "<", "<-- here", "*")
+
+
+@frozen
+class Row:
+    """One step: from where to where, what is said, and what comes of it."""
+
+    number: int
+    origin: str
+    target: str
+    label: str
+    outcome: tuple[str, ...]
+    here: bool
+
+
+@frozen
+class Diagram:
+    """Where the lanes are."""
+
+    names: tuple[str, ...]
+    columns: tuple[int, ...]
+    #: Cells from the left edge to where the text starts.
+    text_at: int
+    width: int
+    strokes: Strokes
+    digits: int
+    labels_on_arrows: bool
+
+    def at(self, name: str) -> int:
+        """The column of the lane called `name`."""
+        return self.columns[self.names.index(name)]
+
+
+def draw(trace: Trace, width: int, strokes: Strokes) -> list[str]:
+    """The steps of `trace`, in lines of at most `width` cells."""
+    ascii_only = strokes is ASCII
+    rows = [_row(trace, i, ascii_only) for i in _shown(trace)]
+    lanes = _lanes(trace, rows, ascii_only)
+    diagram = _plan(lanes, rows, max(width, 40), strokes, len(str(len(trace.steps))))
+    lines = [_heads(diagram)] if diagram.columns else []
+    before = 0
+    for row in rows:
+        if row.number > before + 1:
+            lines.append(" " * _MARGIN + f"... {row.number - before - 1:,} steps ...")
+        before = row.number
+        lines += _draw_row(diagram, row)
+    return [text.rstrip() for text in lines]
+
+
+def _shown(trace: Trace) -> list[int]:
+    count = len(trace.steps)
+    last = count if trace.violation is None else trace.violation.step + 1
+    if count <= STEPS_MAX:
+        return list(range(count))
+    return [*range(_FIRST), *range(max(_FIRST, last - STEPS_MAX + _FIRST), last)]
+
+
+def _lanes(trace: Trace, rows: list[Row], ascii_only: bool) -> tuple[str, ...]:
+    used = {place for row in rows for place in (row.origin, row.target)}
+    # A shard might be called like the relayer: theirs is quoted, ours is bare.
+    shards = [_shard(name, ascii_only) for name in trace.shards]
+    shards = [name for name in shards if name in used]
+    return (*shards[:1], *([RELAYER] if RELAYER in used else []), *shards[1:])
+
+
+def _shard(name: str, ascii_only: bool) -> str:
+    shown = inert.line(name, ascii_only=ascii_only, longest=60)
+    return f"'{shown}'" if shown == RELAYER else shown
+
+
+# ---- what is said --------------------------------------------------------------------------------
+
+
+def _row(trace: Trace, index: int, ascii_only: bool) -> Row:
+    step = trace.steps[index]
+    here = trace.violation is not None and trace.violation.step == index
+    place = _shard(step.at, ascii_only)
+    if step.action == "emit":
+        origin, target = place, RELAYER
+    elif step.action in ("learn", "deliver", "reenter"):
+        origin, target = RELAYER, place
+    else:
+        origin = target = place
+    label = inert.line(_label(step), ascii_only=ascii_only)
+    outcome = tuple(inert.line(text, ascii_only=ascii_only) for text in _outcome(trace, index))
+    return Row(index + 1, origin, target, label, outcome, here)
+
+
+def _label(step: Step) -> str:
+    args = step.args
+    words = [step.action, args.get("receipt", ""), args.get("header", "") if "receipt" not in args else ""]
+    if "to" in args:
+        words.append(f"to {args['to']}")
+    if "evidence" in args:
+        words.append(_evidence(step))
+    if "damage" in args:
+        words.append(f"({args['damage']})")
+    return " ".join(word for word in words if word)
+
+
+def _evidence(step: Step) -> str:
+    """What an honest relayer would show needs no words; what differs from it does."""
+    receipt, header, evidence = (step.args.get(key, "") for key in ("receipt", "header", "evidence"))
+    if evidence == f"{receipt}@{header}":
+        return f"by {header}"
+    return f"by {header} with {'no evidence' if evidence == 'none' else evidence}"
+
+
+def _outcome(trace: Trace, index: int) -> Iterator[str]:
+    step, violation = trace.steps[index], trace.violation
+    expected, actual = step.expected, step.actual
+    if violation is not None and violation.step == index:
+        expected, actual = violation.expected or expected, violation.actual or actual
+    if not actual or not expected or expected == actual:
+        yield expected or actual
+    elif expected == "either":
+        yield f"{actual} (either is right)"
+    else:
+        yield f"model: {expected}"
+        yield f"system: {actual}"
+    yield from step.changed
+
+
+# ---- where it is drawn ---------------------------------------------------------------------------
+
+
+def _plan(lanes: tuple[str, ...], rows: list[Row], width: int, strokes: Strokes, digits: int) -> Diagram:
+    start = _MARGIN + digits + 2
+    widest = max((inert.cells(row.label) for row in rows), default=0)
+    if not lanes:
+        return Diagram((), (), start, width, strokes, digits, labels_on_arrows=False)
+    # From roomy to tight; the first plan that leaves enough for what is said is drawn.
+    for on_arrows, gap, name_max in ((True, widest + 7, 40), (False, 11, 20), (False, 8, 10), (False, 5, 7), (False, 3, 4), (False, 3, 2)):
+        at, columns = start, []
+        names = [inert.cut(name, name_max) for name in lanes]
+        for i, name in enumerate(names):
+            columns.append(at + (inert.cells(name) - 1) // 2 if i == 0 else at)
+            at = columns[-1] + max(gap, _between(names, i))
+        labels = 0 if on_arrows else 10
+        at_last = [inert.cells(row.label) + 1 for row in rows if on_arrows and row.origin == row.target == lanes[-1]]
+        text_at = columns[-1] + 4 + max(_overhang(names), *at_last, 0)
+        if text_at + labels + _TEXT_MIN <= width:
+            return Diagram(lanes, tuple(columns), text_at, width, strokes, digits, on_arrows)
+    return Diagram(lanes, (), start, width, strokes, digits, labels_on_arrows=False)
+
+
+def _between(names: list[str], i: int) -> int:
+    """Columns from lane `i` to the next one, so that their names do not touch."""
+    if i + 1 == len(names):
+        return 0
+    return inert.cells(names[i]) // 2 + (inert.cells(names[i + 1]) - 1) // 2 + 2
+
+
+def _overhang(names: list[str]) -> int:
+    return inert.cells(names[-1]) // 2
+
+
+def _heads(diagram: Diagram) -> str:
+    text, columns = "", diagram.columns
+    for i, (name, column) in enumerate(zip(diagram.names, columns, strict=True)):
+        room = min(
+            columns[i + 1] - column if i + 1 < len(columns) else 99,
+            column - columns[i - 1] if i else 99,
+        )
+        short = inert.cut(name, max(room - 1, 1))
+        text = inert.pad(text, column - (inert.cells(short) - 1) // 2) + short
+    return text
+
+
+def _draw_row(diagram: Diagram, row: Row) -> Iterator[str]:
+    strokes = diagram.strokes
+    number = f"{row.number:>{_MARGIN + diagram.digits}}"
+    beside: list[str] = []
+    if diagram.columns:
+        drawn = _arrow(diagram, row)
+        if not diagram.labels_on_arrows:
+            beside.append(row.label)
+    else:
+        way = row.target if row.origin == row.target else f"{row.origin} {strokes.along}{strokes.right} {row.target}"
+        drawn = ""
+        beside.append(f"{way}: {row.label}")
+    outcome = list(row.outcome)
+    blank = _lanes_only(diagram)
+    room = diagram.width - diagram.text_at
+    lines = [*_together(beside, outcome, room)]
+    if row.here:
+        # Last of the two answers, where there are two: what the system said is what is wrong.
+        place = min(len(lines) - 1, next((i for i, t in enumerate(lines) if t.lstrip().startswith("system:")), 0))
+        mark = f"   {strokes.here}"
+        if inert.cells(lines[place]) + len(mark) <= room:
+            lines[place] += mark
+        else:
+            lines.insert(place + 1, strokes.here)
+    for i, text in enumerate(lines):
+        left = number + drawn[len(number) :] if i == 0 and drawn else number if i == 0 else blank
+        yield inert.pad(left, diagram.text_at) + text
+
+
+def _together(beside: list[str], outcome: list[str], room: int) -> Iterator[str]:
+    """The label and the first answer on one line if they fit, and everything wrapped."""
+    if beside and outcome and inert.cells(beside[0]) + 3 + inert.cells(outcome[0]) <= room:
+        column = max(inert.cells(beside[0]) + 3, min(27, room - inert.cells(outcome[0])))
+        yield inert.pad(beside[0], column) + outcome[0]
+        rest = [(column, text) for text in outcome[1:]]
+    else:
+        for text in beside:
+            yield from inert.wrap(text, room)
+        rest = [(2 if beside else 0, text) for text in outcome]
+    for indent, text in rest:
+        indented = indent if inert.cells(text) + indent <= room else min(indent, 2)
+        for part in inert.wrap(text, room - indented):
+            yield " " * indented + part
+
+
+def _lanes_only(diagram: Diagram) -> str:
+    text = ""
+    for column in diagram.columns:
+        text = inert.pad(text, column) + diagram.strokes.lane
+    return text
+
+
+def _arrow(diagram: Diagram, row: Row) -> str:
+    strokes, cells = diagram.strokes, list(inert.pad(_lanes_only(diagram), diagram.text_at))
+    start, end = diagram.at(row.origin), diagram.at(row.target)
+    low, high = min(start, end), max(start, end)
+    if start == end:
+        cells[start] = strokes.event
+        text = f" {row.label} "
+        if diagram.labels_on_arrows:
+            return _over(cells, start + 1, text)
+        return "".join(cells)
+    for column in range(low + 1, high):
+        cells[column] = strokes.along
+    if end > start:
+        cells[high - 1] = strokes.right
+    else:
+        cells[low + 1] = strokes.left
+    return _over(cells, low + 3, f" {row.label} ") if diagram.labels_on_arrows else "".join(cells)
+
+
+def _over(cells: list[str], column: int, text: str) -> str:
+    """The cells, with `text` written over them from `column` on."""
+    return "".join(cells[:column]) + text + "".join(cells[column + inert.cells(text) :])

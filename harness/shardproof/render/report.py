@@ -1,0 +1,184 @@
+"""
+What a command answers, for people and as the one JSON object of `--json`.
+
+The two say the same. The text leads with the verdict of each engine and what exactly it
+checked, and keeps the findings for the end, because the line to paste comes last.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from attrs import field, frozen
+
+from ..errors import ShardproofError, printable
+from ..verdict import Finding, Report, Verdict
+from . import inert, text
+
+
+@frozen
+class Answer:
+    """The reports of the engines that a command ran, and the files that it wrote."""
+
+    command: str
+    reports: tuple[Report, ...]
+    versions: Mapping[str, str]
+    #: As the command line named it; empty for the model alone.
+    adapter: str = ""
+    layers: tuple[str, ...] = ()
+    seed: int | None = None
+    seconds: float = 0.0
+    #: Finding id -> the file that holds its trace.
+    files: Mapping[str, Path] = field(factory=dict)
+
+    @property
+    def verdict(self) -> Verdict:
+        """The worst of the reports."""
+        return Verdict.worst(report.verdict for report in self.reports)
+
+    @property
+    def findings(self) -> Iterator[Finding]:
+        """Of all engines."""
+        return (found for report in self.reports for found in report.findings)
+
+
+# ---- for other tools -----------------------------------------------------------------------------
+
+
+def as_json(answer: Answer) -> dict[str, Any]:
+    """The object that `--json` prints."""
+    return {
+        "command": answer.command,
+        "verdict": answer.verdict.value,
+        "exit_code": answer.verdict.exit_code,
+        "adapter": answer.adapter or None,
+        "layers": list(answer.layers),
+        "seed": answer.seed,
+        "findings": [_finding_json(answer, report.engine, found) for report in answer.reports for found in report.findings],
+        "not_proved": [
+            {
+                "obligation": missing.obligation,
+                "result": missing.result,
+                "counterexample_to_induction": missing.counterexample_to_induction,
+                "searched": missing.searched,
+            }
+            for report in answer.reports
+            for missing in report.not_proved
+        ],
+        "checked": {report.engine: report.checked for report in answer.reports},
+        "verdicts": {report.engine: report.verdict.value for report in answer.reports},
+        "properties": {report.engine: list(report.properties) for report in answer.reports},
+        "work": {report.engine: dict(report.work) for report in answer.reports},
+        "tables": {
+            report.engine: {title: [list(row) for row in rows] for title, rows in report.tables.items()}
+            for report in answer.reports
+        },
+        "not_applicable": {name: why for report in answer.reports for name, why in report.not_applicable.items()},
+        "reasons": [f"{report.engine}: {reason}" for report in answer.reports for reason in report.reasons],
+        "seconds": round(answer.seconds, 3),
+        "versions": dict(answer.versions),
+    }
+
+
+def _finding_json(answer: Answer, engine: str, found: Finding) -> dict[str, Any]:
+    path = answer.files.get(found.id)
+    return {
+        "property": found.property,
+        "id": found.trace.property_id,
+        "kind": found.kind.value,
+        "because": found.because,
+        "also": list(found.also),
+        "engine": engine,
+        "trace": str(path) if path else None,
+        "steps": len(found.trace.steps),
+        "shortest": found.trace.shortest,
+    }
+
+
+def error_json(error: ShardproofError) -> dict[str, Any]:
+    """The object that `--json` prints where there is no answer."""
+    return {
+        "verdict": None,
+        "exit_code": error.exit_code,
+        "error": {"summary": printable(error.summary), **dict(error.facts)},
+    }
+
+
+# ---- for people ----------------------------------------------------------------------------------
+
+
+def as_text(answer: Answer, width: int, *, ascii_only: bool) -> str:
+    """Every report, and then every finding; the line to paste comes last."""
+    lines: list[str] = []
+    for report in answer.reports:
+        lines += [*_report(report, width, ascii_only), ""]
+    for found in answer.findings:
+        path = answer.files.get(found.id)
+        adapter = found.trace.adapter and answer.adapter
+        replay = text.replay_line(path, adapter) if path else "its trace was not kept"
+        lines += [text.finding(found, width, ascii_only=ascii_only, replay=replay), ""]
+    if not any(answer.findings):
+        lines.append(f"{answer.verdict.value}  {_subject(answer)}, in {answer.seconds:.1f} s")
+    return "\n".join(lines).rstrip("\n")
+
+
+def _subject(answer: Answer) -> str:
+    by = ", ".join(report.engine for report in answer.reports)
+    return f"{answer.adapter or 'the model'} ({by})"
+
+
+def _report(report: Report, width: int, ascii_only: bool) -> Iterator[str]:
+    yield from _entry(f"{report.engine:<8}  {report.verdict.value}", report.checked, width, ascii_only, indent=2)
+    for reason in report.reasons:
+        yield from _entry("  because", reason, width, ascii_only)
+    for missing in report.not_proved:
+        yield from _entry("  not proved", f"{missing.obligation}: {missing.result}", width, ascii_only)
+        if missing.counterexample_to_induction:
+            yield "  a counterexample to induction, which need not be reachable:"
+            yield from (f"    {row}" for row in _rows(missing.counterexample_to_induction, width - 4, ascii_only))
+        if missing.searched:
+            yield from _entry("  searched", missing.searched, width, ascii_only)
+    for title, rows in report.tables.items():
+        yield f"  {inert.line(title, ascii_only=ascii_only)}"
+        yield from _table(rows, width, ascii_only)
+    if report.not_applicable:
+        yield "  not applicable"
+        yield from _table(tuple(report.not_applicable.items()), width, ascii_only)
+
+
+def _rows(block: str, width: int, ascii_only: bool) -> Iterator[str]:
+    """Lines of ours, whose indentation means something."""
+    for row in block.splitlines():
+        shown = printable(row).rstrip()
+        yield inert.cut(shown.encode("ascii", "backslashreplace").decode() if ascii_only else shown, width)
+
+
+def _entry(label: str, said: str, width: int, ascii_only: bool, indent: int = 4) -> Iterator[str]:
+    shown = inert.line(said, ascii_only=ascii_only, longest=2_000)
+    if inert.cells(label) + 2 + inert.cells(shown) <= width:
+        yield f"{label}  {shown}".rstrip()
+        return
+    yield label
+    yield from (" " * indent + part for part in inert.wrap(shown, width - indent))
+
+
+def _table(rows: tuple[tuple[str, str], ...], width: int, ascii_only: bool) -> Iterator[str]:
+    shown = [tuple(inert.line(part, ascii_only=ascii_only) for part in row) for row in rows]
+    column = min(max((inert.cells(row[0]) for row in shown), default=0), width // 2)
+    for label, value in shown:
+        room = width - column - 6
+        for i, part in enumerate(inert.wrap(value, room)):
+            yield f"    {inert.pad(inert.cut(label, column) if i == 0 else '', column)}  {part}".rstrip()
+
+
+# ---- lists and tables that are no verdict ----------------------------------------------------------
+
+
+def sections(content: Mapping[str, tuple[tuple[str, str], ...]], width: int, *, ascii_only: bool) -> str:
+    """Titles with rows of (name, what is to be said of it)."""
+    lines: list[str] = []
+    for title, rows in content.items():
+        lines += [title, *(_table(rows, width, ascii_only)), ""]
+    return "\n".join(lines).rstrip("\n")

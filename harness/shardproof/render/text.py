@@ -1,0 +1,89 @@
+"""
+A finding as a story: what is violated and why it matters, what happened, and what to type.
+
+The last line is the command that runs the trace again, so that it can be pasted.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+
+from ..trace import Trace
+from ..verdict import Finding, Kind
+from . import inert
+from .diagram import ASCII, UNICODE, draw
+
+#: What a kind of finding is called in a headline; a safety violation needs no comment.
+_KINDS = {Kind.SAFETY: "", Kind.PROGRESS: "progress: ", Kind.DIVERGENCE: "divergence: "}
+
+_LABEL = 12
+
+
+def finding(found: Finding, width: int, *, ascii_only: bool, replay: str) -> str:
+    """The story of a finding, ending with the line that replays it."""
+    because = f"{_KINDS[found.kind]}{found.because}"
+    lines = [
+        *_headline("violated", found.property, because, width, ascii_only),
+        "",
+        *_story(found.trace, width, ascii_only),
+        *_facts((("also", ", ".join(found.also)), ("shrunk", found.shrunk.removeprefix("shrunk "))), width, ascii_only),
+        *_search(found.trace, width, ascii_only),
+    ]
+    return "\n".join([*lines, "", replay])
+
+
+def trace(shown: Trace, width: int, *, ascii_only: bool) -> str:
+    """The story of a trace that was read from a file."""
+    verdict = "recorded" if shown.violation is None else "violated"
+    lines = [
+        *_headline(verdict, shown.property or "nothing", shown.because, width, ascii_only),
+        "",
+        *_story(shown, width, ascii_only),
+        *_search(shown, width, ascii_only),
+    ]
+    return "\n".join(lines)
+
+
+def replay_line(path: Path, adapter: str) -> str:
+    """The command that runs the trace at `path` again; of the model alone, it needs no adapter."""
+    chosen = f" --adapter {shlex.quote(adapter)}" if adapter else ""
+    return f"replay with  shardproof replay {shlex.quote(str(path))}{chosen}"
+
+
+def _headline(verdict: str, name: str, because: str, width: int, ascii_only: bool) -> Iterator[str]:
+    indent = " " * (len(verdict) + 2)
+    name = inert.line(name, ascii_only=ascii_only, longest=200)
+    title = f"{verdict}  {name}"
+    reason = f"({inert.line(because, ascii_only=ascii_only)})" if because else ""
+    if inert.cells(title) + 3 + inert.cells(reason) <= width:
+        yield f"{title}   {reason}".rstrip()
+        return
+    parts = [*inert.wrap(name, width - len(indent)), *(inert.wrap(reason, width - len(indent)) if reason else [])]
+    yield from (f"{verdict}  {part}" if i == 0 else indent + part for i, part in enumerate(parts))
+
+
+def _story(shown: Trace, width: int, ascii_only: bool) -> Iterator[str]:
+    yield from draw(shown, width, ASCII if ascii_only else UNICODE)
+    yield ""
+    if shown.violation is not None:
+        facts = (("refused by", shown.violation.clause), ("differs", shown.violation.differs))
+        yield from _facts(facts, width, ascii_only)
+
+
+def _search(shown: Trace, width: int, ascii_only: bool) -> Iterator[str]:
+    shortest = "no shorter trace shows it" if shown.shortest == "proved" else "whether a shorter one exists is not established"
+    search = shown.search
+    counts = [f"{search.traces:,} traces" * bool(search.traces), f"{search.steps:,} steps" * bool(search.steps)]
+    found = [search.engine, f"seed {search.seed}" if search.seed is not None else "", *counts]
+    facts = (("shortest", shortest), ("found by", ", ".join(part for part in found if part)))
+    yield from _facts(facts, width, ascii_only)
+
+
+def _facts(facts: tuple[tuple[str, str], ...], width: int, ascii_only: bool) -> Iterator[str]:
+    for label, text in facts:
+        if text:
+            shown = inert.wrap(inert.line(text, ascii_only=ascii_only), width - _LABEL - 2)
+            for i, part in enumerate(shown):
+                yield f"  {label if i == 0 else '':<{_LABEL}}{part}"

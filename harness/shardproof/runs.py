@@ -1,0 +1,244 @@
+"""
+Running a list of moves from the start: the first divergence, its name, and the run as a trace.
+
+Which progress sentence a refused delivery breaks is decided by twin runs, the same moves
+with one thing changed: if it would be accepted had the unrelated shards moved, a shard waits
+for another; if it would be accepted had the attempts that were refused before it not been
+made, one receipt jams another; otherwise what is due is not delivered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from attrs import define, evolve, field, frozen
+
+from .adapter import Adapter, AdapterFactory, Refused, Topology
+from .errors import AdapterError
+from .lockstep import Lockstep, Oracle, Wrong
+from .moves import Deliver, Emit, Finalise, Learn, Move, Produce, Revert, step_of
+from .trace import Search, Step, Trace, Violation
+from .verdict import Kind
+
+WAITS, JAMMED = "waits-for-no-other-shard", "is-not-jammed-by-another-receipt"
+
+
+@frozen
+class Found:
+    """The first thing that went wrong in a run, at the last of its moves."""
+
+    wrong: Wrong
+    moves: tuple[Move, ...]
+
+
+@define(eq=False)
+class Bench:
+    """A system and its oracle, kept open between runs: a run begins where nothing has happened."""
+
+    adapter: Adapter
+    oracle: Oracle
+    topology: Topology
+    lock: Lockstep = field(init=False)
+    token: object | None = field(init=False, default=None)
+
+    def __attrs_post_init__(self) -> None:
+        self.lock = Lockstep(self.adapter, self.oracle, self.topology)
+        if {"snapshot", "restore"} <= self.lock.able:
+            self.token = self.lock.call("snapshot")
+
+    @classmethod
+    def of(cls, make: AdapterFactory, oracle: Oracle, topology: Topology) -> Bench:
+        """A bench with a new adapter. Raises `AdapterError` if it cannot be constructed."""
+        return cls(made(make), oracle, topology)
+
+    def fresh(self) -> Lockstep:
+        """The lockstep, reset."""
+        self.lock.reset(self.token)
+        return self.lock
+
+    def close(self) -> None:
+        """Release the system."""
+        self.lock.call("close")
+
+    def first(self, moves: Sequence[Move]) -> Found | None:
+        """Run `moves`, leaving out what is not possible, to the first divergence."""
+        lock = self.fresh()
+        taken: list[Move] = []
+        for move in moves:
+            if not lock.possible(move):
+                continue
+            taken.append(move)
+            if wrong := lock.run(move):
+                return Found(self.named(wrong, taken), tuple(taken))
+        if wrong := lock.sweep():
+            return Found(wrong, tuple(taken))
+        return None
+
+    def named(self, wrong: Wrong, moves: Sequence[Move]) -> Wrong:
+        """A refused delivery, under the progress sentence that it breaks."""
+        last = moves[-1]
+        if wrong.kind is not Kind.PROGRESS or not isinstance(last, Deliver):
+            return wrong
+        for name, twin in ((WAITS, self._with_others_active), (JAMMED, self._without_refused_attempts)):
+            if name in self.oracle.catalogue and twin(moves):
+                entry = self.oracle.catalogue[name]
+                return evolve(wrong, id=entry.id, property=name, because=entry.because)
+        return wrong
+
+    def _accepted(self, before: Sequence[Move], last: Move) -> bool:
+        lock = self.fresh()
+        for move in before:
+            if lock.possible(move) and lock.run(move):
+                return False
+        return lock.possible(last) and lock.run(last) is None
+
+    def _with_others_active(self, moves: Sequence[Move]) -> bool:
+        *before, last = moves
+        assert isinstance(last, Deliver), "asked of deliveries only"
+        lock = self.fresh()
+        for move in before:
+            if lock.possible(move) and lock.run(move):
+                return False
+        sent = lock.receipts.get(last.receipt) if isinstance(last.receipt, int) else None
+        concerned = {last.shard, sent.source if sent else last.shard}
+        number = 1 + max([h for h in lock.headers], default=0)
+        moved = False
+        for shard in range(len(self.topology.shards)):
+            if shard not in concerned:
+                extra: list[Move] = [Produce(number, shard), Finalise(number), Learn(last.shard, number)]
+                for move in extra:
+                    if lock.possible(move):
+                        moved = True
+                        if lock.run(move):
+                            return False
+                number += 1
+        return moved and lock.possible(last) and lock.run(last) is None
+
+    def _without_refused_attempts(self, moves: Sequence[Move]) -> bool:
+        *before, last = moves
+        lock = self.fresh()
+        kept: list[Move] = []
+        for move in before:
+            if not lock.possible(move):
+                continue
+            if lock.run(move):
+                return False
+            if not (isinstance(move, Deliver | Learn) and isinstance(lock.claim, Refused)):
+                kept.append(move)
+        return len(kept) < len(before) and self._accepted(kept, last)
+
+    def record(self, moves: Sequence[Move]) -> tuple[tuple[Step, ...], Wrong | None, tuple[int, ...]]:
+        """Run `moves` once more, writing down each step; also which of the moves were taken."""
+        lock = self.fresh()
+        shards = self.topology.shards
+        steps: list[Step] = []
+        taken: list[int] = []
+        done: list[Move] = []
+        wrong: Wrong | None = None
+        for number, move in enumerate(moves):
+            if not lock.possible(move):
+                continue
+            step = step_of(move, shards, shards[lock.home(move)])
+            wrong = lock.run(move)
+            taken.append(number)
+            done.append(move)
+            steps.append(evolve(step, expected=_expected(lock, move, wrong), actual=str(lock.claim), changed=lock.happened))
+            if wrong is not None:
+                break
+        else:
+            wrong = lock.sweep()
+        return tuple(steps), self.named(wrong, done) if wrong else None, tuple(taken)
+
+
+def _expected(lock: Lockstep, move: Move, wrong: Wrong | None) -> str:
+    if wrong is not None and wrong.expected:
+        return wrong.expected
+    if isinstance(move, Deliver | Learn) and lock.clause:
+        return f"refused, {lock.refusing_clause('learn' if isinstance(move, Learn) else 'deliver', lock.clause)}"
+    return "either" if isinstance(move, Deliver) and move.damage else "accepted"
+
+
+def made(make: AdapterFactory) -> Adapter:
+    """A new adapter. Raises `AdapterError`."""
+    try:
+        adapter = make()
+    except Exception as error:
+        raise AdapterError("the adapter cannot be constructed", got=f"{type(error).__name__}: {error}") from error
+    if not isinstance(adapter, Adapter):
+        raise AdapterError("this is not an adapter", expected="an instance of shardproof.adapter.Adapter", got=type(adapter).__name__)
+    return adapter
+
+
+def trace_of(bench: Bench, name: str, found: Found, search: Search, versions: dict[str, str], shortest: str = "not established") -> Trace:
+    """The finding as a trace: run once more, written down, with everything numbered from 0."""
+    moves = renumbered(found.moves)
+    steps, wrong, _ = bench.record(moves)
+    if wrong is None or wrong.property != found.wrong.property:
+        raise AdapterError(
+            "the adapter is not deterministic: the same steps gave another answer when they were taken again",
+            expected=f"a violation of {found.wrong.property}", got=f"a violation of {wrong.property}" if wrong else "no violation",
+            help="every answer must be a function of the calls since open(): no clock, no randomness, no state that outlives open()",
+        )
+    return Trace(
+        name, tuple(layer.name for layer in bench.oracle.protocol.layers), bench.topology.shards, wrong.property, wrong.id, wrong.because,
+        steps, Violation(len(steps) - 1, wrong.expected, wrong.actual, story(wrong, moves, bench), wrong.differs), search, shortest, versions,
+    )
+
+
+def story(wrong: Wrong, moves: Sequence[Move], bench: Bench) -> str:
+    """The refusing clause, and the step that made it false, e.g. "consumed: B executed r0 at step 5"."""
+    last = moves[-1]
+    if not wrong.clause or not isinstance(last, Deliver):
+        return wrong.clause
+    name = bench.topology.shards[last.shard]
+    receipt = f"r{last.receipt}" if isinstance(last.receipt, int) else "the forged receipt"
+    if wrong.clause == "consumed":
+        at = next((i for i, m in enumerate(moves) if isinstance(m, Deliver) and m.receipt == last.receipt and m.shard == last.shard), None)
+        return f"consumed: {name} had executed {receipt} at step {at + 1}" if at is not None and at < len(moves) - 1 else "consumed"
+    told = {
+        "untrusted header": f"{name} has not learned {f'h{last.header}' if last.header >= 0 else 'such a header'}",
+        "wrong source": f"the header is of another shard than {receipt}",
+        "unproven": f"no header commits to {receipt}" if last.header < 0 else f"h{last.header} does not commit to what was shown",
+        "wrong destination": f"{receipt} is not for {name}",
+    }.get(wrong.clause)
+    return f"{wrong.clause}: {told}" if told else wrong.clause
+
+
+def renumbered(moves: Sequence[Move]) -> tuple[Move, ...]:
+    """The same moves with receipts, headers and forgeries numbered from 0 in order of appearance."""
+    receipts: dict[int, int] = {}
+    headers: dict[int, int] = {}
+    forged: dict[int, int] = {}
+
+    def of(known: dict[int, int], number: int) -> int:
+        return known.setdefault(number, len(known))
+
+    def header(number: int) -> int:
+        return number if number < 0 else of(headers, number)
+
+    done: list[Move] = []
+    for move in moves:
+        match move:
+            case Produce() | Finalise() | Revert():
+                move = move._replace(header=header(move.header))
+            case Learn():
+                move = move._replace(header=header(move.header))
+            case Deliver():
+                r = move.receipt
+                renamed = of(receipts, r) if isinstance(r, int) else r._replace(number=of(forged, r.number))
+                evidence = move.evidence
+                if evidence is not None:
+                    evidence = evidence._replace(receipt=of(receipts, evidence.receipt), header=header(evidence.header))
+                damage = move.damage
+                if damage is not None and damage.kind == "splice":
+                    damage = damage._replace(number=of(receipts, damage.number))
+                move = move._replace(receipt=renamed, header=header(move.header), evidence=evidence, damage=damage)
+            case Emit():
+                move = move._replace(receipt=of(receipts, move.receipt))
+        done.append(move)
+    return tuple(done)
+
+
+def same(found: Found | None, wanted: Wrong) -> bool:
+    """Whether a run shows the same finding."""
+    return found is not None and found.wrong.property == wanted.property

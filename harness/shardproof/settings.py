@@ -1,0 +1,255 @@
+"""
+Where a setting comes from: the command line, then the environment, then `[tool.shardproof]`
+in the nearest pyproject.toml, then the profile.
+
+All four are read by the same words, as text or as TOML, so a wrong value gets the same
+answer wherever it stands, and the answer says where that is.
+"""
+
+from __future__ import annotations
+
+import math
+import tomllib
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from attrs import frozen
+
+from .errors import UsageError, nearest
+
+PREFIX = "SHARDPROOF_"
+
+#: Variables with our prefix that are read elsewhere.
+_OTHERS = frozenset({"SHARDPROOF_CACHE"})
+
+PROFILES_FILE = Path(__file__).with_name("profiles.toml")
+
+SEED_MAX = (1 << 64) - 1
+SHARDS_MAX = 1_000
+DEPTH_MAX = 100_000
+
+DEFAULT_OUT = Path("shardproof-out")
+
+
+@frozen
+class Settings:
+    """What a command was asked to do; None where nobody said."""
+
+    profile: str
+    #: Engines' budgets, from the profile.
+    shards: int
+    explore_scope: Mapping[str, int]
+    worlds_max: int
+    solver_timeout_ms: int
+    seconds: float
+    depth_of_profile: int
+    adapter: str | None = None
+    stack: str | None = None
+    layers: tuple[str, ...] | None = None
+    properties: tuple[str, ...] = ()
+    seed: int | None = None
+    #: What was asked for, and only that; `shards` and `explore_scope` have it worked in.
+    scope: Mapping[str, int] | None = None
+    depth: int | None = None
+    steps: int | None = None
+    #: The settings that somebody asked for, and that are not only the profile's.
+    asked: frozenset[str] = frozenset()
+    #: Those of them that stand on the command line.
+    given: frozenset[str] = frozenset()
+    out: Path = DEFAULT_OUT
+
+
+# ---- words to values -----------------------------------------------------------------------------
+
+
+def _whole(name: str, low: int, high: int) -> Callable[[str], int]:
+    def parse(text: str) -> int:
+        digits = text.replace("_", "")
+        if not (digits.isascii() and digits.isdecimal() and len(digits) <= 20 and low <= int(digits) <= high):
+            raise UsageError(f"{name} is not a whole number in range", expected=f"{low:,} to {high:,}", got=text)
+        return int(digits)
+
+    return parse
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if not math.isfinite(seconds) or seconds < 0:
+        raise UsageError("seconds is not a length of time", expected="a number of seconds, e.g. 60 or 0.5", got=text)
+    if seconds == 0:
+        raise UsageError(
+            "0 seconds are no time to check anything", expected="a number of seconds above 0", got=text,
+            help="what was not checked does not hold, so there is no answer to give",
+        )
+    return seconds
+
+
+_SIZES = ("shards", "receipts", "headers")
+
+
+def _scope(text: str) -> Mapping[str, int]:
+    sizes: dict[str, int] = {}
+    for part in text.split(","):
+        name, equals, number = (piece.strip() for piece in part.partition("="))
+        if name not in _SIZES or not equals:
+            raise UsageError(
+                "scope is not written as it must be", expected="shards=2,receipts=2,headers=1, or some of it", got=text,
+                help=nearest(name, _SIZES) if equals else "each part is NAME=NUMBER",
+            )
+        if name in sizes:
+            raise UsageError(f"scope says {name} twice", got=text)
+        sizes[name] = _whole(f"scope: {name}", 1, SHARDS_MAX)(number)
+    return sizes
+
+
+def _names(text: str) -> tuple[str, ...]:
+    names = tuple(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
+    if not names:
+        raise UsageError("an empty list of names", expected="names, separated by commas", got=repr(text))
+    return names
+
+
+def _name(text: str) -> str:
+    if not text.strip():
+        raise UsageError("an empty name", expected="a name, or the setting left out")
+    return text.strip()
+
+
+_READ: Mapping[str, Callable[[str], Any]] = {
+    "adapter": _name, "stack": _name, "layers": _names, "property": _names, "profile": _name,
+    "seed": _whole("seed", 0, SEED_MAX), "scope": _scope, "depth": _whole("depth", 1, DEPTH_MAX),
+    "seconds": _seconds, "steps": _whole("steps", 1, 10**12), "out": lambda text: Path(_name(text)),
+}
+
+
+@frozen
+class _Said:
+    """One setting as somebody wrote it, and where."""
+
+    value: Any
+    where: str
+
+
+def _read(name: str, raw: object, where: str) -> _Said:
+    if isinstance(raw, list | tuple):
+        raw = ",".join(map(str, raw))
+    elif isinstance(raw, Mapping):
+        raw = ",".join(f"{key}={value}" for key, value in raw.items())
+    try:
+        return _Said(_READ[name](str(raw)), where)
+    except UsageError as error:
+        facts = dict(error.facts)
+        raise UsageError(
+            f"{where}: {error.summary}", expected=facts.get("expected"), got=facts.get("got"), help=facts.get("help"),
+        ) from None
+
+
+# ---- the four sources ----------------------------------------------------------------------------
+
+
+@cache
+def profiles() -> Mapping[str, Mapping[str, Any]]:
+    """Every profile of this package by name."""
+    return tomllib.loads(PROFILES_FILE.read_text(encoding="utf-8"))
+
+
+def resolve(given: Mapping[str, object], environ: Mapping[str, str], folder: Path) -> Settings:
+    """
+    The settings of a run: what the command line gave, the environment, and the project around `folder`.
+
+    Raises `UsageError` for a value that cannot be read, or a name that nobody knows.
+    """
+    sources = (_given(given), _from_environment(environ), _from_project(folder))
+    said: dict[str, _Said] = {}
+    for source in sources:
+        # Which protocol is one question, whichever of the two words answers it.
+        both = {"stack", "layers"}
+        taken = both if both & said.keys() else set()
+        if both <= source.keys() and not taken:
+            raise UsageError(
+                "both a stack and layers", got=f"{source['stack'].where} and {source['layers'].where}",
+                help="a stack is a name for some layers: give one of the two",
+            )
+        said |= {name: one for name, one in source.items() if name not in said and name not in taken}
+    return _settings(said, frozenset(sources[0]))
+
+
+def _given(given: Mapping[str, object]) -> dict[str, _Said]:
+    return {
+        name: _read(name, raw, f"--{name}")
+        for name, raw in given.items()
+        if name in _READ and raw is not None and raw != ()
+    }
+
+
+def _from_environment(environ: Mapping[str, str]) -> dict[str, _Said]:
+    said = {}
+    for variable in sorted(environ):
+        if not variable.startswith(PREFIX) or variable in _OTHERS:
+            continue
+        name = variable.removeprefix(PREFIX).lower()
+        if name not in _READ:
+            raise UsageError(
+                f"unknown setting {variable} in the environment",
+                help=nearest(variable, (*(f"{PREFIX}{known.upper()}" for known in _READ), *_OTHERS)),
+            )
+        said[name] = _read(name, environ[variable], variable)
+    return said
+
+
+def _from_project(folder: Path) -> dict[str, _Said]:
+    path = next((p for p in _projects(folder) if p.is_file()), None)
+    if path is None:
+        return {}
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8")).get("tool", {}).get("shardproof", {})
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise UsageError(f"{path} cannot be read", got=f"{type(error).__name__}: {error}") from error
+    where = f"{path}, [tool.shardproof]"
+    if not isinstance(table, Mapping):
+        raise UsageError(f"{where}: not a table", got=repr(table))
+    for name in table:
+        if name not in _READ:
+            raise UsageError(f"{where}: unknown setting {name!r}", help=nearest(name, _READ))
+    return {name: _read(name, raw, f"{where}, {name}") for name, raw in table.items()}
+
+
+def _projects(folder: Path) -> Iterator[Path]:
+    return (parent / "pyproject.toml" for parent in (folder, *folder.parents))
+
+
+def _settings(said: Mapping[str, _Said], given: frozenset[str]) -> Settings:
+    def value(name: str, otherwise: Any = None) -> Any:
+        return said[name].value if name in said else otherwise
+
+    name = value("profile", "dev")
+    if name not in profiles():
+        raise UsageError(
+            f"{said['profile'].where}: unknown profile {name!r}", help=nearest(name, profiles()),
+        )
+    profile, scope = profiles()[name], value("scope", {})
+    return Settings(
+        profile=name,
+        shards=scope.get("shards", profile["shards"]),
+        explore_scope={**_scope(profile["explore_scope"]), **scope},
+        worlds_max=profile["worlds_max"],
+        solver_timeout_ms=profile["solver_timeout_ms"],
+        seconds=value("seconds", profile["seconds"]),
+        asked=frozenset(said),
+        given=given,
+        depth_of_profile=profile["depth"],
+        adapter=value("adapter"),
+        stack=value("stack"),
+        layers=value("layers"),
+        properties=value("property", ()),
+        seed=value("seed"),
+        scope=value("scope"),
+        depth=value("depth"),
+        steps=value("steps"),
+        out=value("out", DEFAULT_OUT),
+    )

@@ -1,0 +1,141 @@
+"""
+Shorter traces with the same finding: delta debugging on moves.
+
+A move is taken away, and what depended on it becomes void and goes too; what remains must
+violate the same property. First in large pieces, then move by move, then in pairs, until no
+pair can go. Then each move is made simpler: less damage, honest evidence, the first shards.
+Moves are symbolic, so a candidate is a run of a few dozen steps and costs microseconds.
+
+Zeller and Hildebrandt, Simplifying and Isolating Failure-Inducing Input (2002).
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Sequence
+
+from attrs import define, field
+
+from .adversary import Damage
+from .moves import Deliver, Emit, Learn, Move
+from .runs import Bench, Found, same
+
+
+@define(eq=False)
+class Shrinker:
+    """Shrinks one finding on one bench; `runs` counts the candidates that were run."""
+
+    bench: Bench
+    #: A bound on the candidates, so that a slow system cannot hold up a verdict.
+    runs_max: int = 3_000
+    runs: int = field(init=False, default=0)
+
+    def shrink(self, found: Found) -> Found:
+        """The shortest and simplest run with the same finding that this search reaches."""
+        best = self._chunks(found)
+        while self.runs < self.runs_max:
+            smaller = self._one_less(best) or self._pair_less(best) or self._simpler(best)
+            if smaller is None:
+                break
+            best = smaller
+        return best
+
+    def _try(self, best: Found, moves: Sequence[Move]) -> Found | None:
+        if self.runs >= self.runs_max:
+            return None
+        self.runs += 1
+        found = self.bench.first(moves)
+        return found if found is not None and same(found, best.wrong) and _cost(found.moves) < _cost(best.moves) else None
+
+    def _chunks(self, best: Found) -> Found:
+        size = len(best.moves) // 2
+        while size > 1:
+            start = 0
+            while start < len(best.moves) - 1:
+                # The last move shows the finding; it stays.
+                end = min(start + size, len(best.moves) - 1)
+                candidate = self._try(best, (*best.moves[:start], *best.moves[end:]))
+                if candidate:
+                    best = candidate
+                else:
+                    start += size
+            size //= 2
+        return best
+
+    def _one_less(self, best: Found) -> Found | None:
+        progress = None
+        at = len(best.moves) - 2
+        while at >= 0:
+            candidate = self._try(best, (*best.moves[:at], *best.moves[at + 1 :]))
+            if candidate:
+                best = progress = candidate
+                at = min(at, len(best.moves) - 1)
+            at -= 1
+        return progress
+
+    def _pair_less(self, best: Found) -> Found | None:
+        if len(best.moves) > 40:
+            return None
+        for i, j in itertools.combinations(range(len(best.moves)), 2):
+            candidate = self._try(best, [m for k, m in enumerate(best.moves) if k not in (i, j)])
+            if candidate:
+                return candidate
+        return None
+
+    def _simpler(self, best: Found) -> Found | None:
+        for at, move in enumerate(best.moves):
+            for other in simpler(move, best.moves):
+                candidate = self._try(best, (*best.moves[:at], other, *best.moves[at + 1 :]))
+                if candidate:
+                    return candidate
+        return None
+
+
+def simpler(move: Move, moves: Sequence[Move]) -> Iterator[Move]:
+    """The same move with less in it."""
+    match move:
+        case Deliver(_, receipt, header, evidence, damage, again):
+            if again:
+                yield move._replace(again=False)
+            if damage is not None:
+                yield move._replace(damage=None)
+                yield from (move._replace(damage=d) for d in _less(damage))
+            if evidence is not None:
+                yield move._replace(evidence=None)
+            if header >= 0:
+                yield move._replace(header=-1)
+            earlier = [m.header for m in moves if type(m).__name__ == "Produce" and m.header != header]  # type: ignore[union-attr]  # a Produce
+            for h in earlier:
+                if evidence is not None and header == evidence.header:
+                    yield move._replace(header=h, evidence=evidence._replace(header=h))
+                elif header >= 0:
+                    yield move._replace(header=h)
+        case Learn(_, _, damage) if damage is not None:
+            yield move._replace(damage=None)
+            yield from (move._replace(damage=d) for d in _less(damage))
+        case _:
+            return
+
+
+def _less(damage: Damage) -> Iterator[Damage]:
+    if damage.kind == "splice":
+        return
+    for number in (0, damage.number % 8, damage.number // 2, damage.number - 1):
+        if 0 <= number < damage.number:
+            yield damage._replace(number=number)
+
+
+def _cost(moves: Sequence[Move]) -> tuple[int, int, int]:
+    """Fewer moves first, then less trickery, then smaller numbers."""
+    tricks = numbers = 0
+    for move in moves:
+        if isinstance(move, Deliver):
+            tricks += 4 * (move.damage is not None) + 2 * move.again + (move.evidence is not None) + (move.header >= 0)
+            numbers += move.damage.number if move.damage else 0
+            numbers += max(move.header, 0)
+        elif isinstance(move, Learn):
+            tricks += 4 * (move.damage is not None)
+            numbers += move.damage.number if move.damage else 0
+        elif isinstance(move, Emit):
+            numbers += move.source + move.destination
+    return len(moves), tricks, numbers

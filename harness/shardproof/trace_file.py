@@ -1,0 +1,182 @@
+"""
+Traces as files: `*.trace.json`, described for other tools by `trace.schema.json` beside this module.
+
+A trace is data. Loading one executes nothing and imports nothing: the adapter that it names
+is information, and strings in it are kept as they are, to be shown inert. Reading is strict,
+because a trace that is understood by half replays something else than it says.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from attrs import asdict
+
+from .errors import TraceError, UsageError
+from .schema import Mismatch, Schema, parse, shown
+from .trace import FORMAT, Search, Step, Trace, Violation
+
+SUFFIX = ".trace.json"
+
+SCHEMA_FILE = Path(__file__).with_name("trace.schema.json")
+
+#: Read before anything is parsed. A trace with the most steps that we read has a quarter of it.
+BYTES_MAX = 64 * 1024 * 1024
+
+
+@cache
+def schema() -> Schema:
+    """The published schema, from which the reader works too: the two cannot disagree."""
+    return Schema(json.loads(SCHEMA_FILE.read_text(encoding="utf-8")))
+
+
+# ---- reading -------------------------------------------------------------------------------------
+
+
+def load(path: Path) -> Trace:
+    """The trace in the file at `path`. Raises `TraceError`."""
+    try:
+        with path.open("rb") as file:
+            data = file.read(BYTES_MAX + 1)
+    except FileNotFoundError as error:
+        raise TraceError(f"no trace at {path}", help="a finding prints the path that it was written to") from error
+    except OSError as error:
+        raise TraceError(f"the trace {path} cannot be read", got=error.strerror or str(error)) from error
+    if len(data) > BYTES_MAX:
+        steps_max = schema().root["properties"]["steps"]["maxItems"]
+        raise TraceError(
+            f"the trace {path} is too large", expected=f"at most {BYTES_MAX >> 20} MiB, and {steps_max:,} steps",
+            got="a longer file",
+        )
+    return loads(data, path)
+
+
+def loads(data: bytes, path: Path) -> Trace:
+    """The trace that `data` is the text of; `path` is for messages. Raises `TraceError`."""
+    try:
+        document = parse(data)
+        _must_be_ours(document)
+        schema().check(document)
+        trace = _trace(document)
+        _must_refer_to_what_exists(trace)
+    except Mismatch as wrong:
+        raise TraceError(
+            f"the trace {path} is {wrong.summary}" if wrong.summary in _STATES else f"the trace {path}: {wrong.summary}",
+            expected=wrong.expected, got=wrong.got, help=wrong.help,
+        ) from wrong
+    return trace
+
+
+#: What a whole file can be, other than a trace.
+_STATES = frozenset({"empty", "cut short", "not JSON", "not UTF-8", "nested too deeply"})
+
+
+def _must_be_ours(document: Any) -> None:
+    """The version first: of another version, no other message would be true."""
+    if not isinstance(document, dict):
+        raise Mismatch("not a trace", expected="an object with the field 'format'", got=shown(document))
+    found = document.get("format")
+    if isinstance(found, str) and found != FORMAT and found.startswith(FORMAT.partition("/")[0] + "/"):
+        raise Mismatch(
+            "another version of the format", expected=FORMAT, got=found,
+            help="this shardproof cannot read it: use the version that wrote it, or a newer one",
+        )
+
+
+def _trace(document: dict[str, Any]) -> Trace:
+    violation = document["violation"]
+    return Trace(
+        adapter=document["adapter"],
+        layers=tuple(document["layers"]),
+        shards=tuple(document["shards"]),
+        property=document["property"],
+        property_id=document["property_id"],
+        because=document["because"],
+        steps=tuple(Step(**{**step, "changed": tuple(step.get("changed", ()))}) for step in document["steps"]),
+        violation=None if violation is None else Violation(**violation),
+        search=Search(**document["search"]),
+        shortest=document.get("shortest", "not established"),
+        versions=document.get("versions", {}),
+    )
+
+
+def _must_refer_to_what_exists(trace: Trace) -> None:
+    for index, step in enumerate(trace.steps):
+        for field, shard in (("at", step.at), ("args.to", step.args.get("to", step.at))):
+            if shard not in trace.shards:
+                raise Mismatch(
+                    f"steps[{index}].{field} is no shard of this trace",
+                    expected=", ".join(trace.shards), got=shown(shard),
+                )
+    if trace.violation is not None and trace.violation.step >= len(trace.steps):
+        raise Mismatch(
+            "violation.step is no step of this trace",
+            expected=f"an index below {len(trace.steps)}", got=trace.violation.step,
+        )
+
+
+# ---- writing -------------------------------------------------------------------------------------
+
+
+def dumps(trace: Trace) -> bytes:
+    """The file of `trace`: one order of fields, one step a line, ASCII only, so that no viewer acts on it."""
+    document = {"format": FORMAT, **asdict(trace)}
+    return "".join(_lines(document)).encode("ascii")
+
+
+def _lines(document: dict[str, Any]) -> Iterator[str]:
+    yield "{\n"
+    for i, (key, value) in enumerate(sorted(document.items())):
+        comma = ",\n" if i else ""
+        if key == "steps" and value:
+            steps = ",\n".join(f"    {json.dumps(step, sort_keys=True)}" for step in value)
+            yield f"{comma}  {json.dumps(key)}: [\n{steps}\n  ]"
+        else:
+            yield f"{comma}  {json.dumps(key)}: {json.dumps(value, sort_keys=True)}"
+    yield "\n}\n"
+
+
+def write(trace: Trace, path: Path) -> None:
+    """Put `trace` at `path`, whole or not at all. Raises `UsageError` where that is not possible."""
+    data = dumps(trace)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = path.with_name(f".{path.name}.{os.getpid()}")
+        try:
+            temporary.write_bytes(data)
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+    except OSError as error:
+        raise UsageError(
+            f"the trace cannot be written to {path}", got=error.strerror or str(error),
+            help="choose a folder that can be written: --out FOLDER",
+        ) from error
+
+
+def save(trace: Trace, folder: Path) -> Path:
+    """
+    Write `trace` into `folder` under the name of its property and a digest of its content.
+
+    A file that is there already is the same trace, or keeps its name and this one gets a
+    longer digest.
+    """
+    data = dumps(trace)
+    digest = hashlib.sha256(data).hexdigest()
+    # A name that no shell would take apart: `reverts-atomically[consumed]` is a pattern to one.
+    name = re.sub(r"[^A-Za-z0-9_]+", "-", trace.property).strip("-")[:80] or "trace"
+    for length in range(4, len(digest) + 1, 4):
+        path = folder / f"{name}-{digest[:length]}{SUFFIX}"
+        if not path.exists():
+            write(trace, path)
+            return path
+        if path.is_file() and path.stat().st_size == len(data) and path.read_bytes() == data:
+            return path
+    raise UsageError(f"no free name for a trace in {folder}", help="choose another folder: --out FOLDER")
