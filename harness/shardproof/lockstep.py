@@ -23,7 +23,7 @@ from typing import Any
 
 from attrs import define, field, frozen
 from shardproof_models.language.protocol import Protocol
-from shardproof_models.layers.exactly_once import Count, Header, Key, Receipt, Shard, commits, destination, origin, source
+from shardproof_models.layers.exactly_once import Count, Header, Key, Receipt, Shard, commits, destination, emitted, origin, source
 from shardproof_models.layers.finality import Height
 from shardproof_properties.catalogue import properties_of
 from shardproof_properties.property import Property, Role
@@ -121,6 +121,11 @@ class Oracle:
     def commits(self) -> int:
         """Where worlds keep what headers commit to."""
         return self.generated.index[commits]
+
+    @property
+    def emitted(self) -> int:
+        """Where worlds keep what was emitted."""
+        return self.generated.index[emitted]
 
     @property
     def null(self) -> int:
@@ -355,6 +360,10 @@ class Lockstep:
         slot = self.free_headers.pop()
         self.oracle.generated.set_rigid(origin, slot, s)
         self.oracle.generated.apply["produce"](self.world, slot)
+        # The model lets a block say anything in the name of other shards, which no shard believes.
+        # Receipts that are yet to be emitted must not be found in it later, when they have a source.
+        rows = self.world[self.oracle.commits]
+        rows[slot] &= self.world[self.oracle.emitted][0]
         chain = self.chains[s]
         block = Block(number, s, data, slot, chain[-1] if chain else None, len(self.effects[s]), "finalise" not in self.able)
         chain.append(block)

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from attrs import define, field
+
 from shardproof_models.language.actions import Action
 from shardproof_models.language.protocol import Protocol
 from shardproof_models.language.terms import Symbol, Term
@@ -33,7 +34,7 @@ def trace_of(
     *, shortest: str = "not established",
 ) -> Trace:
     """
-    The trace of `steps`, taken from the initial world whatever the guards say, and how its end violates `property`.
+    The trace of `steps` from the initial world, whatever the guards say, and how its end violates `property`.
 
     Raises `OutOfScope` if a step leaves the scope.
     """
@@ -44,8 +45,16 @@ def trace_of(
         before, world = world, teller.evaluator.effects(world, action, args)
         told.append(teller.step(before, world, action, args))
     return Trace(
-        "model", tuple(layer.name for layer in protocol.layers), teller.shards, property.name, property.id,
-        property.because, tuple(told), teller.violation(property, before, world, max(len(told) - 1, 0)), search, shortest,
+        "model",
+        tuple(layer.name for layer in protocol.layers),
+        teller.shards,
+        property.name,
+        property.id,
+        property.because,
+        tuple(told),
+        teller.violation(property, before, world, max(len(told) - 1, 0)),
+        search,
+        shortest,
     )
 
 
@@ -86,7 +95,7 @@ class _Teller:
         m, h = given.get(Receipt), given.get(Header)
         known: dict[str, str] = {}
         if m is not None:
-            known["receipt"] = self.receipts.get(m) or self._forged(m)
+            known["receipt"] = self._receipt(m)
             known["to"] = self._shard(self._read("destination", world, m))
         if h is not None:
             known["header"] = self.headers.get(h) or self._unproduced(action)
@@ -95,7 +104,9 @@ class _Teller:
             known["evidence"] = f"{known['receipt']}@{known['header']}" if proved else "none"
         return {name: known[name] for name in ARGUMENTS[action.name] if name in known}
 
-    def _forged(self, m: Value) -> str:
+    def _receipt(self, m: Value) -> str:
+        if m in self.receipts:
+            return self.receipts[m]
         source, destination = (self._shard(self._read(name, (), m)) for name in ("source", "destination"))
         return f"forged:{source}>{destination}:{m}"
 
@@ -124,7 +135,7 @@ class _Teller:
     def _changes(self, before: World, after: World) -> Iterator[str]:
         for (symbol, args), old, new in zip(self.evaluator.layout.cells, before, after, strict=True):
             if symbol is executions and new > old:
-                yield f"{self._shard(args[0])} executed {self.receipts.get(args[1]) or self._forged(args[1])}"
+                yield f"{self._shard(args[0])} executed {self._receipt(args[1])}"
 
     def violation(self, property: Property, before: World, after: World, step: int) -> Violation | None:
         """Where `property` is false: in the last world, or of the last step."""
@@ -134,16 +145,19 @@ class _Teller:
             env = {v.head: x for v, x in zip(property.variables, values, strict=True)}
             if not self.evaluator.value(body, here, env, later):
                 found = ", ".join(
-                    f"{v.head.name} is {self.name(type(v), x)}" for v, x in zip(property.variables, values, strict=True)
+                    f"{v.head.name} is {self.name(type(v), x)}"
+                    for v, x in zip(property.variables, values, strict=True)
                 )
                 said = property.doc.partition("\n")[0] or property.name
-                return Violation(step, said, "not so" + (f" where {found}" if found else ""), differs=self._differs(after))
+                return Violation(
+                    step, said, "not so" + (f" where {found}" if found else ""), differs=self._differs(after)
+                )
         return None
 
     def _differs(self, world: World) -> str:
         """What has been executed: the fact that most sentences are about."""
         many = [
-            f"{self._shard(args[0])} executed {self.receipts.get(args[1]) or self._forged(args[1])} {value} times"
+            f"{self._shard(args[0])} executed {self._receipt(args[1])} {value} times"
             for (symbol, args), value in zip(self.evaluator.layout.cells, world, strict=True)
             if symbol is executions and value > 1
         ]

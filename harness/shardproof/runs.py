@@ -101,17 +101,19 @@ class Bench:
                 return False
         sent = lock.receipts.get(last.receipt) if isinstance(last.receipt, int) else None
         concerned = {last.shard, sent.source if sent else last.shard}
-        number = 1 + max([h for h in lock.headers], default=0)
+        number = 1 + max(lock.headers, default=0)
         moved = False
         for shard in range(len(self.topology.shards)):
-            if shard not in concerned:
-                extra: list[Move] = [Produce(number, shard), Finalise(number), Learn(last.shard, number)]
-                for move in extra:
-                    if lock.possible(move):
-                        moved = True
-                        if lock.run(move):
-                            return False
-                number += 1
+            if shard in concerned:
+                continue
+            older = [Finalise(b.number) for b in lock.chains[shard] if not b.final]
+            extra: list[Move] = [*older, Produce(number, shard), Finalise(number), Learn(last.shard, number)]
+            for move in extra:
+                if lock.possible(move):
+                    moved = True
+                    if lock.run(move):
+                        return False
+            number += 1
         return moved and lock.possible(last) and lock.run(last) is None
 
     def _without_refused_attempts(self, moves: Sequence[Move]) -> bool:
@@ -196,7 +198,7 @@ def story(wrong: Wrong, moves: Sequence[Move], bench: Bench) -> str:
         at = next((i for i, m in enumerate(moves) if isinstance(m, Deliver) and m.receipt == last.receipt and m.shard == last.shard), None)
         return f"consumed: {name} had executed {receipt} at step {at + 1}" if at is not None and at < len(moves) - 1 else "consumed"
     told = {
-        "untrusted header": f"{name} has not learned {f'h{last.header}' if last.header >= 0 else 'such a header'}",
+        "untrusted header": f"{name} has not learned h{last.header}" if last.header >= 0 else "no shard has produced such a header",
         "wrong source": f"the header is of another shard than {receipt}",
         "unproven": f"no header commits to {receipt}" if last.header < 0 else f"h{last.header} does not commit to what was shown",
         "wrong destination": f"{receipt} is not for {name}",

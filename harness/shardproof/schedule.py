@@ -10,6 +10,7 @@ tried least are tried first, and each is counted by its kind.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import cached_property
 from typing import TypeVar
 
 from attrs import define, field
@@ -42,8 +43,11 @@ Attack = Callable[["Schedule", Dice], Move | None]
 #: How much of the time a step is honest progress, environment, or an attack, in 64ths.
 PROGRESS, ENVIRONMENT, ATTACK = 30, 14, 20
 
+#: Moves after which a delivery counts as delayed.
+LATE = 20
 
-@define(eq=False)
+
+@define(eq=False, slots=False)
 class Schedule:
     """Chooses moves for one run after another, and keeps count of what was tried."""
 
@@ -57,11 +61,15 @@ class Schedule:
     #: Receipts that are not executed yet, and those that are, oldest first.
     waiting: list[Sent] = field(factory=list)
     done: list[Sent] = field(factory=list)
+    #: Moves of this run so far, and when each receipt was emitted.
+    moment: int = 0
+    born: dict[int, int] = field(factory=dict)
 
     def begin(self, dice: Dice) -> None:
         """A new run, with its own slow and stopped shards."""
         self.numbers = {"receipt": 0, "header": 0, "forged": 0}
         self.waiting, self.done = [], []
+        self.moment, self.born = 0, {}
         shards = len(self.lock.topology.shards)
         self.stopped = self.slow = frozenset()
         weather = dice.roll(8)
@@ -90,15 +98,19 @@ class Schedule:
 
     def note(self, move: Move) -> None:
         """Take account of what the last move did."""
+        self.moment += 1
         if isinstance(move, Emit):
             if (sent := self.lock.receipts.get(move.receipt)) is not None:
                 self.waiting.append(sent)
+                self.born[sent.number] = self.moment
         elif isinstance(move, Deliver) and isinstance(move.receipt, int):
             sent = self.lock.receipts[move.receipt]
             if sent.executed_at >= 0 and sent in self.waiting[-64:]:
                 earlier = [w for w in self.waiting[:64] if w.number < sent.number and w.source == sent.source and w.destination == sent.destination]
                 if earlier:
                     self._count("reordering")
+                if self.moment - self.born.get(sent.number, self.moment) > LATE:
+                    self._count("delay")
                 self.waiting.remove(sent)
                 self.done.append(sent)
         elif isinstance(move, Revert):
@@ -207,7 +219,7 @@ class Schedule:
         self._count(kind)
         return move
 
-    @property
+    @cached_property
     def applicable(self) -> list[str]:
         """The kinds of attack that this system can be tried with."""
         able = self.lock.able
@@ -310,6 +322,23 @@ def _unlearned(s: Schedule, dice: Dice) -> Move | None:
     return Deliver(sent.destination, sent.number, block.number, Proof(sent.number, block.number))
 
 
+def _foreign_header(s: Schedule, dice: Dice) -> Move | None:
+    """A receipt under a header of a shard that did not send it."""
+    among = [*s.waiting[-4:], *s.done[-4:]]
+    if not among:
+        return None
+    sent = dice.pick(among)
+    shards = len(s.lock.topology.shards)
+    other = (sent.source + 1 + dice.roll(shards - 1)) % shards
+    chain = s.lock.chains[other][-4:]
+    trusted = [b for b in chain if s.lock.trusts(sent.destination, b)]
+    if not chain:
+        return None
+    block = dice.pick(trusted or chain)
+    covered = [r for r in (*s.waiting[-8:], *s.done[-8:]) if s.lock.commits(block, r)]
+    return Deliver(sent.destination, sent.number, block.number, Proof(dice.pick(covered).number, block.number) if covered else None)
+
+
 def _dropped(s: Schedule, dice: Dice) -> Move | None:
     """A header that consensus has taken back: to learn it, or to prove by it."""
     gone = [b for b in list(s.lock.headers.values())[-16:] if not b.produced]
@@ -373,16 +402,21 @@ def _forgery(s: Schedule, dice: Dice) -> Move | None:
 def _damage(part: str, kind: str) -> Attack:
     def attack(s: Schedule, dice: Dice) -> Move | None:
         move = s.proven(dice)
-        return move and move._replace(damage=Damage(part, kind, dice.roll(8192)))
+        return move and move._replace(damage=Damage(part, kind, _where(dice)))
 
     return attack
+
+
+def _where(dice: Dice) -> int:
+    """A place to damage: half of the time near the beginning, where the fields are."""
+    return dice.roll(256) if dice.roll(2) else dice.roll(8192)
 
 
 def _header_damage(s: Schedule, dice: Dice) -> Move | None:
     kind = ("flip", "cut", "extend", "zero", "empty", "behead", "malleate")[dice.roll(7)]
     if "learn" in s.lock.able and s.lock.headers and dice.roll(2):
         shards = len(s.lock.topology.shards)
-        return Learn(dice.roll(shards), dice.pick([*s.lock.headers]), Damage("header", kind, dice.roll(8192)))
+        return Learn(dice.roll(shards), dice.pick([*s.lock.headers]), Damage("header", kind, _where(dice)))
     return _damage("header", kind)(s, dice)
 
 
@@ -409,6 +443,7 @@ ATTACKS: Mapping[str, Attack] = {
     "second-delivery-in-another-encoding": _second_reencoded,
     "delivery-to-another-shard": _elsewhere,
     "evidence-of-another-receipt": _foreign_evidence,
+    "header-of-another-shard": _foreign_header,
     "stale-header": _uncommitted,
     "unlearned-header": _unlearned,
     "unfinal-header": _unfinal,

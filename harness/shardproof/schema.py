@@ -1,96 +1,20 @@
 """
-JSON that comes from outside, read strictly and checked against a JSON Schema (draft 2020-12).
+The part of JSON Schema (draft 2020-12) that our own schema uses, with messages for people.
 
-Only the keywords that our own schema uses are understood, and any other one in a schema is
-a `KeyError`: a check that is silently skipped would be worse than none. What is wrong comes
-back as a `Mismatch`, in words that say where, because the messages of a general validator
-speak of schemas and not of files.
+Another keyword in a schema is a `KeyError`: a check that is silently skipped would be worse
+than none. Each keyword is a function; `KEYWORDS` says which.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
 
 from attrs import frozen
 
 from .errors import nearest
-
-Json = Any
-
-#: The digits of the largest number that a schema of ours allows, and some. Longer is an attack.
-DIGITS_MAX = 40
-
-
-class Mismatch(Exception):
-    """What is wrong with a document, and where."""
-
-    def __init__(self, summary: str, *, expected: object = None, got: object = None, help: str | None = None) -> None:
-        super().__init__(summary)
-        self.summary, self.expected, self.got, self.help = summary, expected, got, help
-
-
-# ---- text to values ------------------------------------------------------------------------------
-
-
-def parse(data: bytes) -> Json:
-    """The value that `data` is the JSON of, without what Python takes beyond the standard. Raises `Mismatch`."""
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise Mismatch("not UTF-8", got=f"the byte 0x{data[error.start]:02x} at position {error.start}") from error
-    if not text.strip():
-        raise Mismatch("empty", expected="a JSON object")
-    try:
-        return json.loads(
-            text, object_pairs_hook=_unique, parse_constant=_no_constant, parse_int=_short, parse_float=_finite,
-        )
-    except json.JSONDecodeError as error:
-        place = f"line {error.lineno}, column {error.colno} (character {error.pos} of {len(text)})"
-        if error.pos >= len(text.rstrip()) or error.msg.startswith("Unterminated string"):
-            raise Mismatch("cut short", got=f"the end of the file, after {place}", help="get the file again") from error
-        raise Mismatch("not JSON", got=f"{error.msg.lower()} at {place}") from error
-    except RecursionError:
-        # The chain of frames would be a traceback of a thousand lines and says nothing.
-        raise Mismatch("nested too deeply", expected="a handful of levels") from None
-
-
-def _unique(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
-    made = dict(pairs)
-    if len(made) < len(pairs):
-        keys = [key for key, _ in pairs]
-        twice = next(key for key in keys if keys.count(key) > 1)
-        raise Mismatch(f"field {twice!r} appears twice in one object", help="which of the two is meant cannot be known")
-    return made
-
-
-def _no_constant(name: str) -> Json:
-    raise Mismatch(f"{name} is not JSON", expected="a finite number")
-
-
-def _short(digits: str) -> int:
-    if len(digits) > DIGITS_MAX:
-        raise Mismatch("a number is too long", expected=f"at most {DIGITS_MAX} digits", got=f"{len(digits)} digits")
-    return int(digits)
-
-
-def _finite(text: str) -> float | int:
-    number = float(text)
-    if number in (float("inf"), float("-inf")):
-        raise Mismatch("a number is too large", expected="a finite number", got=text[:DIGITS_MAX])
-    # 3.0 is an integer in JSON Schema.
-    return int(number) if number.is_integer() else number
-
-
-# ---- values against a schema ---------------------------------------------------------------------
-
-_TYPES: Mapping[str, tuple[type, ...]] = {
-    "object": (dict,), "array": (list,), "string": (str,), "integer": (int,), "null": (type(None),),
-}
-
-_ARTICLE = {"object": "an object", "array": "a list", "string": "a string", "integer": "a whole number", "null": "null"}
+from .strict_json import Json, MismatchError
 
 
 @frozen
@@ -100,137 +24,188 @@ class Schema:
     root: Mapping[str, Json]
 
     def check(self, value: Json) -> None:
-        """Return if `value` satisfies the schema. Raises `Mismatch` at the first place where it does not."""
-        self._check(self.root, value, "")
+        """Raises `MismatchError` at the first place where `value` does not satisfy the schema."""
+        self.check_part(self.root, value, "")
 
-    def _check(self, schema: Mapping[str, Json], value: Json, where: str) -> None:
+    def check_part(self, schema: Mapping[str, Json], value: Json, where: str) -> None:
+        """The same for a schema within this one, and the value at `where`."""
         for keyword, operand in schema.items():
-            _KEYWORDS[keyword](self, schema, operand, value, where)
-
-    def _satisfied(self, schema: Mapping[str, Json], value: Json) -> bool:
-        try:
-            self._check(schema, value, "")
-        except Mismatch:
-            return False
-        return True
-
-    # Each keyword, as (schema that it stands in, its operand, value, where the value is).
-
-    def _ref(self, _: Json, operand: str, value: Json, where: str) -> None:
-        self._check(self.root["$defs"][operand.removeprefix("#/$defs/")], value, where)
-
-    def _type(self, _: Json, operand: str | list[str], value: Json, where: str) -> None:
-        kinds = [operand] if isinstance(operand, str) else operand
-        if isinstance(value, bool) or not any(isinstance(value, _TYPES[kind]) for kind in kinds):
-            raise Mismatch(
-                f"{_place(where)} has the wrong type",
-                expected=" or ".join(_ARTICLE[kind] for kind in kinds), got=shown(value),
-            )
-
-    def _const(self, _: Json, operand: Json, value: Json, where: str) -> None:
-        if value != operand or type(value) is not type(operand):
-            raise Mismatch(f"{_place(where)} has another value", expected=shown(operand), got=shown(value))
-
-    def _enum(self, _: Json, operand: list[str], value: Json, where: str) -> None:
-        if value not in operand:
-            raise Mismatch(
-                f"{_place(where)} has an unknown value", expected=", ".join(operand), got=shown(value),
-                help=nearest(value, operand) if isinstance(value, str) else None,
-            )
-
-    def _pattern(self, schema: Json, operand: str, value: Json, where: str) -> None:
-        if isinstance(value, str) and not re.search(operand, value):
-            raise Mismatch(
-                f"{_place(where)} is not written as it must be",
-                expected=schema.get("description", operand).rstrip("."), got=shown(value), help=f"the pattern is {operand}",
-            )
-
-    def _properties(self, _: Json, operand: Mapping[str, Json], value: Json, where: str) -> None:
-        if isinstance(value, dict):
-            for key, schema in operand.items():
-                if key in value:
-                    self._check(schema, value[key], f"{where}.{key}" if where else key)
-
-    def _additional(self, schema: Json, operand: Json, value: Json, where: str) -> None:
-        if not isinstance(value, dict):
-            return
-        known = schema.get("properties", {})
-        for key in value.keys() - known.keys():
-            if operand is False:
-                raise _unknown(key, known, where)
-            self._check(operand, value[key], f"{where}.{key}")
-
-    def _names(self, _: Json, operand: Json, value: Json, where: str) -> None:
-        if isinstance(value, dict):
-            for key in value:
-                if key not in operand["enum"]:
-                    raise _unknown(key, operand["enum"], where)
-
-    def _required(self, _: Json, operand: list[str], value: Json, where: str) -> None:
-        if isinstance(value, dict):
-            for key in operand:
-                if key not in value:
-                    raise Mismatch(f"{_place(where)} lacks the field {key!r}", expected=", ".join(operand))
-
-    def _items(self, _: Json, operand: Json, value: Json, where: str) -> None:
-        if isinstance(value, list):
-            for index, item in enumerate(value):
-                self._check(operand, item, f"{where}[{index}]")
-
-    def _unique_items(self, _: Json, operand: bool, value: Json, where: str) -> None:
-        if operand and isinstance(value, list):
-            texts = [json.dumps(item) for item in value]
-            if len(set(texts)) < len(texts):
-                twice = next(text for text in texts if texts.count(text) > 1)
-                raise Mismatch(f"{_place(where)} names something twice", got=twice[:200])
-
-    def _all_of(self, _: Json, operand: list[Json], value: Json, where: str) -> None:
-        for schema in operand:
-            self._check(schema, value, where)
-
-    def _if(self, schema: Json, operand: Json, value: Json, where: str) -> None:
-        if self._satisfied(operand, value):
-            self._check(schema["then"], value, where)
-
-    def _nothing(self, *_: Json) -> None:
-        """For people, or read together with another keyword."""
+            KEYWORDS[keyword](_At(self, schema, where), operand, value)
 
 
-Keyword = Callable[[Schema, Mapping[str, Json], Any, Json, str], None]
+@frozen
+class _At:
+    """A keyword's surroundings: the schema that it stands in, and where the value is."""
+
+    schema: Schema
+    part: Mapping[str, Json]
+    where: str
+
+    def __str__(self) -> str:
+        return self.where or "the document"
+
+    def below(self, part: Mapping[str, Json], value: Json, step: str = "") -> None:
+        """Check a part of the value."""
+        self.schema.check_part(part, value, f"{self.where}{step}" if self.where else step.lstrip("."))
 
 
-def _limit(kind: type, exceeds: Callable[[Any, int], bool], words: str) -> Keyword:
-    def check(_: Schema, __: Json, operand: int, value: Json, where: str) -> None:
-        if isinstance(value, kind) and not isinstance(value, bool) and exceeds(value, operand):
+Keyword = Callable[[_At, Json, Json], None]
+
+_TYPES: Mapping[str, tuple[type, ...]] = {
+    "object": (dict,),
+    "array": (list,),
+    "string": (str,),
+    "integer": (int,),
+    "null": (type(None),),
+}
+
+_ARTICLE = {
+    "object": "an object",
+    "array": "a list",
+    "string": "a string",
+    "integer": "a whole number",
+    "null": "null",
+}
+
+
+def _ref(at: _At, name: str, value: Json) -> None:
+    at.below(at.schema.root["$defs"][name.removeprefix("#/$defs/")], value)
+
+
+def _type(at: _At, names: str | list[str], value: Json) -> None:
+    kinds = [names] if isinstance(names, str) else names
+    if isinstance(value, bool) or not any(isinstance(value, _TYPES[kind]) for kind in kinds):
+        expected = " or ".join(_ARTICLE[kind] for kind in kinds)
+        raise MismatchError(f"{at} has the wrong type", expected=expected, got=shown(value))
+
+
+def _const(at: _At, wanted: Json, value: Json) -> None:
+    if value != wanted or type(value) is not type(wanted):
+        raise MismatchError(f"{at} has another value", expected=shown(wanted), got=shown(value))
+
+
+def _enum(at: _At, known: list[str], value: Json) -> None:
+    if value not in known:
+        close = nearest(value, known) if isinstance(value, str) else None
+        expected = ", ".join(known)
+        raise MismatchError(f"{at} has an unknown value", expected=expected, got=shown(value), help=close)
+
+
+def _pattern(at: _At, pattern: str, value: Json) -> None:
+    if isinstance(value, str) and not re.search(pattern, value):
+        expected = at.part.get("description", pattern).rstrip(".")
+        raise MismatchError(
+            f"{at} is not written as it must be",
+            expected=expected,
+            got=shown(value),
+            help=f"the pattern is {pattern}",
+        )
+
+
+def _properties(at: _At, parts: Mapping[str, Json], value: Json) -> None:
+    if isinstance(value, dict):
+        for key, part in parts.items():
+            if key in value:
+                at.below(part, value[key], f".{key}")
+
+
+def _additional(at: _At, part: Json, value: Json) -> None:
+    if isinstance(value, dict):
+        known = at.part.get("properties", {})
+        for key in value:
+            if key not in known and part is False:
+                raise _unknown(at, key, known)
+            if key not in known:
+                at.below(part, value[key], f".{key}")
+
+
+def _names(at: _At, part: Json, value: Json) -> None:
+    if isinstance(value, dict):
+        for key in value:
+            if key not in part["enum"]:
+                raise _unknown(at, key, part["enum"])
+
+
+def _required(at: _At, keys: list[str], value: Json) -> None:
+    if isinstance(value, dict):
+        for key in keys:
+            if key not in value:
+                raise MismatchError(f"{at} lacks the field {key!r}", expected=", ".join(keys))
+
+
+def _items(at: _At, part: Json, value: Json) -> None:
+    if isinstance(value, list):
+        for index, item in enumerate(value):
+            at.below(part, item, f"[{index}]")
+
+
+def _unique(at: _At, wanted: bool, value: Json) -> None:
+    if wanted and isinstance(value, list):
+        seen = set()
+        for text in map(json.dumps, value):
+            if text in seen:
+                raise MismatchError(f"{at} names something twice", got=text[:200])
+            seen.add(text)
+
+
+def _all_of(at: _At, parts: list[Json], value: Json) -> None:
+    for part in parts:
+        at.below(part, value)
+
+
+def _if(at: _At, condition: Json, value: Json) -> None:
+    try:
+        at.below(condition, value)
+    except MismatchError:
+        return
+    at.below(at.part["then"], value)
+
+
+def _nothing(_: _At, __: Json, ___: Json) -> None:
+    """For people, or read together with another keyword."""
+
+
+def _limit(kind: type, exceeds: Callable[[int, int], bool], words: str) -> Keyword:
+    def check(at: _At, bound: int, value: Json) -> None:
+        if isinstance(value, kind) and type(value) is not bool:
             size = value if isinstance(value, int) else len(value)
-            raise Mismatch(f"{_place(where)} is out of bounds", expected=words.format(f"{operand:,}"), got=f"{size:,}")
+            if exceeds(size, bound):
+                expected = words.format(f"{bound:,}")
+                raise MismatchError(f"{at} is out of bounds", expected=expected, got=f"{size:,}")
 
     return check
 
 
-_KEYWORDS: Mapping[str, Keyword] = {
-    "$schema": Schema._nothing, "$id": Schema._nothing, "$defs": Schema._nothing, "title": Schema._nothing,
-    "description": Schema._nothing, "then": Schema._nothing,
-    "$ref": Schema._ref, "type": Schema._type, "const": Schema._const, "enum": Schema._enum,
-    "pattern": Schema._pattern, "propertyNames": Schema._names, "additionalProperties": Schema._additional,
-    "required": Schema._required, "properties": Schema._properties, "items": Schema._items,
-    "uniqueItems": Schema._unique_items, "allOf": Schema._all_of, "if": Schema._if,
-    "minLength": _limit(str, lambda v, n: len(v) < n, "at least {} characters"),
-    "maxLength": _limit(str, lambda v, n: len(v) > n, "at most {} characters"),
-    "minItems": _limit(list, lambda v, n: len(v) < n, "at least {} entries"),
-    "maxItems": _limit(list, lambda v, n: len(v) > n, "at most {} entries"),
-    "maxProperties": _limit(dict, lambda v, n: len(v) > n, "at most {} fields"),
-    "minimum": _limit(int, lambda v, n: v < n, "at least {}"),
-    "maximum": _limit(int, lambda v, n: v > n, "at most {}"),
+KEYWORDS: Mapping[str, Keyword] = {
+    **dict.fromkeys(("$schema", "$id", "$defs", "title", "description", "then"), _nothing),
+    "$ref": _ref,
+    "type": _type,
+    "const": _const,
+    "enum": _enum,
+    "pattern": _pattern,
+    "properties": _properties,
+    "additionalProperties": _additional,
+    "propertyNames": _names,
+    "required": _required,
+    "items": _items,
+    "uniqueItems": _unique,
+    "allOf": _all_of,
+    "if": _if,
+    "minLength": _limit(str, int.__lt__, "at least {} characters"),
+    "maxLength": _limit(str, int.__gt__, "at most {} characters"),
+    "minItems": _limit(list, int.__lt__, "at least {} entries"),
+    "maxItems": _limit(list, int.__gt__, "at most {} entries"),
+    "maxProperties": _limit(dict, int.__gt__, "at most {} fields"),
+    "minimum": _limit(int, int.__lt__, "at least {}"),
+    "maximum": _limit(int, int.__gt__, "at most {}"),
 }
 
 
-def _unknown(key: str, known: Iterator[str] | Any, where: str) -> Mismatch:
-    return Mismatch(f"unknown field {key!r} in {_place(where)}", help=nearest(key, known) if known else "it has no fields")
-
-
-def _place(where: str) -> str:
-    return where or "the document"
+def _unknown(at: _At, key: str, known: Iterable[str]) -> MismatchError:
+    names = list(known)
+    return MismatchError(
+        f"unknown field {key!r} in {at}", help=nearest(key, names) if names else "it has no fields"
+    )
 
 
 def shown(value: Json) -> str:

@@ -6,16 +6,18 @@ A name that stands for nothing is answered with the nearest one that does.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 
-from attrs import frozen
+from attrs import evolve, frozen
+
 from shardproof_models.language.protocol import CompositionError, Layer, Protocol
 from shardproof_models.stacks import LAYERS, STACKS, composed, layers_for, stack
 from shardproof_properties.catalogue import properties_of
 from shardproof_properties.property import Property, Role
 
-from .adapter import CAPABILITIES, Adapter, AdapterFactory, capabilities, load
-from .errors import AdapterError, ShardproofError, UsageError, nearest
+from .adapter import AdapterFactory, capabilities, load
+from .errors import UsageError, nearest
+from .runs import made
 
 #: What the theorem is about.
 DEFAULT_STACK = "core"
@@ -45,31 +47,18 @@ def system(name: str | None) -> System:
     """The adapter called `name`. Raises `UsageError` or `AdapterError`."""
     if name is None:
         raise UsageError(
-            "which system?", expected="--adapter NAME, or module:Class of your own",
+            "which system?",
+            expected="--adapter NAME, or module:Class of your own",
             help="try --adapter reference; `shardproof list adapters` has all names",
         )
     make = load(name)
-    return System(name, make, capabilities(made(make, name)))
-
-
-def made(make: AdapterFactory, name: str) -> Adapter:
-    """A new adapter. Raises `AdapterError` if it cannot be made."""
-    try:
-        adapter = make()
-    except ShardproofError:
-        raise
-    except Exception as error:
-        raise AdapterError(
-            f"adapter {name!r} raised while it was constructed", got=f"{type(error).__name__}: {error}",
-            help="an adapter is constructed without arguments; what it needs, it takes in `open`",
-        ) from error
-    if not isinstance(adapter, Adapter):
-        raise AdapterError(f"adapter {name!r} is not an Adapter", got=type(adapter).__name__)
-    return adapter
+    return System(name, make, capabilities(made(make)))
 
 
 def protocol(
-    stack_name: str | None, layers: Sequence[str] | None, needed: tuple[Layer, ...] = STACKS[DEFAULT_STACK],
+    stack_name: str | None,
+    layers: Sequence[str] | None,
+    needed: tuple[Layer, ...] = STACKS[DEFAULT_STACK],
 ) -> Protocol:
     """The stack or the layers of these names, else the composition of `needed`. Raises `UsageError`."""
     if stack_name is not None:
@@ -103,7 +92,7 @@ def catalogue(*roles: Role) -> tuple[Property, ...]:
 
 def names(asked: Iterable[str], within: Protocol, *roles: Role) -> tuple[str, ...]:
     """
-    The properties that are asked for by name or number, as names; those with a symbol in brackets by their sentence.
+    The properties that are asked for by name or number, as names of sentences (see `base`).
 
     Raises `UsageError` if there is no such property, or if it says nothing of this protocol.
     """
@@ -121,7 +110,8 @@ def names(asked: Iterable[str], within: Protocol, *roles: Role) -> tuple[str, ..
         applies = [p for p in properties_of(within, *roles) if p.name in {m.name for m in meant}]
         if not applies:
             raise UsageError(
-                f"property {word!r} says nothing of this protocol", expected=_needed(meant[0]),
+                f"property {word!r} says nothing of this protocol",
+                expected=_needed(meant[0]),
                 got=f"layers {', '.join(layer.name for layer in within.layers)}",
                 help="`shardproof doctor --adapter NAME` says what an adapter must be able to do",
             )
@@ -144,15 +134,32 @@ class Applicable:
     not_applicable: str = ""
 
 
-def applicable(capable: frozenset[str]) -> Iterator[Applicable]:
-    """Every sentence that can be checked on some implementation, for one with these capabilities."""
-    here = {base(p.name) for p in properties_of(composed(layers_for(capable)), *OBSERVED)}
-    for name, p in {base(p.name): p for p in catalogue(*OBSERVED)}.items():
-        yield Applicable(p.id, name, p.because, "" if name in here else _lacking(p, capable))
+#: Of a system that does what the model refuses, and breaks no sentence by it.
+_DIVERGENCE = Applicable("-", "follows-the-model", "what the model refuses, no proof about the model covers")
 
 
-def _lacking(missing: Property, capable: frozenset[str]) -> str:
-    for verb in CAPABILITIES:
-        if verb not in capable and missing in properties_of(composed(layers_for(capable | {verb})), *OBSERVED):
-            return f"the adapter has no {verb!r}"
-    return f"it needs {_needed(missing)}"
+def sentences() -> tuple[Applicable, ...]:
+    """Every sentence that can be checked on some implementation."""
+    from .engines.fuzz import OBSERVED as SEEN
+
+    known = {base(p.name): p for p in catalogue(*OBSERVED)}
+    return (*(Applicable(p.id, name, p.because) for name, p in known.items() if name in SEEN), _DIVERGENCE)
+
+
+def applicable(capable: frozenset[str]) -> tuple[Applicable, ...]:
+    """The same, with the reason for those that say nothing of a system with these capabilities."""
+    here = {base(p.name) for p in properties_of(composed(layers_for(capable)), *OBSERVED)} | {
+        _DIVERGENCE.name
+    }
+    if "learn" not in capable:
+        # Headers certify themselves: which of them are trusted is no decision of the implementation.
+        here.discard("trusts-only-final-headers")
+    return tuple(
+        s if s.name in here else evolve(s, not_applicable=_lacking(s.name, capable)) for s in sentences()
+    )
+
+
+def _lacking(name: str, capable: frozenset[str]) -> str:
+    """The verb whose absence keeps a sentence from applying."""
+    verb = "learn" if name == "trusts-only-final-headers" else "revert"
+    return f"the adapter has no {verb}" if verb not in capable else "it needs other layers"

@@ -68,7 +68,9 @@ def _whole(name: str, low: int, high: int) -> Callable[[str], int]:
     def parse(text: str) -> int:
         digits = text.replace("_", "")
         if not (digits.isascii() and digits.isdecimal() and len(digits) <= 20 and low <= int(digits) <= high):
-            raise UsageError(f"{name} is not a whole number in range", expected=f"{low:,} to {high:,}", got=text)
+            raise UsageError(
+                f"{name} is not a whole number in range", expected=f"{low:,} to {high:,}", got=text
+            )
         return int(digits)
 
     return parse
@@ -80,10 +82,14 @@ def _seconds(text: str) -> float:
     except ValueError:
         seconds = math.nan
     if not math.isfinite(seconds) or seconds < 0:
-        raise UsageError("seconds is not a length of time", expected="a number of seconds, e.g. 60 or 0.5", got=text)
+        raise UsageError(
+            "seconds is not a length of time", expected="a number of seconds, e.g. 60 or 0.5", got=text
+        )
     if seconds == 0:
         raise UsageError(
-            "0 seconds are no time to check anything", expected="a number of seconds above 0", got=text,
+            "0 seconds are no time to check anything",
+            expected="a number of seconds above 0",
+            got=text,
             help="what was not checked does not hold, so there is no answer to give",
         )
     return seconds
@@ -98,7 +104,9 @@ def _scope(text: str) -> Mapping[str, int]:
         name, equals, number = (piece.strip() for piece in part.partition("="))
         if name not in _SIZES or not equals:
             raise UsageError(
-                "scope is not written as it must be", expected="shards=2,receipts=2,headers=1, or some of it", got=text,
+                "scope is not written as it must be",
+                expected="shards=2,receipts=2,headers=1, or some of it",
+                got=text,
                 help=nearest(name, _SIZES) if equals else "each part is NAME=NUMBER",
             )
         if name in sizes:
@@ -121,9 +129,17 @@ def _name(text: str) -> str:
 
 
 _READ: Mapping[str, Callable[[str], Any]] = {
-    "adapter": _name, "stack": _name, "layers": _names, "property": _names, "profile": _name,
-    "seed": _whole("seed", 0, SEED_MAX), "scope": _scope, "depth": _whole("depth", 1, DEPTH_MAX),
-    "seconds": _seconds, "steps": _whole("steps", 1, 10**12), "out": lambda text: Path(_name(text)),
+    "adapter": _name,
+    "stack": _name,
+    "layers": _names,
+    "property": _names,
+    "profile": _name,
+    "seed": _whole("seed", 0, SEED_MAX),
+    "scope": _scope,
+    "depth": _whole("depth", 1, DEPTH_MAX),
+    "seconds": _seconds,
+    "steps": _whole("steps", 1, 10**12),
+    "out": lambda text: Path(_name(text)),
 }
 
 
@@ -145,7 +161,10 @@ def _read(name: str, raw: object, where: str) -> _Said:
     except UsageError as error:
         facts = dict(error.facts)
         raise UsageError(
-            f"{where}: {error.summary}", expected=facts.get("expected"), got=facts.get("got"), help=facts.get("help"),
+            f"{where}: {error.summary}",
+            expected=facts.get("expected"),
+            got=facts.get("got"),
+            help=facts.get("help"),
         ) from None
 
 
@@ -172,7 +191,8 @@ def resolve(given: Mapping[str, object], environ: Mapping[str, str], folder: Pat
         taken = both if both & said.keys() else set()
         if both <= source.keys() and not taken:
             raise UsageError(
-                "both a stack and layers", got=f"{source['stack'].where} and {source['layers'].where}",
+                "both a stack and layers",
+                got=f"{source['stack'].where} and {source['layers'].where}",
                 help="a stack is a name for some layers: give one of the two",
             )
         said |= {name: one for name, one in source.items() if name not in said and name not in taken}
@@ -230,7 +250,8 @@ def _settings(said: Mapping[str, _Said], given: frozenset[str]) -> Settings:
     name = value("profile", "dev")
     if name not in profiles():
         raise UsageError(
-            f"{said['profile'].where}: unknown profile {name!r}", help=nearest(name, profiles()),
+            f"{said['profile'].where}: unknown profile {name!r}",
+            help=nearest(name, profiles()),
         )
     profile, scope = profiles()[name], value("scope", {})
     return Settings(

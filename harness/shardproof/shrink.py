@@ -17,8 +17,14 @@ from collections.abc import Iterator, Sequence
 from attrs import define, field
 
 from .adversary import Damage
-from .moves import Deliver, Emit, Learn, Move
+from .moves import Deliver, Emit, Finalise, Forged, Learn, Move, Produce, Restart, Revert
 from .runs import Bench, Found, same
+
+
+#: Ways to show the same header or evidence in other bytes.
+OTHER_ENCODINGS = (
+    Damage("evidence", "extend"), Damage("header", "extend"), *(Damage("header", "flip", n) for n in range(7, 2_000, 61)),
+)
 
 
 @define(eq=False)
@@ -34,11 +40,11 @@ class Shrinker:
         """The shortest and simplest run with the same finding that this search reaches."""
         best = self._chunks(found)
         while self.runs < self.runs_max:
-            smaller = self._one_less(best) or self._pair_less(best) or self._simpler(best)
+            smaller = self._one_less(best) or self._pair_less(best) or self._forged_instead(best) or self._one_header_instead(best) or self._simpler(best)
             if smaller is None:
                 break
             best = smaller
-        return best
+        return self._try(best, _from_the_first_shard(best.moves)) or best
 
     def _try(self, best: Found, moves: Sequence[Move]) -> Found | None:
         if self.runs >= self.runs_max:
@@ -82,8 +88,37 @@ class Shrinker:
                 return candidate
         return None
 
+    def _forged_instead(self, best: Found) -> Found | None:
+        """Where the emission does not matter, a receipt that nobody emitted does as well."""
+        emitted = {m.receipt: m for m in best.moves if isinstance(m, Emit)}
+        for at, move in enumerate(best.moves):
+            if isinstance(move, Deliver) and isinstance(move.receipt, int):
+                sent = emitted[move.receipt]
+                forged = move._replace(receipt=Forged(move.receipt, sent.source, sent.destination), evidence=None)
+                moves = [forged if i == at else m for i, m in enumerate(best.moves) if m is not sent]
+                if candidate := self._try(best, moves):
+                    return candidate
+        return None
+
+    def _one_header_instead(self, best: Found) -> Found | None:
+        """A second delivery under a later header may do as well under the same one, shown in another encoding."""
+        for at, later in enumerate(best.moves):
+            if not (isinstance(later, Deliver) and later.damage is None and later.evidence is not None):
+                continue
+            for first in best.moves[:at]:
+                if isinstance(first, Deliver) and first.receipt == later.receipt and first.header != later.header:
+                    rest = [m for m in best.moves[:at] if getattr(m, "header", None) != later.header]
+                    for damage in OTHER_ENCODINGS:
+                        if candidate := self._try(best, (*rest, first._replace(damage=damage), *best.moves[at + 1 :])):
+                            return candidate
+        return None
+
     def _simpler(self, best: Found) -> Found | None:
         for at, move in enumerate(best.moves):
+            if isinstance(move, Deliver) and move.again:
+                plain = move._replace(again=False)
+                if candidate := self._try(best, (*best.moves[:at], plain, plain, *best.moves[at + 1 :])):
+                    return candidate
             for other in simpler(move, best.moves):
                 candidate = self._try(best, (*best.moves[:at], other, *best.moves[at + 1 :]))
                 if candidate:
@@ -104,8 +139,7 @@ def simpler(move: Move, moves: Sequence[Move]) -> Iterator[Move]:
                 yield move._replace(evidence=None)
             if header >= 0:
                 yield move._replace(header=-1)
-            earlier = [m.header for m in moves if type(m).__name__ == "Produce" and m.header != header]  # type: ignore[union-attr]  # a Produce
-            for h in earlier:
+            for h in (m.header for m in moves if isinstance(m, Produce) and m.header != header):
                 if evidence is not None and header == evidence.header:
                     yield move._replace(header=h, evidence=evidence._replace(header=h))
                 elif header >= 0:
@@ -130,12 +164,40 @@ def _cost(moves: Sequence[Move]) -> tuple[int, int, int]:
     tricks = numbers = 0
     for move in moves:
         if isinstance(move, Deliver):
-            tricks += 4 * (move.damage is not None) + 2 * move.again + (move.evidence is not None) + (move.header >= 0)
+            tricks += 4 * (move.damage is not None) + 8 * move.again + (move.evidence is not None) + (move.header >= 0)
             numbers += move.damage.number if move.damage else 0
-            numbers += max(move.header, 0)
+            numbers += max(move.header, 0) + move.shard
         elif isinstance(move, Learn):
             tricks += 4 * (move.damage is not None)
             numbers += move.damage.number if move.damage else 0
         elif isinstance(move, Emit):
             numbers += move.source + move.destination
-    return len(moves), tricks, numbers
+        elif isinstance(move, Produce | Restart):
+            numbers += move.shard
+    # An attempt from inside a callback is two attempts in one step, and harder to read than two.
+    return len(moves) + sum(isinstance(m, Deliver) and m.again for m in moves), tricks, numbers
+
+
+def _from_the_first_shard(moves: Sequence[Move]) -> list[Move]:
+    """The same moves with the shards renamed in order of appearance."""
+    order: dict[int, int] = {}
+
+    def shard(s: int) -> int:
+        return order.setdefault(s, len(order))
+
+    renamed: list[Move] = []
+    for move in moves:
+        match move:
+            case Emit(_, source, destination):
+                move = move._replace(source=shard(source), destination=shard(destination))
+            case Produce() | Restart() | Learn():
+                move = move._replace(shard=shard(move.shard))
+            case Deliver():
+                r = move.receipt
+                if isinstance(r, Forged):
+                    r = r._replace(source=shard(r.source), destination=shard(r.destination))
+                move = move._replace(shard=shard(move.shard), receipt=r)
+            case Finalise() | Revert():
+                pass
+        renamed.append(move)
+    return renamed

@@ -20,7 +20,8 @@ from typing import Any
 from attrs import asdict
 
 from .errors import TraceError, UsageError
-from .schema import Mismatch, Schema, parse, shown
+from .schema import Schema, shown
+from .strict_json import MismatchError, parse
 from .trace import FORMAT, Search, Step, Trace, Violation
 
 SUFFIX = ".trace.json"
@@ -46,13 +47,16 @@ def load(path: Path) -> Trace:
         with path.open("rb") as file:
             data = file.read(BYTES_MAX + 1)
     except FileNotFoundError as error:
-        raise TraceError(f"no trace at {path}", help="a finding prints the path that it was written to") from error
+        raise TraceError(
+            f"no trace at {path}", help="a finding prints the path that it was written to"
+        ) from error
     except OSError as error:
         raise TraceError(f"the trace {path} cannot be read", got=error.strerror or str(error)) from error
     if len(data) > BYTES_MAX:
         steps_max = schema().root["properties"]["steps"]["maxItems"]
         raise TraceError(
-            f"the trace {path} is too large", expected=f"at most {BYTES_MAX >> 20} MiB, and {steps_max:,} steps",
+            f"the trace {path} is too large",
+            expected=f"at most {BYTES_MAX >> 20} MiB, and {steps_max:,} steps",
             got="a longer file",
         )
     return loads(data, path)
@@ -66,10 +70,14 @@ def loads(data: bytes, path: Path) -> Trace:
         schema().check(document)
         trace = _trace(document)
         _must_refer_to_what_exists(trace)
-    except Mismatch as wrong:
+    except MismatchError as wrong:
         raise TraceError(
-            f"the trace {path} is {wrong.summary}" if wrong.summary in _STATES else f"the trace {path}: {wrong.summary}",
-            expected=wrong.expected, got=wrong.got, help=wrong.help,
+            f"the trace {path} is {wrong.summary}"
+            if wrong.summary in _STATES
+            else f"the trace {path}: {wrong.summary}",
+            expected=wrong.expected,
+            got=wrong.got,
+            help=wrong.help,
         ) from wrong
     return trace
 
@@ -81,11 +89,13 @@ _STATES = frozenset({"empty", "cut short", "not JSON", "not UTF-8", "nested too 
 def _must_be_ours(document: Any) -> None:
     """The version first: of another version, no other message would be true."""
     if not isinstance(document, dict):
-        raise Mismatch("not a trace", expected="an object with the field 'format'", got=shown(document))
+        raise MismatchError("not a trace", expected="an object with the field 'format'", got=shown(document))
     found = document.get("format")
     if isinstance(found, str) and found != FORMAT and found.startswith(FORMAT.partition("/")[0] + "/"):
-        raise Mismatch(
-            "another version of the format", expected=FORMAT, got=found,
+        raise MismatchError(
+            "another version of the format",
+            expected=FORMAT,
+            got=found,
             help="this shardproof cannot read it: use the version that wrote it, or a newer one",
         )
 
@@ -99,7 +109,9 @@ def _trace(document: dict[str, Any]) -> Trace:
         property=document["property"],
         property_id=document["property_id"],
         because=document["because"],
-        steps=tuple(Step(**{**step, "changed": tuple(step.get("changed", ()))}) for step in document["steps"]),
+        steps=tuple(
+            Step(**{**step, "changed": tuple(step.get("changed", ()))}) for step in document["steps"]
+        ),
         violation=None if violation is None else Violation(**violation),
         search=Search(**document["search"]),
         shortest=document.get("shortest", "not established"),
@@ -111,14 +123,16 @@ def _must_refer_to_what_exists(trace: Trace) -> None:
     for index, step in enumerate(trace.steps):
         for field, shard in (("at", step.at), ("args.to", step.args.get("to", step.at))):
             if shard not in trace.shards:
-                raise Mismatch(
+                raise MismatchError(
                     f"steps[{index}].{field} is no shard of this trace",
-                    expected=", ".join(trace.shards), got=shown(shard),
+                    expected=", ".join(trace.shards),
+                    got=shown(shard),
                 )
     if trace.violation is not None and trace.violation.step >= len(trace.steps):
-        raise Mismatch(
+        raise MismatchError(
             "violation.step is no step of this trace",
-            expected=f"an index below {len(trace.steps)}", got=trace.violation.step,
+            expected=f"an index below {len(trace.steps)}",
+            got=trace.violation.step,
         )
 
 
@@ -156,7 +170,8 @@ def write(trace: Trace, path: Path) -> None:
             temporary.unlink(missing_ok=True)
     except OSError as error:
         raise UsageError(
-            f"the trace cannot be written to {path}", got=error.strerror or str(error),
+            f"the trace cannot be written to {path}",
+            got=error.strerror or str(error),
             help="choose a folder that can be written: --out FOLDER",
         ) from error
 

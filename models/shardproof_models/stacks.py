@@ -33,7 +33,12 @@ def stack(name: str) -> Protocol:
 
 
 def layers_for(capabilities: Collection[str]) -> tuple[Layer, ...]:
-    """What a system lacks is a fact of its stack: without finality it is instant, without a light client headers certify themselves."""
+    """
+    The layers of a system with these capabilities.
+
+    What it lacks is a fact of its stack: without finality it is instant, without a light client
+    headers certify themselves.
+    """
     chosen = [exactly_once, finality]
     if "finalise" not in capabilities:
         chosen.append(instant_finality)

@@ -10,8 +10,23 @@ from __future__ import annotations
 
 from shardproof_models.language.terms import Bool, all_of, implies, sealed
 from shardproof_models.layers.exactly_once import (
-    Header, Receipt, Shard, commits, emitted, executions, genesis, key, learned, origin, produced, recorded, source, trusted, witness,
-    consumed, destination,
+    Header,
+    Receipt,
+    Shard,
+    commits,
+    consumed,
+    destination,
+    emitted,
+    executions,
+    genesis,
+    key,
+    learned,
+    origin,
+    produced,
+    recorded,
+    source,
+    trusted,
+    witness,
 )
 from shardproof_models.layers.finality import final, finality, head, height, parent
 from shardproof_models.layers.reorganisation import reorganisation
@@ -29,8 +44,8 @@ def executed_is_recorded(d: Shard, m: Receipt) -> Bool:
 
 @lemmas.lemma(supports="P02")
 def committed_was_emitted(h: Header, m: Receipt) -> Bool:
-    """A header on the chain commits only to what its own shard has emitted."""
-    return implies(produced(h) & commits(h, m), emitted(m) & (source(m) == origin(h)))
+    """In its own name, a header on the chain commits only to what its shard has emitted."""
+    return implies(all_of(produced(h), commits(h, m), source(m) == origin(h)), emitted(m))
 
 
 @lemmas.lemma(finality, supports="P10")
@@ -44,9 +59,8 @@ def final_is_produced(h: Header) -> Bool:
 
 @lemmas.lemma(reorganisation, supports="P10")
 def the_head_is_highest(h: Header) -> Bool:
-    """Every shard has a newest block, and none is higher."""
-    top = head(origin(h))
-    return implies(produced(h), all_of(produced(top), origin(top) == origin(h), height(h) <= height(top)))
+    """No block of a chain is higher than its newest."""
+    return implies(produced(h), height(h) <= height(head(origin(h))))
 
 
 @lemmas.lemma(reorganisation, supports="P26")
@@ -86,21 +100,34 @@ def what_is_below_final_is_final(g: Header, h: Header) -> Bool:
 
 @lemmas.lemma(reorganisation, supports="P02")
 def later_blocks_remember_what_was_committed(g: Header, h: Header, m: Receipt) -> Bool:
-    """What a block commits to, every later block of its chain knows to be emitted."""
-    later = all_of(produced(g), produced(h), origin(g) == origin(h), height(h) <= height(g), commits(h, m))
-    return implies(later, sealed(g, emitted(m)))
+    """What a block commits to in its own name, every later block of its chain knows to be emitted."""
+    later = all_of(produced(g), produced(h), origin(g) == origin(h), height(h) <= height(g))
+    return implies(all_of(later, commits(h, m), source(m) == origin(h)), sealed(g, emitted(m)))
 
 
 @lemmas.lemma(reorganisation, supports="P02")
 def remembered_executions_were_right(g: Header, d: Shard, m: Receipt) -> Bool:
-    """What a block remembers as executed was executed once, rightly, on final evidence."""
+    """
+    What a block remembers as executed was executed once, rightly, on final evidence.
+
+    What it remembers as consumed was executed.
+    """
     w = sealed(g, witness(d, m))
     held = produced(g) & (origin(g) == d)
     right = all_of(
-        final(w), origin(w) == source(m), commits(w, m), destination(m) == d, sealed(g, executions(d, m)) <= 1,
-        sealed(g, consumed(d, key(m))), sealed(g, trusted(d, w)),
+        final(w),
+        origin(w) == source(m),
+        commits(w, m),
+        destination(m) == d,
+        sealed(g, executions(d, m)) <= 1,
+        sealed(g, consumed(d, key(m))),
+        sealed(g, trusted(d, w)),
     )
-    return implies(held, (sealed(g, executions(d, m)) >= 0) & implies(sealed(g, executions(d, m)) >= 1, right))
+    marked = sealed(g, consumed(d, key(m))) & (destination(m) == d)
+    some = sealed(g, executions(d, m)) >= 1
+    return implies(
+        held, all_of(sealed(g, executions(d, m)) >= 0, implies(some, right), implies(marked, some))
+    )
 
 
 @lemmas.lemma(reorganisation, supports="P10")

@@ -11,7 +11,15 @@ from __future__ import annotations
 
 from shardproof_models.language.terms import Bool, all_of
 from shardproof_models.layers.exactly_once import (
-    Header, Receipt, Shard, commits, destination, origin, recorded, source, trusted,
+    Header,
+    Receipt,
+    Shard,
+    commits,
+    destination,
+    origin,
+    recorded,
+    source,
+    trusted,
 )
 
 from .property import Catalogue
@@ -30,7 +38,9 @@ def delivers_what_is_due(d: Shard, m: Receipt, h: Header) -> Bool:
     return due(d, m, h)
 
 
-@progress.progress("Q4", because="a chain of shards is as slow as its slowest, and stops with the first that stops")
+@progress.progress(
+    "Q4", because="a chain of shards is as slow as its slowest, and stops with the first that stops"
+)
 def waits_for_no_other_shard(d: Shard, m: Receipt, h: Header) -> Bool:
     """A delivery that is refused would not be accepted just because an unrelated shard had moved."""
     return due(d, m, h)

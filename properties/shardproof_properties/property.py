@@ -12,6 +12,7 @@ import inspect
 from collections.abc import Callable, Iterable, Iterator
 
 from attrs import field, frozen
+
 from shardproof_models.language.protocol import Layer, Protocol
 from shardproof_models.language.terms import TRUE, Bool, Term, close, is_first_order, parameters_of, some
 
@@ -51,7 +52,9 @@ class Property:
     @property
     def formula(self) -> Bool:
         """Closed: for all variables, or for some if it is a witness."""
-        return some(self.variables, self.body) if self.role is Role.WITNESS else close(self.variables, self.body)
+        return (
+            some(self.variables, self.body) if self.role is Role.WITNESS else close(self.variables, self.body)
+        )
 
     @property
     def first_order(self) -> bool:
@@ -117,7 +120,9 @@ class Catalogue:
 
     def of(self, protocol: Protocol) -> tuple[Property, ...]:
         """Those that speak of nothing that the protocol lacks."""
-        return tuple(p for p in self._all(protocol) if protocol.speaks(p.body) and {*p.within} <= {*protocol.layers})
+        return tuple(
+            p for p in self._all(protocol) if protocol.speaks(p.body) and {*p.within} <= {*protocol.layers}
+        )
 
     def _all(self, protocol: Protocol) -> Iterator[Property]:
         yield from self.entries

@@ -7,13 +7,28 @@ evidence that stays. A witness after a group shows that the group is not true of
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from shardproof_models.language.protocol import Protocol
 from shardproof_models.language.terms import Bool, Term, Variable, all_of, equal, implies, next_, sealed
 from shardproof_models.layers.exactly_once import (
-    Header, Receipt, Shard, commits, consumed, destination, emitted, executions, genesis, key, learned, origin, produced, source,
-    trusted, witness,
+    Header,
+    Receipt,
+    Shard,
+    commits,
+    consumed,
+    destination,
+    emitted,
+    executions,
+    genesis,
+    key,
+    learned,
+    origin,
+    produced,
+    recorded,
+    source,
+    trusted,
+    witness,
 )
 from shardproof_models.layers.finality import final, head
 from shardproof_models.layers.reorganisation import dropped, home_of, reorganisation
@@ -21,6 +36,13 @@ from shardproof_models.layers.reorganisation import dropped, home_of, reorganisa
 from .property import Catalogue, Property, Role
 
 safety = Catalogue()
+
+#: Actions that may be accepted and change nothing, and why. Of every other one, being accepted
+#: and changing nothing would be a lie to whoever asked for it; the prover shows that it never is.
+REPEATABLE: Mapping[str, str] = {
+    "learn": "a relayer cannot know what a light client has been shown before",
+    "restart": "an orderly restart is one that nobody notices",
+}
 
 
 @safety.invariant("P01", because="a receipt executed twice mints its amount out of thin air")
@@ -49,7 +71,17 @@ def executes_at_its_destination(d: Shard, m: Receipt) -> Bool:
     return implies(executions(d, m) >= 1, destination(m) == d)
 
 
-@safety.invariant("P10", because="what no chain has produced, the null root among it, proves anything to whoever trusts it")
+@safety.invariant(
+    "P21", because="a receipt that is marked and never run is lost, and what it carries with it"
+)
+def marks_only_what_it_executes(d: Shard, m: Receipt) -> Bool:
+    """What its destination has recorded, it has executed."""
+    return implies(recorded(d, m) & (destination(m) == d), executions(d, m) >= 1)
+
+
+@safety.invariant(
+    "P10", because="what no chain has produced, the null root among it, proves anything to whoever trusts it"
+)
 def trusts_only_produced_headers(d: Shard, h: Header) -> Bool:
     """A root of proof is the header of a block that is on its chain."""
     return implies(trusted(d, h), produced(h))
@@ -73,6 +105,28 @@ def headers_never_change(h: Header, m: Receipt) -> Bool:
     return implies(produced(h), next_(commits(h, m)) == commits(h, m))
 
 
+@safety.invariant(
+    "P12",
+    reorganisation,
+    because="a header that is dropped and comes back with other contents proves two things",
+)
+def dropped_headers_stay_away(h: Header) -> Bool:
+    """No block is on its chain that was dropped from it."""
+    return ~(dropped(h) & produced(h))
+
+
+@safety.step(
+    "P12",
+    reorganisation,
+    because="what is off the chain and not known to be dropped can come back as another block",
+)
+def what_leaves_the_chain_is_dropped(h: Header) -> Bool:
+    """A block that leaves its chain is dropped, for good."""
+    return implies(produced(h), next_(produced(h)) | next_(dropped(h))) & implies(
+        dropped(h), next_(dropped(h))
+    )
+
+
 @safety.step("P10", because="finality that can be lost is a confirmation count")
 def final_headers_stay(h: Header) -> Bool:
     """What is final stays on the chain."""
@@ -81,7 +135,7 @@ def final_headers_stay(h: Header) -> Bool:
 
 @safety.schema
 def reverts_atomically(protocol: Protocol) -> Iterator[Property]:
-    """P26: after a block is dropped, its shard holds exactly what its new head had sealed; one sentence a symbol."""
+    """P26, for each symbol: after a block is dropped, its shard holds what its new head had sealed."""
     for symbol in protocol.state:
         if reorganisation in protocol.layers and isinstance(symbol.home, Term):
             h = Header(Variable("h"))
@@ -93,17 +147,22 @@ def reverts_atomically(protocol: Protocol) -> Iterator[Property]:
             rises = all_of(here, ~produced(h), next_(produced(h)))
             snapshot = equal(next_(sealed(h, x)), x)
             yield Property(
-                "P26", f"reverts-atomically[{symbol.name}]", Role.STEP, (h, *cell),
+                "P26",
+                f"reverts-atomically[{symbol.name}]",
+                Role.STEP,
+                (h, *cell),
                 implies(falls, restored) & implies(rises, snapshot),
                 "balances that return without the table of consumed receipts are paid out again",
-                "A dropped block takes with it everything that its shard did in it, all at once.", (reorganisation,),
+                "A dropped block takes with it everything that its shard did in it, all at once.",
+                (reorganisation,),
             )
 
 
 safety.isolation(
-    "P27", "isolates-shards",
+    "P27",
+    "isolates-shards",
     because="a shard that must look at another one waits for it",
-    doc="What a shard accepts depends on its own state and on released evidence only, never on what another shard keeps.",
+    doc="What a shard accepts depends on its own state and on released evidence, never on another shard.",
 )
 
 
@@ -127,8 +186,8 @@ def trusts_a_header_of_another_shard(d: Shard, h: Header) -> Bool:
 
 @safety.sometimes("P26", reorganisation)
 def drops_a_block_that_committed(h: Header, m: Receipt) -> Bool:
-    """A dropped block had committed to a receipt."""
-    return dropped(h) & commits(h, m)
+    """A dropped block had committed to a receipt of its own shard."""
+    return dropped(h) & commits(h, m) & (source(m) == origin(h))
 
 
 @safety.sometimes("P26", reorganisation)

@@ -7,6 +7,7 @@ from importlib import metadata
 
 from shardproof_models.language import whiteboard
 from shardproof_models.stacks import LAYERS, STACKS
+from shardproof_properties.catalogue import properties_of
 from shardproof_properties.property import Role
 
 from .. import selection
@@ -29,22 +30,35 @@ _ROLES: Mapping[Role, str] = {
 
 def properties(settings: Settings) -> Mapping[str, Rows]:
     """Every property, by what it is used for; with a stack or layers, those that say something of it."""
-    chosen = selection.properties_of(selection.protocol(settings.stack, settings.layers)) if (
-        settings.stack or settings.layers
-    ) else selection.catalogue()
+    some = settings.stack or settings.layers
+    chosen = (
+        properties_of(selection.protocol(settings.stack, settings.layers)) if some else selection.catalogue()
+    )
     return {
         title: rows
         for role, title in _ROLES.items()
-        if (rows := tuple({
-            selection.base(p.name): (f"{p.id}  {selection.base(p.name)}", p.doc.partition("\n")[0] or p.because)
-            for p in chosen if p.role is role
-        }.values()))
+        if (
+            rows := tuple(
+                {
+                    selection.base(p.name): (
+                        f"{p.id}  {selection.base(p.name)}",
+                        p.doc.partition("\n")[0] or p.because,
+                    )
+                    for p in chosen
+                    if p.role is role
+                }.values()
+            )
+        )
     }
 
 
 def layers(_: Settings) -> Mapping[str, Rows]:
     """Every layer."""
-    return {"layers": tuple((layer.name, _needs(layer.doc, [n.name for n in layer.needs])) for layer in LAYERS.values())}
+    return {
+        "layers": tuple(
+            (layer.name, _needs(layer.doc, [n.name for n in layer.needs])) for layer in LAYERS.values()
+        )
+    }
 
 
 def _needs(doc: str, needs: list[str]) -> str:
@@ -68,26 +82,31 @@ def actions(settings: Settings) -> str:
 
 
 def adapters(_: Settings) -> Mapping[str, Rows]:
-    """Adapters of this package, with the mistakes that `faulty` can make, and those that are installed beside it."""
+    """Adapters of this package, the mistakes that `faulty` can make, and adapters of other packages."""
     from ..adapters.faulty import FAULTS
 
     built_in = [(name, _DESCRIPTIONS.get(name, "")) for name in BUILT_IN if name != "faulty"]
     faulty = tuple(
-        (f"faulty:{fault.name}", f"violates {fault.violates} in {_steps(fault.shortest)}: {fault.summary.partition(chr(10))[0]}")
+        (
+            f"faulty:{fault.name}",
+            f"violates {fault.violates} in {_steps(fault.shortest)}: {fault.summary.partition(chr(10))[0]}",
+        )
         for fault in FAULTS.values()
     )
     installed = tuple((entry.name, entry.value) for entry in metadata.entry_points(group=ENTRY_POINTS))
     own = (("module:Class", "a class of yours, derived from shardproof.adapter.Adapter"),)
     return {
-        "adapters": tuple(built_in), "faulty, for trying out a harness": faulty,
-        **({"installed": installed} if installed else {}), "your own": own,
+        "adapters": tuple(built_in),
+        "faulty, for trying out a harness": faulty,
+        **({"installed": installed} if installed else {}),
+        "your own": own,
     }
 
 
 _DESCRIPTIONS = {
     "reference": "the protocol as it should be",
-    "watermark": "another correct design: ordered channels, and a number instead of a table",
-    "hyperlane": "the real contracts on an EVM; also hyperlane:noop-ism, a misconfiguration that has happened",
+    "watermark": "another correct design: it remembers a mark instead of a table",
+    "hyperlane": "the real contracts on an EVM; hyperlane:noop-ism has a mistake that has been made",
 }
 
 
@@ -96,12 +115,18 @@ def _steps(count: int) -> str:
 
 
 LISTS: Mapping[str, Callable[[Settings], Mapping[str, Rows] | str]] = {
-    "properties": properties, "layers": layers, "stacks": stacks, "actions": actions, "adapters": adapters,
+    "properties": properties,
+    "layers": layers,
+    "stacks": stacks,
+    "actions": actions,
+    "adapters": adapters,
 }
 
 
 def listed(what: str, settings: Settings) -> Mapping[str, Rows] | str:
     """One of `LISTS`. Raises `UsageError` if there is none of that name."""
     if what not in LISTS:
-        raise UsageError(f"there is no list of {what!r}", expected=", ".join(LISTS), help=nearest(what, LISTS))
+        raise UsageError(
+            f"there is no list of {what!r}", expected=", ".join(LISTS), help=nearest(what, LISTS)
+        )
     return LISTS[what](settings)

@@ -26,13 +26,19 @@ class Context:
     def seed(self, given: int | None) -> int:
         """The seed of this run, said before anything is searched."""
         seed = self.draw_seed() if given is None else given
-        self.progress.say(f"seed {seed}" if given is not None else f"seed {seed}   (again with --seed {seed})")
+        self.progress.say(
+            f"seed {seed}" if given is not None else f"seed {seed}   (again with --seed {seed})"
+        )
         return seed
 
 
 def versions() -> Mapping[str, str]:
     """Of what takes part in a verdict."""
-    return {"shardproof": __version__, "python": platform.python_version(), **{n: version(n) or "missing" for n in LIBRARIES}}
+    return {
+        "shardproof": __version__,
+        "python": platform.python_version(),
+        **{n: version(n) or "missing" for n in LIBRARIES},
+    }
 
 
 def version(distribution: str) -> str | None:

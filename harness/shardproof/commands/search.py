@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from attrs import evolve
+
 from shardproof_models.language.protocol import Protocol
 from shardproof_properties.catalogue import properties_of
-from shardproof_properties.property import Role
+from shardproof_properties.property import Property, Role
 
 from .. import selection, trace_file
 from ..errors import UsageError
@@ -18,6 +19,9 @@ from ..verdict import Report, Verdict
 from .context import Context, versions
 
 Counts = Mapping[str, int]
+
+#: What can be seen of a world or of a step between two.
+_EXPLORED = (Role.SAFETY, Role.STEP, Role.WITNESS)
 
 #: Of the time of a `check`, what fuzzing gets even if the proof took longer than expected.
 _FUZZ_SHARE = 0.5
@@ -38,11 +42,6 @@ def prove(settings: Settings, context: Context) -> Answer:
 def explore(settings: Settings, context: Context) -> Answer:
     """Every trace of the model within a scope."""
     system, protocol = _model(settings)
-    if "property" in settings.given:
-        raise UsageError(
-            "explore checks every property of the protocol at once", got=f"--property {','.join(settings.properties)}",
-            help="leave --property out, or use prove or fuzz, which can be asked for some",
-        )
     started = context.clock()
     report = _about_the_model(_explore(settings, context, protocol, _limit(settings)), system)
     return _answer("explore", (report,), settings, context, started, protocol, system)
@@ -54,11 +53,13 @@ def fuzz(settings: Settings, context: Context) -> Answer:
     protocol = _for_a_system(settings, system)
     if "scope" in settings.given and (extra := {*(settings.scope or {})} - {"shards"}):
         raise UsageError(
-            f"fuzz has no bound on {', '.join(sorted(extra))}", expected="--scope shards=N, or none",
+            f"fuzz has no bound on {', '.join(sorted(extra))}",
+            expected="--scope shards=N, or none",
             help="a bounded search is `shardproof explore`",
         )
     seconds = None if settings.steps is not None and "seconds" not in settings.asked else settings.seconds
     chosen = selection.names(settings.properties, protocol, *OBSERVED)
+    _must_be_observable(chosen)
     seed = context.seed(settings.seed)
     started = context.clock()
     report = _fuzz(settings, context, system, seed, chosen, seconds)
@@ -70,12 +71,15 @@ def check(settings: Settings, context: Context) -> Answer:
     system = selection.system(settings.adapter)
     protocol = _for_a_system(settings, system)
     chosen = selection.names(settings.properties, protocol, *OBSERVED)
+    _must_be_observable(chosen)
     seed = context.seed(settings.seed)
     started = context.clock()
     # The solver's own seed stays fixed: it decides how fast an answer comes, and not which.
     whole = evolve(settings, depth=None, properties=())
     proved = _about_the_model(_prove(whole, context, protocol, 0, settings.seconds), system)
-    explored = _about_the_model(_explore(settings, context, protocol, settings.seconds), system)
+    explored = _about_the_model(
+        _explore(evolve(settings, properties=()), context, protocol, settings.seconds), system
+    )
     left = settings.seconds - (context.clock() - started)
     fuzzed = _fuzz(settings, context, system, seed, chosen, max(left, settings.seconds * _FUZZ_SHARE))
     return _answer("check", (proved, explored, fuzzed), settings, context, started, protocol, system, seed)
@@ -84,7 +88,9 @@ def check(settings: Settings, context: Context) -> Answer:
 # ---- one engine ------------------------------------------------------------------------------------
 
 
-def _prove(settings: Settings, context: Context, protocol: Protocol, seed: int, seconds: float | None) -> Report:
+def _prove(
+    settings: Settings, context: Context, protocol: Protocol, seed: int, seconds: float | None
+) -> Report:
     from ..engines.prove import bounded
     from ..engines.prove import prove as engine
 
@@ -92,14 +98,21 @@ def _prove(settings: Settings, context: Context, protocol: Protocol, seed: int, 
 
     def search(progress: Callable[[Counts], None]) -> Report:
         if settings.depth is not None:
-            chosen = tuple(
-                p for p in properties_of(protocol, Role.SAFETY, Role.STEP) if not asked or selection.base(p.name) in asked
-            )
             return bounded(
-                protocol, chosen, settings.depth, seed=seed, timeout_ms=settings.solver_timeout_ms, progress=progress,
+                protocol,
+                _chosen(protocol, asked, Role.SAFETY, Role.STEP),
+                settings.depth,
+                seed=seed,
+                timeout_ms=settings.solver_timeout_ms,
+                progress=progress,
             )
         return engine(
-            protocol, seed=seed, timeout_ms=settings.solver_timeout_ms, depth=_SEARCH_DEPTH, only=asked, progress=progress,
+            protocol,
+            seed=seed,
+            timeout_ms=settings.solver_timeout_ms,
+            depth=_SEARCH_DEPTH,
+            only=asked,
+            progress=progress,
         )
 
     return _within("prove", seconds, context, search)
@@ -109,13 +122,29 @@ def _explore(settings: Settings, context: Context, protocol: Protocol, seconds: 
     from ..engines.explore import explore as engine
     from ..readings.scopes import scope_of
 
+    asked = selection.names(settings.properties, protocol, *_EXPLORED)
+    chosen = _chosen(protocol, asked, *_EXPLORED) if asked else None
     scope = scope_of(protocol, **settings.explore_scope)
-    return _within("explore", seconds, context, lambda progress: engine(
-        protocol, scope, worlds_max=settings.worlds_max, depth_max=settings.depth, progress=progress,
-    ))
+    return _within(
+        "explore",
+        seconds,
+        context,
+        lambda progress: engine(
+            protocol,
+            scope,
+            properties=chosen,
+            worlds_max=settings.worlds_max,
+            depth_max=settings.depth,
+            progress=progress,
+        ),
+    )
 
 
-class _OutOfTime(Exception):
+def _chosen(protocol: Protocol, asked: tuple[str, ...], *roles: Role) -> tuple[Property, ...]:
+    return tuple(p for p in properties_of(protocol, *roles) if not asked or selection.base(p.name) in asked)
+
+
+class _OutOfTimeError(Exception):
     """The time that a search was given is over."""
 
 
@@ -125,7 +154,10 @@ def _limit(settings: Settings) -> float | None:
 
 
 def _within(
-    engine: str, seconds: float | None, context: Context, search: Callable[[Callable[[Counts], None]], Report],
+    engine: str,
+    seconds: float | None,
+    context: Context,
+    search: Callable[[Callable[[Counts], None]], Report],
 ) -> Report:
     """What `search` reports, or an inconclusive report if it takes too long."""
     started = context.clock()
@@ -138,27 +170,40 @@ def _within(
             last = dict(counts)
             progress(counts)
             if seconds is not None and context.clock() - started > seconds:
-                raise _OutOfTime
+                raise _OutOfTimeError
 
         try:
             return search(look)
-        except _OutOfTime:
+        except _OutOfTimeError:
             reason = f"stopped after {seconds:g} s, before everything was checked"
             return Report(
-                engine, Verdict.INCONCLUSIVE, "nothing to the end", reasons=(reason,), work=last,
+                engine,
+                Verdict.INCONCLUSIVE,
+                "nothing to the end",
+                reasons=(reason,),
+                work=last,
                 seconds=context.clock() - started,
             )
 
 
 def _fuzz(
-    settings: Settings, context: Context, system: System, seed: int, chosen: tuple[str, ...], seconds: float | None,
+    settings: Settings,
+    context: Context,
+    system: System,
+    seed: int,
+    chosen: tuple[str, ...],
+    seconds: float | None,
 ) -> Report:
     from ..engines.fuzz import Plan
     from ..engines.fuzz import fuzz as engine
 
     plan = Plan(
-        seed=seed, seconds=seconds, steps=settings.steps, shards=settings.shards,
-        depth=settings.depth or settings.depth_of_profile, properties=chosen,
+        seed=seed,
+        seconds=seconds,
+        steps=settings.steps,
+        shards=settings.shards,
+        depth=settings.depth or settings.depth_of_profile,
+        properties=chosen,
     )
     with context.progress.running(f"fuzz {system.name}") as progress:
         return engine(system.make, system.name, plan, clock=context.clock, progress=progress)
@@ -176,7 +221,7 @@ def _model(settings: Settings) -> tuple[System | None, Protocol]:
 
 
 def _for_a_system(settings: Settings, system: System) -> Protocol:
-    """An implementation is judged by the layers that it has: a choice of others would judge another system."""
+    """A system is judged by the layers that it has: by others, it would be another system."""
     needed = selection.protocol(None, None, system.layers)
     if settings.stack or settings.layers:
         asked = selection.protocol(settings.stack, settings.layers)
@@ -190,6 +235,18 @@ def _for_a_system(settings: Settings, system: System) -> Protocol:
     return needed
 
 
+def _must_be_observable(chosen: tuple[str, ...]) -> None:
+    from ..engines.fuzz import OBSERVED as SEEN
+
+    for name in chosen:
+        if name not in SEEN:
+            raise UsageError(
+                f"property {name!r} cannot be seen from outside a system",
+                expected=", ".join(SEEN),
+                help="it is a sentence about the model: shardproof prove or explore",
+            )
+
+
 def _about_the_model(report: Report, system: System | None) -> Report:
     """Nobody must read a proof of the model as one of the implementation."""
     if system is None:
@@ -198,15 +255,29 @@ def _about_the_model(report: Report, system: System | None) -> Report:
 
 
 def _answer(
-    command: str, reports: tuple[Report, ...], settings: Settings, context: Context, started: float,
-    protocol: Protocol, system: System | None, seed: int | None = None,
+    command: str,
+    reports: tuple[Report, ...],
+    settings: Settings,
+    context: Context,
+    started: float,
+    protocol: Protocol,
+    system: System | None,
+    seed: int | None = None,
 ) -> Answer:
     files = {
-        found.id: trace_file.save(evolve(found.trace, versions={**versions(), **found.trace.versions}), settings.out)
+        (report.engine, found.property): trace_file.save(
+            evolve(found.trace, versions={**versions(), **found.trace.versions}), settings.out
+        )
         for report in reports
         for found in report.findings
     }
     return Answer(
-        command, reports, versions(), system.name if system else "", tuple(layer.name for layer in protocol.layers),
-        seed, context.clock() - started, files,
+        command,
+        reports,
+        versions(),
+        system.name if system else "",
+        tuple(layer.name for layer in protocol.layers),
+        seed,
+        context.clock() - started,
+        files,
     )

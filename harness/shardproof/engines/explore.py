@@ -16,6 +16,7 @@ from operator import itemgetter
 from typing import Any
 
 from attrs import define, field, frozen
+
 from shardproof_models.language.actions import Action
 from shardproof_models.language.protocol import Protocol
 from shardproof_models.language.terms import Kind, Op, Symbol, Term, subterms, symbols_of
@@ -29,7 +30,8 @@ from ..readings.evaluate import Evaluator
 from ..readings.generated import Apply, Generated, Refuse
 from ..readings.scope import OutOfScope, Scope, Value
 from ..trace import Search
-from ..verdict import Finding, Kind as FindingKind, Report, Verdict
+from ..verdict import Finding, Report, Verdict
+from ..verdict import Kind as FindingKind
 
 Progress = Callable[[Mapping[str, int]], None]
 
@@ -46,8 +48,13 @@ PROGRESS_EVERY = 2_000
 
 
 def explore(
-    protocol: Protocol, scope: Scope, *, properties: tuple[Property, ...] | None = None, worlds_max: int = 200_000,
-    depth_max: int | None = None, progress: Progress | None = None,
+    protocol: Protocol,
+    scope: Scope,
+    *,
+    properties: tuple[Property, ...] | None = None,
+    worlds_max: int = 200_000,
+    depth_max: int | None = None,
+    progress: Progress | None = None,
 ) -> Report:
     """
     What every trace of `protocol` within `scope` says about `properties`, by default all that apply.
@@ -57,14 +64,20 @@ def explore(
     Raises `UsageError` where the scope is not one that the protocol speaks of.
     """
     if worlds_max < 1 or (depth_max is not None and depth_max < 0):
-        raise UsageError("a search needs at least one world and no negative depth", got=f"{worlds_max}, {depth_max}")
+        raise UsageError(
+            "a search needs at least one world and no negative depth", got=f"{worlds_max}, {depth_max}"
+        )
     if not Evaluator(protocol, scope).axioms_hold():
         raise UsageError(
             f"{protocol.name} does not speak of this scope: what it assumes is false there",
             expected="; ".join(map(str, protocol.axioms)), got=scope.said or None,
         )
-    chosen = properties_of(protocol, Role.SAFETY, Role.STEP, Role.WITNESS) if properties is None else properties
-    search = _Search(protocol, Generated(protocol, scope), chosen, worlds_max, depth_max, progress or (lambda _: None))
+    chosen = (
+        properties_of(protocol, Role.SAFETY, Role.STEP, Role.WITNESS) if properties is None else properties
+    )
+    search = _Search(
+        protocol, Generated(protocol, scope), chosen, worlds_max, depth_max, progress or (lambda _: None)
+    )
     search.run()
     return search.report()
 
@@ -237,7 +250,9 @@ class _Search:
                 return False
         return False
 
-    def _violates(self, world: Packed, last: tuple[Packed, _Instance] | None, broken: list[Property] | tuple[()]) -> bool:
+    def _violates(
+        self, world: Packed, last: tuple[Packed, _Instance] | None, broken: list[Property] | tuple[()]
+    ) -> bool:
         self.unreached = [c for c in self.unreached if not self._holds(c, world)]
         self.violated = (*broken, *(c.property for c in self.invariants if not self._holds(c, world)))
         if self.violated:
@@ -265,9 +280,18 @@ class _Search:
         reasons = () if self.violated else tuple(self._reasons())
         verdict = Verdict.VIOLATED if self.violated else Verdict.INCONCLUSIVE if reasons else Verdict.HOLDS
         return Report(
-            "explore", verdict, self._checked(), self._findings(), reasons=reasons, work=self.work(),
+            "explore",
+            verdict,
+            self._checked(),
+            self._findings(),
+            reasons=reasons,
+            work=self.work(),
             properties=tuple(p.name for p in self.chosen),
-            tables={"steps that the scope cut": tuple((f"{s}, {n}", f"{k:,}") for (s, n), k in self.cut.items())} if self.cut else {},
+            tables={
+                "steps that the scope cut": tuple((f"{s}, {n}", f"{k:,}") for (s, n), k in self.cut.items())
+            }
+            if self.cut
+            else {},
         )
 
     def _findings(self) -> tuple[Finding, ...]:
@@ -289,7 +313,8 @@ class _Search:
         where = f"{self.protocol.name} with {self.generated.scope.said or 'this scope'}"
         counts = f"({len(self.came_from):,} worlds, {self.transitions:,} transitions, depth {self.depth})"
         if self.violated:
-            return f"every trace of up to {_steps(max(len(self.path) - 1, 0))} of {where}, and some longer ones {counts}"
+            shorter = _steps(max(len(self.path) - 1, 0))
+            return f"every trace of up to {shorter} of {where}, and some longer ones {counts}"
         if self.full:
             return f"every trace of up to {_steps(self.depth)} of {where}, and some longer ones {counts}"
         length = "" if self._complete else f" of up to {_steps(self.depth)}"

@@ -26,7 +26,7 @@ from shardproof_properties.property import Property, Role
 
 from .. import __version__
 from ..adapter import AdapterFactory, Refused, Topology, capabilities
-from ..errors import AdapterError, UsageError
+from ..errors import AdapterError, ShardproofError, UsageError
 from ..lockstep import Oracle
 from ..moves import Deliver, Emit, Finalise, Forged, Learn, Move, Produce, Restart, Revert
 from ..runs import Bench, Found, made, trace_of
@@ -46,7 +46,9 @@ REPEATED = 61
 #: One run in so many ends with honest relayers finishing what is under way.
 QUIESCED = 3
 #: After the first finding the search goes on for as many runs as it took, and these.
-RUNS_AFTER_FINDING = 40
+RUNS_AFTER_FINDING = 300
+#: A property is violated in different ways: so many of them are shrunk, and the shortest is told.
+SHRUNK_MAX = 10
 
 Progress = Callable[[Mapping[str, int]], None]
 
@@ -91,6 +93,10 @@ GUARDS = {
 }
 
 
+#: What a light client can get wrong; without one, headers certify themselves.
+LEARNING = ("trusts-only-final-headers", "trusts-only-produced-headers")
+
+
 def fuzz(make: AdapterFactory, name: str, plan: Plan, *, clock: Callable[[], float], progress: Progress | None = None) -> Report:
     """Search for the plan's time or steps. Raises `AdapterError` if the adapter breaks its contract."""
     if plan.seconds is None and plan.steps is None:
@@ -122,8 +128,11 @@ class _Search:
     coverage: Coverage = field(factory=Coverage)
     schedule: Schedule = field(init=False)
     found: dict[str, Finding] = field(factory=dict)
+    #: Property -> how many runs have violated it.
+    attempts: dict[str, int] = field(factory=dict)
     runs_wanted: int | None = None
     over: bool = False
+    broke: ShardproofError | None = None
     actions: dict[str, int] = field(init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -148,9 +157,16 @@ class _Search:
             # Always as many draws: how much a run draws must not depend on what runs before it found.
             numbers = [randoms.getrandbits(64) for _ in range(2 + self.plan.depth // MOVES_A_DRAW)]
             if not self._enough():
-                self._run(numbers)
+                # Hypothesis would run it again to explain it; an adapter that broke stays broken.
+                try:
+                    self._run(numbers)
+                except ShardproofError as error:
+                    self.broke = error
+                    self.over = True
 
         batch()
+        if self.broke is not None:
+            raise self.broke
 
     def _enough(self) -> bool:
         plan, work = self.plan, self.coverage.work
@@ -246,7 +262,7 @@ class _Search:
             case Learn(_, _, damage):
                 key = ("learn", lock.clause)
                 coverage.clauses[key] = coverage.clauses.get(key, 0) + 1
-                coverage.exercise("trusts-only-final-headers")
+                coverage.exercise(*LEARNING)
                 kind = 1 + 8 * (damage is not None)
             case Emit():
                 work["emitted"] += not refused
@@ -298,17 +314,20 @@ class _Search:
                 )
 
     def _keep(self, found: Found) -> None:
-        work = self.coverage.work
-        if found.wrong.property in self.found:
+        work, name = self.coverage.work, found.wrong.property
+        if self.plan.properties and name not in self.plan.properties:
             return
-        if self.plan.properties and found.wrong.property not in self.plan.properties:
+        seen = self.attempts[name] = self.attempts.get(name, 0) + 1
+        if seen > SHRUNK_MAX:
             return
         shrunk = Shrinker(self.bench).shrink(found)
+        if name in self.found and len(shrunk.moves) >= len(self.found[name].trace.steps):
+            return
         search = Search("fuzz", self.plan.seed, work["runs"], work["steps"])
         trace = trace_of(self.bench, self.name, shrunk, search, {"shardproof": __version__})
         wrong = shrunk.wrong
         told = f"shrunk from {len(found.moves)} steps to {len(trace.steps)}" if len(found.moves) > len(trace.steps) else ""
-        self.found[wrong.property] = Finding(wrong.id, wrong.property, wrong.because, wrong.kind, trace, wrong.also, told)
+        self.found[name] = Finding(wrong.id, name, wrong.because, wrong.kind, trace, wrong.also, told)
         if self.runs_wanted is None:
             self.runs_wanted = 2 * work["runs"] + RUNS_AFTER_FINDING
 
@@ -350,7 +369,7 @@ class _Search:
             if name in OBSERVED and (not self.plan.properties or name in self.plan.properties):
                 names.setdefault(name, p)
         if "learn" not in self.bench.lock.able:
-            names.pop("trusts-only-final-headers", None)
+            names = {name: p for name, p in names.items() if name not in LEARNING}
         return list(names.values())
 
     def _not_applicable(self) -> dict[str, str]:
@@ -359,7 +378,7 @@ class _Search:
         if "revert" not in able:
             told["reverts-atomically"] = "the adapter has no revert"
         if "learn" not in able:
-            told["trusts-only-final-headers"] = "the adapter has no learn: headers certify themselves"
+            told.update(dict.fromkeys(LEARNING, "the adapter has no learn: headers certify themselves"))
         return told
 
     def _reasons(self) -> list[str]:
@@ -379,7 +398,7 @@ class _Search:
 #: Properties that a run of an implementation can violate in the open.
 OBSERVED = (
     "executes-at-most-once", "executes-only-what-was-emitted", "executes-only-on-final-headers", "executes-at-its-destination",
-    "trusts-only-final-headers", "executes-only-on-trusted-headers", "reverts-atomically", "delivers-what-is-due",
+    "trusts-only-final-headers", "trusts-only-produced-headers", "executes-only-on-trusted-headers", "reverts-atomically", "delivers-what-is-due",
     "waits-for-no-other-shard", "is-not-jammed-by-another-receipt",
 )
 

@@ -11,6 +11,7 @@ import hashlib
 from collections.abc import Iterator, Mapping
 
 from attrs import field, frozen
+
 from shardproof_models.language.actions import Action, Effect, Refusal, Write
 from shardproof_models.language.protocol import Protocol
 from shardproof_models.language.terms import Binder, Literal, Op, Symbol, Term, Variable
@@ -67,7 +68,12 @@ class Evaluator:
             return world[self.layout.index(h, args)]
         if isinstance(h, Binder):
             values = (
-                self.value(t.args[0], world, {**env, **{v.head: x for v, x in zip(h.variables, xs, strict=True)}}, after)
+                self.value(
+                    t.args[0],
+                    world,
+                    {**env, **{v.head: x for v, x in zip(h.variables, xs, strict=True)}},
+                    after,
+                )
                 for xs in self.scope.tuples(h.variables)
             )
             return sum(values) if h.op is Op.SUM else int(all(values) if h.op is Op.FORALL else any(values))
@@ -107,7 +113,9 @@ class Evaluator:
         for symbol, args in self.layout.cells:
             env = {p.head: a for p, a in zip(symbol.parameters, args, strict=True)}
             body = symbol.body
-            values.append(initial_of_open(self.scope, symbol.sort) if body is None else int(self.value(body, (), env)))
+            values.append(
+                initial_of_open(self.scope, symbol.sort) if body is None else int(self.value(body, (), env))
+            )
         return tuple(values)
 
     def axioms_hold(self) -> bool:
@@ -121,7 +129,7 @@ class Evaluator:
                 yield action, args
 
     def enabled(self, world: World) -> Iterator[tuple[Action, tuple[Value, ...], World]]:
-        """Every attempt that is accepted in `world`, and the world after it; those out of scope are left out."""
+        """Every attempt that is accepted in `world`, with the world after it, unless that is out of scope."""
         for action, args in self.instances():
             try:
                 outcome = self.step(world, action, args)

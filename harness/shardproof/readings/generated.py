@@ -18,10 +18,22 @@ from functools import cached_property, partial
 from typing import Any
 
 from attrs import define, evolve, field, frozen
+
 from shardproof_models.language.actions import Action, Effect, Write
 from shardproof_models.language.protocol import Protocol
 from shardproof_models.language.terms import (
-    TRUE, Binder, Bool, Literal, Number, Op, Symbol, Term, Variable, all_of, substitute, subterms,
+    TRUE,
+    Binder,
+    Bool,
+    Literal,
+    Number,
+    Op,
+    Symbol,
+    Term,
+    Variable,
+    all_of,
+    substitute,
+    subterms,
 )
 
 from .evaluate import Evaluator
@@ -61,7 +73,8 @@ class _Writer:
         if not self._may_leave(a):
             return self._offset(a)
         domain = self.generated.scope.domain(type(a))
-        checked = f"in_range({self.scalar(a)}, {domain.start}, {domain.stop}, {symbol.name!r}, {type(a).__name__!r})"
+        names = f"{symbol.name!r}, {type(a).__name__!r}"
+        checked = f"in_range({self.scalar(a)}, {domain.start}, {domain.stop}, {names})"
         return f"({checked} - {domain.start})" if domain.start else checked
 
     def _may_leave(self, a: Term) -> bool:
@@ -73,7 +86,7 @@ class _Writer:
         return not (self.generated.bounded and isinstance(a.head, Symbol) and a.head.is_state)
 
     def partial(self, t: Term) -> bool:
-        """Whether `t` reads a cell that might not exist: then it is evaluated in the order of the plain reading."""
+        """Whether `t` reads a cell that might not exist; then it is read in the plain reading's order."""
         return any(isinstance(s.head, Symbol) and any(map(self._may_leave, s.args)) for s in subterms(t))
 
     def row(self, symbol: Symbol[Any, Any], args: Sequence[Term]) -> str:
@@ -126,7 +139,7 @@ class _Writer:
         name = "all" if binder.op is Op.FORALL else "any"
         names = self._fresh(outer)
         nested = evolve(self, names={**self.names, **names})
-        if nested._bitwise(inner, body):
+        if nested.bitwise(inner, body):
             mask = nested.mask(inner, body)
             full = (1 << self._size(type(inner))) - 1
             text = f"({mask} == {full})" if binder.op is Op.FORALL else f"bool({mask})"
@@ -154,18 +167,21 @@ class _Writer:
 
     # ---- whole rows ---------------------------------------------------------------------------
 
-    def _bitwise(self, v: Term, t: Term) -> bool:
+    def bitwise(self, v: Term, t: Term) -> bool:
         """Whether `mask` needs no loop over the values of `v`."""
         if self.partial(t):
             return False
         if not _mentions(t, v) or self._row_of(v, t) or self._inverse(v, t):
             return True
-        return t.head in (Op.AND, Op.OR, Op.NOT, Op.IMPLIES) and all(self._bitwise(v, a) for a in t.args)
+        return t.head in (Op.AND, Op.OR, Op.NOT, Op.IMPLIES) and all(self.bitwise(v, a) for a in t.args)
 
     def _row_of(self, v: Term, t: Term) -> bool:
         """Whether `t` is a cell of a relation whose column is `v`."""
         return (
-            isinstance(t.head, Symbol) and issubclass(t.head.sort, Bool) and bool(t.args) and t.args[-1].head is v.head
+            isinstance(t.head, Symbol)
+            and issubclass(t.head.sort, Bool)
+            and bool(t.args)
+            and t.args[-1].head is v.head
             and not any(_mentions(a, v) for a in t.args[:-1])
         )
 
@@ -197,7 +213,7 @@ class _Writer:
             if symbol is None:
                 return f"(1 << {self._offset(x)})"
             return f"inverse[{self.generated.inverses[symbol]}][{self._offset(x)}]"
-        if self._bitwise(v, t):
+        if self.bitwise(v, t):
             if t.head is Op.NOT:
                 return f"({full} & ~{self.mask(v, t.args[0])})"
             if t.head is Op.IMPLIES:
@@ -205,10 +221,12 @@ class _Writer:
             return f"({(' & ' if t.head is Op.AND else ' | ').join(self.mask(v, a) for a in t.args)})"
         if t.head is Op.AND:
             # Only where the cheap operands hold is the rest worth a loop.
-            cheap = [a for a in t.args if self._bitwise(v, a)]
+            cheap = [a for a in t.args if self.bitwise(v, a)]
             if cheap:
-                rest = all_of(*(a for a in t.args if not self._bitwise(v, a)))  # type: ignore[arg-type]  # operands of & are Bool
-                return f"filtered({self.mask(v, all_of(*cheap))}, lambda {self._bound(v)}: {self._at(v, rest)})"  # type: ignore[arg-type]  # as above
+                rest = all_of(*(a for a in t.args if not self.bitwise(v, a)))  # type: ignore[arg-type]  # operands of & are Bool
+                return (
+                    f"filtered({self.mask(v, all_of(*cheap))}, lambda {self._bound(v)}: {self._at(v, rest)})"  # type: ignore[arg-type]  # as above
+                )
         return f"filtered({full}, lambda {self._bound(v)}: {self._at(v, t)})"
 
     def _bound(self, v: Term) -> str:
@@ -216,7 +234,13 @@ class _Writer:
 
     def _at(self, v: Term, t: Term) -> str:
         name = self._bound(v)
-        inner = evolve(self, names={**self.names, v.head: f"({name} + {self._start(type(v))})" if self._start(type(v)) else name})
+        inner = evolve(
+            self,
+            names={
+                **self.names,
+                v.head: f"({name} + {self._start(type(v))})" if self._start(type(v)) else name,
+            },
+        )
         return inner.scalar(t)
 
 
@@ -227,7 +251,9 @@ def _mentions(t: Term, v: Term) -> bool:
 def _name(variable: Variable, taken: dict[Variable, str]) -> str:
     base = "".join(c if c.isalnum() else "_" for c in variable.name)
     used = set(taken.values())
-    return next(n for n in itertools.chain([f"{base}_"], (f"{base}_{i}" for i in itertools.count(1))) if n not in used)
+    return next(
+        n for n in itertools.chain([f"{base}_"], (f"{base}_{i}" for i in itertools.count(1))) if n not in used
+    )
 
 
 def filtered(mask: int, test: Callable[[int], Any]) -> int:
@@ -249,7 +275,11 @@ def bits(mask: int) -> Iterator[int]:
 
 @frozen(eq=False)
 class Generated:
-    """A protocol at a scope, as Python functions. With `bounded`, a number that leaves its range raises `OutOfScope`."""
+    """
+    A protocol at a scope, as Python functions.
+
+    With `bounded`, a number that leaves its range raises `OutOfScope`.
+    """
 
     protocol: Protocol
     scope: Scope
@@ -275,7 +305,11 @@ class Generated:
                 self.inverses[symbol] = len(self.inverses)
         self._fill_rigid()
         self._namespace.update(
-            rigid=self.rigid, inverse=self.inverse, filtered=filtered, in_range=in_range, OutOfScope=OutOfScope,
+            rigid=self.rigid,
+            inverse=self.inverse,
+            filtered=filtered,
+            in_range=in_range,
+            OutOfScope=OutOfScope,
         )
         text = "\n\n".join(itertools.chain(*(_action(self, a) for a in self.protocol.actions)))
         object.__setattr__(self, "source", text)
@@ -304,7 +338,11 @@ class Generated:
         rows: list[Any] = []
         for args in self.scope.tuples(tuple(leading) if column is not None else ()):
             values = [read((*args, *c)) for c in columns]
-            rows.append(sum(1 << i for i, v in enumerate(values) if v) if issubclass(symbol.sort, Bool) else tuple(values))
+            rows.append(
+                sum(1 << i for i, v in enumerate(values) if v)
+                if issubclass(symbol.sort, Bool)
+                else tuple(values)
+            )
         return rows
 
     def set_rigid(self, symbol: Symbol[Any, Any], place: Value, value: Value) -> None:
@@ -325,7 +363,11 @@ class Generated:
                 return initial_of_open(self.scope, symbol.sort)
             if isinstance(symbol.body.head, Literal):
                 return int(symbol.body.head.value)
-            return int(plain.value(symbol.body, (), {p.head: a for p, a in zip(symbol.parameters, args, strict=True)}))
+            return int(
+                plain.value(
+                    symbol.body, (), {p.head: a for p, a in zip(symbol.parameters, args, strict=True)}
+                )
+            )
 
         return [self._initial_rows(s, value) for s in self.protocol.state]
 
@@ -334,7 +376,11 @@ class Generated:
             # One constant row, shared: rows are immutable, and a large scope has many.
             columns = len(self.scope.domain(type(symbol.parameters[-1]))) if symbol.parameters else 1
             constant = value(symbol, ())
-            row = ((1 << columns) - 1 if constant else 0) if issubclass(symbol.sort, Bool) else (constant,) * columns
+            row = (
+                ((1 << columns) - 1 if constant else 0)
+                if issubclass(symbol.sort, Bool)
+                else (constant,) * columns
+            )
             count = 1
             for p in symbol.parameters[:-1]:
                 count *= len(self.scope.domain(type(p)))
@@ -342,7 +388,10 @@ class Generated:
         return self._rows(symbol, lambda args: value(symbol, args))
 
     def _current_rigid(self) -> dict[str, Callable[..., Value]]:
-        return {s.name: (lambda *args, s=s: self._read(self.rigid[self.rigid_index[s]], s, args)) for s in self.protocol.rigid}
+        return {
+            s.name: (lambda *args, s=s: self._read(self.rigid[self.rigid_index[s]], s, args))
+            for s in self.protocol.rigid
+        }
 
     def _read(self, rows: list[Any], symbol: Symbol[Any, Any], args: tuple[Value, ...]) -> Value:
         row = 0
@@ -359,13 +408,15 @@ class Generated:
     def plain(self, world: World) -> PlainWorld:
         """The canonical form of a world: what the plain reading calls one."""
         return tuple(
-            self._read(world[self.index[s]], s, args) for s in self.protocol.state for args in self.scope.tuples(s.parameters)
+            self._read(world[self.index[s]], s, args)
+            for s in self.protocol.state
+            for args in self.scope.tuples(s.parameters)
         )
 
     def from_plain(self, plain: PlainWorld) -> World:
         """The inverse of `plain`."""
         values = iter(plain)
-        return [self._rows(s, lambda args: next(values)) for s in self.protocol.state]
+        return [self._rows(s, lambda _: next(values)) for s in self.protocol.state]
 
     @staticmethod
     def copy(world: World) -> World:
@@ -378,7 +429,7 @@ class Generated:
         return tuple(map(tuple, world))
 
     def check(self, variables: tuple[Term, ...], body: Bool) -> Check:
-        """A function (world, *values of the variables, after=None) that evaluates a formula of this protocol."""
+        """A function (world, *values of the variables, after=None) that says whether a formula holds."""
         names = {v.head: f"x{i}" for i, v in enumerate(variables)}
         expression = _Writer(self, names).scalar(self.protocol.expand(body))
         parameters = ", ".join(("w", *names.values(), "after=None"))
@@ -405,16 +456,30 @@ def _action(generated: Generated, action: Action) -> Iterator[str]:
     parameters = ", ".join(("w", *(names[p.head] for p in action.parameters)))
     lines = [f"def refusal_{action.name}({parameters}):"]
     for number, clause in enumerate(action.clauses, 1):
-        lines += [f"    # {clause.refusal}", f"    if not {write.scalar(clause.condition)}:", f"        return {number}"]
+        lines += [
+            f"    # {clause.refusal}",
+            f"    if not {write.scalar(clause.condition)}:",
+            f"        return {number}",
+        ]
     yield "\n".join([*lines, "    return 0"])
     # All effects happen at once: every value is read before any is written.
     reads: list[str] = []
     writes: list[str] = []
+    written: set[Symbol[Any, Any]] = set()
     for number, effect in enumerate(sorted(action.effects, key=lambda e: e.write is Write.ADD)):
         alone = len(action.writes(effect.symbol)) == 1
-        _effect(_Writer(generated, dict(names)), effect, number, reads, writes, bounded=generated.bounded and alone)
+        _effect(
+            _Writer(generated, dict(names)), effect, number, reads, writes,
+            bounded=generated.bounded and alone, first=effect.symbol not in written,
+        )
+        written.add(effect.symbol)
     writes += _bounds(write, action)
-    yield "\n".join([f"def apply_{action.name}({parameters}):", *(f"    {line}" for line in (*reads, *writes) or ("pass",))])
+    yield "\n".join(
+        [
+            f"def apply_{action.name}({parameters}):",
+            *(f"    {line}" for line in (*reads, *writes) or ("pass",)),
+        ]
+    )
 
 
 def _bounds(write: _Writer, action: Action) -> Iterator[str]:
@@ -432,7 +497,14 @@ def _out_of_scope(symbol: Symbol[Any, Any]) -> str:
 
 
 def _effect(
-    write: _Writer, effect: Effect, number: int, reads: list[str], writes: list[str], *, bounded: bool,
+    write: _Writer,
+    effect: Effect,
+    number: int,
+    reads: list[str],
+    writes: list[str],
+    *,
+    bounded: bool,
+    first: bool,
 ) -> None:
     """Lines that read what `effect` needs, and lines that write it."""
     symbol, rows = effect.symbol, write.rows(effect.symbol)
@@ -443,8 +515,12 @@ def _effect(
         row_variable is not None and effect.write is Write.ASSIGN
         and not any(_mentions(a, row_variable) for a in leading)
         and not write.partial(effect.value) and not write.partial(effect.cell)
+        # The cells that such a row leaves alone are the old ones: they must not have been written before.
+        and (first or effect.where is TRUE)
     )
-    loops = [v for v in effect.each if not (whole_row and row_variable is not None and v.head is row_variable.head)]
+    loops = [
+        v for v in effect.each if not (whole_row and row_variable is not None and v.head is row_variable.head)
+    ]
     reads.append(f"# {effect}")
     indent = ""
     if loops:
@@ -469,7 +545,9 @@ def _effect(
             reads.append(f"made{number} = []")
         reads.append(f"{indent}{where}")
         indent += "    "
-    within = write.generated.scope.domain(symbol.sort) if bounded and issubclass(symbol.sort, Number) else None
+    within = (
+        write.generated.scope.domain(symbol.sort) if bounded and issubclass(symbol.sort, Number) else None
+    )
     place = f"{write.row(symbol, effect.cell.args)}, {write.column(symbol, effect.cell.args)}"
     if loops or where:
         reads.append(f"{indent}made{number}.append(({place}, {write.scalar(effect.value)}))")
@@ -485,13 +563,22 @@ def _point(effect: Effect, rows: str, row: str, column: str, value: str, within:
     sort = effect.symbol.sort
     if issubclass(sort, Bool):
         if isinstance(effect.value.head, Literal):
-            return [f"{rows}[{row}] |= 1 << {column}" if effect.value.head.value else f"{rows}[{row}] &= ~(1 << {column})"]
-        return [f"{rows}[{row}] = {rows}[{row}] | 1 << {column} if {value} else {rows}[{row}] & ~(1 << {column})"]
+            return [
+                f"{rows}[{row}] |= 1 << {column}"
+                if effect.value.head.value
+                else f"{rows}[{row}] &= ~(1 << {column})"
+            ]
+        return [
+            f"{rows}[{row}] = {rows}[{row}] | 1 << {column} if {value} else {rows}[{row}] & ~(1 << {column})"
+        ]
     lines = [f"old = {rows}[{row}]"]
     if effect.write is Write.ADD:
         lines.append(f"{value} += old[{column}]")
     if within is not None:
-        lines += [f"if not {within.start} <= {value} < {within.stop}:", f"    raise {_out_of_scope(effect.symbol)}"]
+        lines += [
+            f"if not {within.start} <= {value} < {within.stop}:",
+            f"    raise {_out_of_scope(effect.symbol)}",
+        ]
     return [*lines, f"{rows}[{row}] = old[:{column}] + ({value},) + old[{column} + 1:]"]
 
 
@@ -507,9 +594,14 @@ def _whole_row(write: _Writer, effect: Effect, v: Term, target: str, *, bounded:
             return f"{old} | {where}" if effect.value.head.value else f"{old} & ~{where}"
         return f"{old} & ~{where} | {value} & {where}"
     value_term, h = effect.value, effect.value.head
-    if effect.where is TRUE and isinstance(h, Symbol) and value_term.args and value_term.args[-1].head is v.head:
-        if not any(_mentions(a, v) for a in value_term.args[:-1]):
-            return f"{write.rows(h)}[{write.row(h, value_term.args)}]"
+    if (
+        effect.where is TRUE
+        and isinstance(h, Symbol)
+        and value_term.args
+        and value_term.args[-1].head is v.head
+        and not any(_mentions(a, v) for a in value_term.args[:-1])
+    ):
+        return f"{write.rows(h)}[{write.row(h, value_term.args)}]"
     name = _name(v.head, write.names)
     inner = evolve(write, names={**write.names, v.head: name})
     new = inner.scalar(value_term)
@@ -542,8 +634,13 @@ def _solved(effect: Effect) -> Effect:
             if any(v.head is b.head for b in effect.each) and not any(_mentions(x, b) for b in effect.each):
                 rest = all_of(*(c for c in conjuncts if c is not conjunct))  # type: ignore[arg-type]  # operands of & are Bool
                 by = {v.head: x}
-                return _solved(evolve(
-                    effect, each=tuple(b for b in effect.each if b.head is not v.head), where=substitute(rest, by),
-                    cell=substitute(effect.cell, by), value=substitute(effect.value, by),
-                ))
+                return _solved(
+                    evolve(
+                        effect,
+                        each=tuple(b for b in effect.each if b.head is not v.head),
+                        where=substitute(rest, by),
+                        cell=substitute(effect.cell, by),
+                        value=substitute(effect.value, by),
+                    )
+                )
     return effect

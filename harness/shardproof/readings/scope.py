@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from attrs import field, frozen
+
 from shardproof_models.language.protocol import Protocol
 from shardproof_models.language.terms import Bool, Entity, Symbol, Term
 

@@ -30,7 +30,7 @@ def scope_of(protocol: Protocol, **sizes: int) -> Scope:
     entities: dict[type[Term], int | range] = {
         Shard: shards, Receipt: receipts, Key: receipts, Header: shards * (headers + 1),
         # Executed three times is one more than any mistake needs to show itself.
-        Count: range(0, 4), Height: range(0, headers + 2),
+        Count: range(4), Height: range(headers + 2),
     }
     meaning = {
         "source": lambda m: m % shards, "destination": lambda m: (m + 1) % shards, "key": lambda m: m,

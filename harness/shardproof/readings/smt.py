@@ -17,7 +17,19 @@ from typing import Any
 
 import z3
 from attrs import define, field
-from shardproof_models.language.terms import Binder, Bool, Entity, Kind, Literal, Number, Op, Symbol, Term, Variable
+
+from shardproof_models.language.terms import (
+    Binder,
+    Bool,
+    Entity,
+    Kind,
+    Literal,
+    Number,
+    Op,
+    Symbol,
+    Term,
+    Variable,
+)
 
 #: A formula of Z3, which has no types of its own, or a truth value where nothing is left to ask.
 Formula = Any

@@ -170,14 +170,23 @@ def _plan(lanes: tuple[str, ...], rows: list[Row], width: int, strokes: Strokes,
     if not lanes:
         return Diagram((), (), start, width, strokes, digits, labels_on_arrows=False)
     # From roomy to tight; the first plan that leaves enough for what is said is drawn.
-    for on_arrows, gap, name_max in ((True, widest + 7, 40), (False, 11, 20), (False, 8, 10), (False, 5, 7), (False, 3, 4), (False, 3, 2)):
+    for on_arrows, gap, name_max in (
+        (True, widest + 7, 40),
+        (False, 11, 20),
+        (False, 8, 10),
+        (False, 5, 7),
+        (False, 3, 4),
+        (False, 3, 2),
+    ):
         at, columns = start, []
         names = [inert.cut(name, name_max) for name in lanes]
         for i, name in enumerate(names):
             columns.append(at + (inert.cells(name) - 1) // 2 if i == 0 else at)
             at = columns[-1] + max(gap, _between(names, i))
         labels = 0 if on_arrows else 10
-        at_last = [inert.cells(row.label) + 1 for row in rows if on_arrows and row.origin == row.target == lanes[-1]]
+        at_last = [
+            inert.cells(row.label) + 1 for row in rows if on_arrows and row.origin == row.target == lanes[-1]
+        ]
         text_at = columns[-1] + 4 + max(_overhang(names), *at_last, 0)
         if text_at + labels + _TEXT_MIN <= width:
             return Diagram(lanes, tuple(columns), text_at, width, strokes, digits, on_arrows)
@@ -216,7 +225,11 @@ def _draw_row(diagram: Diagram, row: Row) -> Iterator[str]:
         if not diagram.labels_on_arrows:
             beside.append(row.label)
     else:
-        way = row.target if row.origin == row.target else f"{row.origin} {strokes.along}{strokes.right} {row.target}"
+        way = (
+            row.target
+            if row.origin == row.target
+            else f"{row.origin} {strokes.along}{strokes.right} {row.target}"
+        )
         drawn = ""
         beside.append(f"{way}: {row.label}")
     outcome = list(row.outcome)
@@ -225,7 +238,9 @@ def _draw_row(diagram: Diagram, row: Row) -> Iterator[str]:
     lines = [*_together(beside, outcome, room)]
     if row.here:
         # Last of the two answers, where there are two: what the system said is what is wrong.
-        place = min(len(lines) - 1, next((i for i, t in enumerate(lines) if t.lstrip().startswith("system:")), 0))
+        place = min(
+            len(lines) - 1, next((i for i, t in enumerate(lines) if t.lstrip().startswith("system:")), 0)
+        )
         mark = f"   {strokes.here}"
         if inert.cells(lines[place]) + len(mark) <= room:
             lines[place] += mark

@@ -35,7 +35,7 @@ def line(text: str, *, ascii_only: bool = False, longest: int = 500) -> str:
 
 
 def cut(text: str, width: int) -> str:
-    """`text` in at most `width` cells; what was cut off is marked by dots, or by one where there is little room."""
+    """`text` in at most `width` cells; dots mark what was cut off."""
     if cells(text) <= width:
         return text
     mark = "..." if width > 6 else "." * min(1, width - 1)
@@ -54,7 +54,7 @@ def pad(text: str, width: int) -> str:
 
 
 def wrap(text: str, width: int) -> list[str]:
-    """`text` in lines of at most `width` cells, broken between words, and within one only if it is too long."""
+    """`text` in lines of at most `width` cells, broken within a word only if it is too long."""
     return list(_wrapped(text, max(width, 1))) or [""]
 
 

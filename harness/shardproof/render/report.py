@@ -30,8 +30,8 @@ class Answer:
     layers: tuple[str, ...] = ()
     seed: int | None = None
     seconds: float = 0.0
-    #: Finding id -> the file that holds its trace.
-    files: Mapping[str, Path] = field(factory=dict)
+    #: Engine and property -> the file that holds the trace.
+    files: Mapping[tuple[str, str], Path] = field(factory=dict)
 
     @property
     def verdict(self) -> Verdict:
@@ -39,9 +39,11 @@ class Answer:
         return Verdict.worst(report.verdict for report in self.reports)
 
     @property
-    def findings(self) -> Iterator[Finding]:
-        """Of all engines."""
-        return (found for report in self.reports for found in report.findings)
+    def findings(self) -> Iterator[tuple[str, Finding, Path | None]]:
+        """Of all engines: engine, finding, and where its trace is."""
+        for report in self.reports:
+            for found in report.findings:
+                yield report.engine, found, self.files.get((report.engine, found.property))
 
 
 # ---- for other tools -----------------------------------------------------------------------------
@@ -56,7 +58,7 @@ def as_json(answer: Answer) -> dict[str, Any]:
         "adapter": answer.adapter or None,
         "layers": list(answer.layers),
         "seed": answer.seed,
-        "findings": [_finding_json(answer, report.engine, found) for report in answer.reports for found in report.findings],
+        "findings": [_finding_json(*one) for one in answer.findings],
         "not_proved": [
             {
                 "obligation": missing.obligation,
@@ -75,15 +77,16 @@ def as_json(answer: Answer) -> dict[str, Any]:
             report.engine: {title: [list(row) for row in rows] for title, rows in report.tables.items()}
             for report in answer.reports
         },
-        "not_applicable": {name: why for report in answer.reports for name, why in report.not_applicable.items()},
+        "not_applicable": {
+            name: why for report in answer.reports for name, why in report.not_applicable.items()
+        },
         "reasons": [f"{report.engine}: {reason}" for report in answer.reports for reason in report.reasons],
         "seconds": round(answer.seconds, 3),
         "versions": dict(answer.versions),
     }
 
 
-def _finding_json(answer: Answer, engine: str, found: Finding) -> dict[str, Any]:
-    path = answer.files.get(found.id)
+def _finding_json(engine: str, found: Finding, path: Path | None) -> dict[str, Any]:
     return {
         "property": found.property,
         "id": found.trace.property_id,
@@ -114,9 +117,8 @@ def as_text(answer: Answer, width: int, *, ascii_only: bool) -> str:
     lines: list[str] = []
     for report in answer.reports:
         lines += [*_report(report, width, ascii_only), ""]
-    for found in answer.findings:
-        path = answer.files.get(found.id)
-        adapter = found.trace.adapter and answer.adapter
+    for engine, found, path in answer.findings:
+        adapter = answer.adapter if engine == "fuzz" else ""
         replay = text.replay_line(path, adapter) if path else "its trace was not kept"
         lines += [text.finding(found, width, ascii_only=ascii_only, replay=replay), ""]
     if not any(answer.findings):
@@ -130,14 +132,18 @@ def _subject(answer: Answer) -> str:
 
 
 def _report(report: Report, width: int, ascii_only: bool) -> Iterator[str]:
-    yield from _entry(f"{report.engine:<8}  {report.verdict.value}", report.checked, width, ascii_only, indent=2)
+    yield from _entry(
+        f"{report.engine:<8}  {report.verdict.value}", report.checked, width, ascii_only, indent=2
+    )
     for reason in report.reasons:
         yield from _entry("  because", reason, width, ascii_only)
     for missing in report.not_proved:
         yield from _entry("  not proved", f"{missing.obligation}: {missing.result}", width, ascii_only)
         if missing.counterexample_to_induction:
             yield "  a counterexample to induction, which need not be reachable:"
-            yield from (f"    {row}" for row in _rows(missing.counterexample_to_induction, width - 4, ascii_only))
+            yield from (
+                f"    {row}" for row in _rows(missing.counterexample_to_induction, width - 4, ascii_only)
+            )
         if missing.searched:
             yield from _entry("  searched", missing.searched, width, ascii_only)
     for title, rows in report.tables.items():

@@ -28,7 +28,11 @@ def finding(found: Finding, width: int, *, ascii_only: bool, replay: str) -> str
         *_headline("violated", found.property, because, width, ascii_only),
         "",
         *_story(found.trace, width, ascii_only),
-        *_facts((("also", ", ".join(found.also)), ("shrunk", found.shrunk.removeprefix("shrunk "))), width, ascii_only),
+        *_facts(
+            (("also", ", ".join(found.also)), ("shrunk", found.shrunk.removeprefix("shrunk "))),
+            width,
+            ascii_only,
+        ),
         *_search(found.trace, width, ascii_only),
     ]
     return "\n".join([*lines, "", replay])
@@ -46,6 +50,19 @@ def trace(shown: Trace, width: int, *, ascii_only: bool) -> str:
     return "\n".join(lines)
 
 
+def again(shown: Trace, summary: str, width: int, *, ascii_only: bool, replay: str) -> str:
+    """The story of a trace that was run again, and what became of the recorded violation."""
+    return "\n".join(
+        [
+            trace(shown, width, ascii_only=ascii_only),
+            "",
+            *inert.wrap(inert.line(summary, ascii_only=ascii_only), width),
+            "",
+            replay,
+        ]
+    )
+
+
 def replay_line(path: Path, adapter: str) -> str:
     """The command that runs the trace at `path` again; of the model alone, it needs no adapter."""
     chosen = f" --adapter {shlex.quote(adapter)}" if adapter else ""
@@ -60,7 +77,10 @@ def _headline(verdict: str, name: str, because: str, width: int, ascii_only: boo
     if inert.cells(title) + 3 + inert.cells(reason) <= width:
         yield f"{title}   {reason}".rstrip()
         return
-    parts = [*inert.wrap(name, width - len(indent)), *(inert.wrap(reason, width - len(indent)) if reason else [])]
+    parts = [
+        *inert.wrap(name, width - len(indent)),
+        *(inert.wrap(reason, width - len(indent)) if reason else []),
+    ]
     yield from (f"{verdict}  {part}" if i == 0 else indent + part for i, part in enumerate(parts))
 
 
@@ -73,9 +93,16 @@ def _story(shown: Trace, width: int, ascii_only: bool) -> Iterator[str]:
 
 
 def _search(shown: Trace, width: int, ascii_only: bool) -> Iterator[str]:
-    shortest = "no shorter trace shows it" if shown.shortest == "proved" else "whether a shorter one exists is not established"
+    shortest = (
+        "no shorter trace shows it"
+        if shown.shortest == "proved"
+        else "whether a shorter one exists is not established"
+    )
     search = shown.search
-    counts = [f"{search.traces:,} traces" * bool(search.traces), f"{search.steps:,} steps" * bool(search.steps)]
+    counts = [
+        f"{search.traces:,} traces" * bool(search.traces),
+        f"{search.steps:,} steps" * bool(search.steps),
+    ]
     found = [search.engine, f"seed {search.seed}" if search.seed is not None else "", *counts]
     facts = (("shortest", shortest), ("found by", ", ".join(part for part in found if part)))
     yield from _facts(facts, width, ascii_only)

@@ -16,7 +16,24 @@ from typing import Any, ParamSpec, TypeVar, overload
 from attrs import evolve, frozen
 
 from .terms import (
-    FALSE, TRUE, Bool, Number, Op, SortError, Symbol, Term, Variable, all_of, coerce, equal, ite, number, parameters_of, rebuild,
+    FALSE,
+    TRUE,
+    Bool,
+    Literal,
+    Number,
+    Op,
+    SortError,
+    Symbol,
+    Term,
+    Variable,
+    all_of,
+    coerce,
+    equal,
+    ite,
+    number,
+    parameters_of,
+    rebuild,
+    show,
     substitute,
 )
 
@@ -86,18 +103,30 @@ class Effect:
         """Whether this effect writes the cell at `args`, and the value that it writes."""
         bound = {v.head for v in self.each}
         solved: dict[Variable, Term] = {}
-        conditions: list[Bool] = []
+        others: list[tuple[Term, Term]] = []
         for place, arg in zip(self.cell.args, args, strict=True):
             if place.head in bound and place.head not in solved:
                 solved[place.head] = arg
             else:
-                conditions.append(equal(substitute(place, solved), arg))
+                others.append((place, arg))
+        # Only now, because an argument may speak of a variable that a later argument solves.
+        conditions = (equal(substitute(place, solved), arg) for place, arg in others)
         return all_of(*conditions, substitute(self.where, solved)), substitute(self.value, solved)
 
     def __str__(self) -> str:
-        each = f"for each {', '.join(f'{v.head.name}: {type(v).__name__}' for v in self.each)}: " if self.each else ""
+        each = (
+            f"for each {', '.join(f'{v.head.name}: {type(v).__name__}' for v in self.each)}: "
+            if self.each
+            else ""
+        )
         where = "" if self.where is TRUE else f" where {self.where}"
-        return f"{each}{self.cell} {'+=' if self.write is Write.ADD else ':='} {self.value}{where}"
+        if self.write is Write.ASSIGN:
+            return f"{each}{self.cell} := {self.value}{where}"
+        value = self.value
+        taken = (
+            value.head is Op.SUB and isinstance(value.args[0].head, Literal) and not value.args[0].head.value
+        )
+        return f"{each}{self.cell} {f'-= {show(value.args[1], 7)}' if taken else f'+= {value}'}{where}"
 
 
 Part = Clause | Waiver | Effect | Actor
@@ -105,7 +134,11 @@ Parts = Iterator[Part]
 
 
 def require(condition: Bool, refusal: Refusal, *, before: Refusal | None = None) -> Clause:
-    """A clause: unless `condition`, the attempt is refused as `refusal`. `before` places it in an extension."""
+    """
+    A clause: unless `condition`, the attempt is refused as `refusal`.
+
+    In an extension, `before` places it.
+    """
     return Clause(coerce(condition, Bool, f"the clause {refusal.name!r}"), refusal, before)
 
 
@@ -196,7 +229,11 @@ class Action:
             new: Any = t
             for effect in effects:
                 here, value = effect.at(t.args)
-                new = ite(here, value, new) if effect.write is Write.ASSIGN else new + ite(here, value, number(0, type(t)))
+                new = (
+                    ite(here, value, new)
+                    if effect.write is Write.ASSIGN
+                    else new + ite(here, value, number(0, type(t)))
+                )
             return new  # type: ignore[no-any-return]  # of the sort of t
 
         return rebuild(term, update)
@@ -215,13 +252,18 @@ class Action:
                     yield a, b, all_of(here, there, ~equal(x, y))
 
 
-def action_of(function: Callable[..., Parts], parameters: tuple[Term, ...] | None = None) -> tuple[Action, tuple[Waiver, ...]]:
+def action_of(
+    function: Callable[..., Parts], parameters: tuple[Term, ...] | None = None
+) -> tuple[Action, tuple[Waiver, ...]]:
     """The action that a generator of parts describes, and what it waives."""
     parameters = parameters_of(function) if parameters is None else parameters
     parts = tuple(function(*parameters))
     for part in parts:
         if not isinstance(part, Clause | Waiver | Effect | Actor):
-            raise SortError(f"{function.__name__} yields {part!r}: expected require, waive, at, assign, insert, remove, add or each")
+            raise SortError(
+                f"{function.__name__} yields {part!r}: "
+                "expected require, waive, at, assign, insert, remove, add or each"
+            )
     actors = [p.shard for p in parts if isinstance(p, Actor)]
     action = Action(
         function.__name__,

@@ -16,7 +16,21 @@ from attrs import evolve, field, frozen
 
 from .actions import Action, Parts, Waiver, action_of
 from .terms import (
-    Bool, Entity, Kind, Op, Public, Symbol, Term, any_of, close, coerce, declare, parameters_of, rebuild, substitute, subterms,
+    Bool,
+    Entity,
+    Kind,
+    Op,
+    Public,
+    Symbol,
+    Term,
+    any_of,
+    close,
+    coerce,
+    declare,
+    parameters_of,
+    rebuild,
+    substitute,
+    subterms,
     symbols_of,
 )
 
@@ -113,7 +127,9 @@ class Layer:
     def widens(self, symbol: Symbol[P, Bool]) -> Callable[[Callable[P, Bool]], None]:
         """Another case of a defined relation."""
         if symbol.kind is not Kind.DEFINED:
-            raise CompositionError(f"layer {self.name!r} widens {symbol.name}, which is not a defined relation")
+            raise CompositionError(
+                f"layer {self.name!r} widens {symbol.name}, which is not a defined relation"
+            )
 
         def decorate(function: Callable[P, Bool]) -> None:
             variables = parameters_of(function)
@@ -173,9 +189,11 @@ class Protocol:
         return rebuild(term, leaf) if any(t.head is Op.SEALED for t in subterms(term)) else term
 
     def speaks(self, term: Term) -> bool:
-        """Whether this protocol has every symbol that `term` mentions, and remembers what is asked as sealed."""
+        """Whether this protocol has every symbol of `term`, and remembers what is asked as sealed."""
         expanded = self.expand(term)
-        return symbols_of(expanded) <= set(self.symbols) and not any(t.head is Op.SEALED for t in subterms(expanded))
+        return symbols_of(expanded) <= set(self.symbols) and not any(
+            t.head is Op.SEALED for t in subterms(expanded)
+        )
 
 
 def _missing(name: str) -> Action:
@@ -187,14 +205,18 @@ def _in_header(header: Term, term: Term, remembers: dict[Symbol[Any, Any], Symbo
     mentioned = {s for s in symbols_of(term) if s.is_state and s.home is not Public.PUBLIC}
     if not mentioned <= remembers.keys():
         return type(term)(Op.SEALED, (header, term))
-    return rebuild(term, lambda t: t.head.sort(remembers[t.head], (header, *t.args)) if t.head in remembers else t)
+    return rebuild(
+        term, lambda t: t.head.sort(remembers[t.head], (header, *t.args)) if t.head in remembers else t
+    )
 
 
 def _unfold(term: T, definitions: Definitions) -> T:
     def unfold(t: Term) -> Term:
         if t.head not in definitions:
             return t
-        body = substitute(definitions[t.head], {p.head: a for p, a in zip(t.head.parameters, t.args, strict=True)})
+        body = substitute(
+            definitions[t.head], {p.head: a for p, a in zip(t.head.parameters, t.args, strict=True)}
+        )
         return _unfold(body, definitions)
 
     return rebuild(term, unfold)
@@ -223,7 +245,9 @@ def compose(name: str, *layers: Layer) -> Protocol:
         for action in layer.actions:
             _must_write_only(layer, action, own)
 
-    actions = tuple(_superpose(a, extensions.get(a, []), definitions) for layer in ordered for a in layer.actions)
+    actions = tuple(
+        _superpose(a, extensions.get(a, []), definitions) for layer in ordered for a in layer.actions
+    )
     for action in actions:
         _must_not_read_ghosts(action)
     symbols = tuple(s for layer in ordered for s in layer.symbols if s.kind is not Kind.DEFINED)
@@ -236,26 +260,37 @@ def compose(name: str, *layers: Layer) -> Protocol:
 
 
 def _definitions(layers: list[Layer]) -> Definitions:
-    definitions: Definitions = {s: coerce(s.body, Bool, s.name) for layer in layers for s in layer.symbols if s.kind is Kind.DEFINED}
+    definitions: Definitions = {
+        s: coerce(s.body, Bool, s.name) for layer in layers for s in layer.symbols if s.kind is Kind.DEFINED
+    }
     for layer in layers:
         for symbol, body, variables in layer.widenings:
             if symbol in definitions:
-                case = substitute(body, {v.head: p for v, p in zip(variables, symbol.parameters, strict=True)})
+                case = substitute(
+                    body, {v.head: p for v, p in zip(variables, symbol.parameters, strict=True)}
+                )
                 definitions[symbol] = any_of(definitions[symbol], case)
     return definitions
 
 
-def _superpose(base: Action, extensions: list[tuple[Action, tuple[Waiver, ...]]], definitions: Definitions) -> Action:
+def _superpose(
+    base: Action, extensions: list[tuple[Action, tuple[Waiver, ...]]], definitions: Definitions
+) -> Action:
     parameters, clauses, effects = list(base.parameters), list(base.clauses), list(base.effects)
     for extension, waivers in extensions:
         parameters += [p for p in extension.parameters if not any(p is q for q in parameters)]
         waived = {w.refusal for w in waivers}
         if missing := waived - {c.refusal for c in clauses}:
-            raise CompositionError(f"{extension.name} waives {', '.join(map(str, missing))}, which {base.name} does not have")
+            raise CompositionError(
+                f"{extension.name} waives {', '.join(map(str, missing))}, which {base.name} does not have"
+            )
         clauses = [c for c in clauses if c.refusal not in waived]
         for clause in extension.clauses:
             if clause.before is not None and clause.before not in {c.refusal for c in clauses}:
-                raise CompositionError(f"{extension.name} puts {clause.refusal} before {clause.before}, which {base.name} does not have")
+                raise CompositionError(
+                    f"{extension.name} puts {clause.refusal} before {clause.before}, "
+                    f"which {base.name} does not have"
+                )
             place = next((i for i, c in enumerate(clauses) if c.refusal == clause.before), len(clauses))
             clauses.insert(place, clause)
         effects += extension.effects
@@ -264,7 +299,12 @@ def _superpose(base: Action, extensions: list[tuple[Action, tuple[Waiver, ...]]]
         parameters=tuple(parameters),
         clauses=tuple(evolve(c, condition=_unfold(c.condition, definitions)) for c in clauses),
         effects=tuple(
-            evolve(e, value=_unfold(e.value, definitions), where=_unfold(e.where, definitions), cell=_unfold(e.cell, definitions))
+            evolve(
+                e,
+                value=_unfold(e.value, definitions),
+                where=_unfold(e.where, definitions),
+                cell=_unfold(e.cell, definitions),
+            )
             for e in effects
         ),
     )
@@ -291,4 +331,7 @@ def _must_not_read_ghosts(action: Action) -> None:
         if effect.symbol.kind is Kind.STATE:
             for symbol in symbols_of(effect.value, effect.where, *effect.cell.args):
                 if symbol.kind is Kind.GHOST:
-                    raise CompositionError(f"{action.name} lets the ghost {symbol.name} decide what becomes of {effect.symbol.name}")
+                    raise CompositionError(
+                        f"{action.name} lets the ghost {symbol.name} decide "
+                        f"what becomes of {effect.symbol.name}"
+                    )

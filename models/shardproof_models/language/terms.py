@@ -197,8 +197,10 @@ class Symbol(Generic[P, T]):
 
     def __call__(self, *args: P.args, **named: P.kwargs) -> T:
         if named or len(args) != len(self.parameters):
-            raise SortError(f"{self.name} takes {len(self.parameters)} arguments by position, got {len(args) + len(named)}")
-        return self.sort(self, tuple(coerce(a, type(p), f"{self.name}, argument {p}") for a, p in zip(args, self.parameters, strict=True)))
+            wanted = len(self.parameters)
+            raise SortError(f"{self.name} takes {wanted} arguments by position, got {len(args) + len(named)}")
+        given = zip(args, self.parameters, strict=True)
+        return self.sort(self, tuple(coerce(a, type(p), f"{self.name}, argument {p}") for a, p in given))
 
     def __repr__(self) -> str:
         return self.name
@@ -208,7 +210,9 @@ class Symbol(Generic[P, T]):
         return self.kind in (Kind.STATE, Kind.GHOST)
 
 
-def declare(kind: Kind, function: Callable[P, T], home: Callable[..., Term] | Public | None = None) -> Symbol[P, T]:
+def declare(
+    kind: Kind, function: Callable[P, T], home: Callable[..., Term] | Public | None = None,
+) -> Symbol[P, T]:
     """The symbol that `function` declares: its name, signature, initial value and docstring."""
     parameters = parameters_of(function)
     sort: type[T] = inspect.signature(function, eval_str=True).return_annotation
@@ -223,7 +227,9 @@ def declare(kind: Kind, function: Callable[P, T], home: Callable[..., Term] | Pu
 
 def arity(function: Callable[..., Any]) -> int:
     """How many arguments it takes."""
-    return len(function.parameters if isinstance(function, Symbol) else inspect.signature(function).parameters)
+    return len(
+        function.parameters if isinstance(function, Symbol) else inspect.signature(function).parameters
+    )
 
 
 def parameters_of(function: Callable[..., Any]) -> tuple[Term, ...]:
@@ -231,7 +237,10 @@ def parameters_of(function: Callable[..., Any]) -> tuple[Term, ...]:
     found = inspect.signature(function, eval_str=True).parameters
     for p in found.values():
         if not (isinstance(p.annotation, type) and issubclass(p.annotation, Term)):
-            raise SortError(f"parameter {p.name!r} of {function.__name__} needs a sort as its annotation, got {p.annotation!r}")
+            raise SortError(
+                f"parameter {p.name!r} of {function.__name__} needs a sort as its annotation, "
+                f"got {p.annotation!r}"
+            )
     return tuple(p.annotation(Variable(p.name)) for p in found.values())
 
 
@@ -240,12 +249,17 @@ def coerce(value: object, sort: type[T], where: str = "") -> T: ...
 @overload
 def coerce(value: object, sort: type[Any], where: str = "") -> Any: ...
 def coerce(value: object, sort: type[Any], where: str = "") -> Any:
-    """`value` as a term of `sort`; Python's integers and truth values become literals. Raises `SortError`."""
+    """
+    `value` as a term of `sort`; Python's integers and truth values become literals.
+
+    Raises `SortError`.
+    """
     if isinstance(value, sort):
         return value
     place = f" in {where}" if where else ""
     if isinstance(value, Term):
-        raise SortError(f"expected a term of sort {sort.__name__}{place}, got {value} of sort {type(value).__name__}")
+        got = f"{value} of sort {type(value).__name__}"
+        raise SortError(f"expected a term of sort {sort.__name__}{place}, got {got}")
     if isinstance(value, bool) and issubclass(sort, Bool):
         return TRUE if value else FALSE
     if isinstance(value, int) and not isinstance(value, bool) and issubclass(sort, Number):
@@ -394,8 +408,33 @@ def _remake(t: Term, args: tuple[Any, ...]) -> Term:
 
 
 def substitute(term: T, by: Substitution) -> T:
-    """`term` with variables replaced."""
-    return rebuild(term, lambda t: by.get(t.head, t) if isinstance(t.head, Variable) else t) if by else term
+    """`term` with its free variables replaced; a bound one that would capture is renamed first."""
+    if not by:
+        return term
+    binders = {v.head: v for t in subterms(term) if isinstance(t.head, Binder) for v in t.head.variables}
+    if binders:
+        mentioned = {t.head for replacement in by.values() for t in subterms(replacement)} | by.keys()
+        if clashing := {
+            old: type(v)(Variable(v.head.name)) for old, v in binders.items() if old in mentioned
+        }:
+            term = _renamed(term, clashing)
+    return rebuild(term, lambda t: by.get(t.head, t) if isinstance(t.head, Variable) else t)
+
+
+def _renamed(term: T, names: Substitution) -> T:
+    """`term` with bound variables renamed, free ones of the same identity left alone."""
+    if isinstance(term.head, Binder):
+        bound = tuple(names.get(v.head, v) for v in term.head.variables)
+        inner = {v.head: new for v, new in zip(term.head.variables, bound, strict=True) if v is not new}
+        body = rebuild(
+            _renamed(term.args[0], names),
+            lambda t: inner.get(t.head, t) if isinstance(t.head, Variable) else t,
+        )
+        return evolve(term, head=Binder(term.head.op, bound), args=(body,))
+    args = tuple(_renamed(a, names) for a in term.args)
+    if all(a is b for a, b in zip(args, term.args, strict=True)):
+        return term
+    return coerce(_remake(term, args), type(term))
 
 
 def subterms(term: Term) -> Iterator[Term]:
@@ -421,7 +460,9 @@ def symbols_of(*terms: Term) -> set[Symbol[Any, Any]]:
 
 
 _BINDS = {Op.IMPLIES: 1, Op.OR: 2, Op.AND: 3, Op.EQ: 5, Op.LT: 5, Op.LE: 5, Op.ADD: 6, Op.SUB: 6}
-_WRITTEN = {Op.AND: "and", Op.OR: "or", Op.IMPLIES: "implies", Op.EQ: "=", Op.LT: "<", Op.LE: "<=", Op.ADD: "+", Op.SUB: "-"}
+_WRITTEN = {op: op.value for op in _BINDS} | {Op.IMPLIES: "implies", Op.OR: "or", Op.AND: "and", Op.EQ: "="}
+#: `0 < x` is what `x > 0` is made of, and reads worse.
+_TURNED = {Op.LT: ">", Op.LE: ">="}
 
 
 def show(term: Term, above: int = 0) -> str:
@@ -439,9 +480,9 @@ def show(term: Term, above: int = 0) -> str:
         return f"({text})" if above else text
     if head is Op.NOT:
         inner = args[0]
-        if inner.head is Op.EQ:
-            return f"{show(inner.args[0], 5)} != {show(inner.args[1], 5)}"
-        return f"not {show(inner, 4)}"
+        differ = inner.head is Op.EQ
+        text = f"{show(inner.args[0], 5)} != {show(inner.args[1], 5)}" if differ else f"not {show(inner, 4)}"
+        return f"({text})" if above > 4 else text
     if head is Op.NEXT:
         return f"next({show(args[0])})"
     if head is Op.SEALED:
@@ -449,7 +490,11 @@ def show(term: Term, above: int = 0) -> str:
     if head is Op.ITE:
         return f"({show(args[1])} if {show(args[0])} else {show(args[2])})"
     level = _BINDS[head]
-    # The right operand of a minus and both sides of an implication need their parentheses.
-    tight = level + 1 if head in (Op.SUB, Op.IMPLIES) else level
-    text = f" {_WRITTEN[head]} ".join(show(a, tight if i else level) for i, a in enumerate(args))
+    if head in _TURNED and isinstance(args[0].head, Literal) and not isinstance(args[1].head, Literal):
+        text = f"{show(args[1], level)} {_TURNED[head]} {show(args[0], level)}"
+    else:
+        # The right of a minus and the left of an implication need their parentheses.
+        first = level + 1 if head is Op.IMPLIES else level
+        others = level + 1 if head is Op.SUB else level
+        text = f" {_WRITTEN[head]} ".join(show(a, others if i else first) for i, a in enumerate(args))
     return f"({text})" if level < above or (above == level and head in (Op.EQ, Op.LT, Op.LE)) else text

@@ -9,6 +9,8 @@ from .actions import Action, Effect
 from .protocol import Protocol
 from .terms import Kind, Public, Symbol, Term, symbols_of
 
+_TITLES = {Kind.RIGID: "never changes", Kind.STATE: "state", Kind.GHOST: "history (no guard reads it)"}
+
 
 def write(protocol: Protocol) -> str:
     """Layers, symbols and actions, in reading order."""
@@ -18,14 +20,15 @@ def write(protocol: Protocol) -> str:
 def _lines(protocol: Protocol) -> Iterator[str]:
     yield f"protocol {protocol.name}: {', '.join(layer.name for layer in protocol.layers)}"
     remembered = set(protocol.remembers.values())
-    for kind in (Kind.RIGID, Kind.STATE, Kind.GHOST):
+    for kind, title in _TITLES.items():
         yield ""
-        yield {Kind.RIGID: "never changes", Kind.STATE: "state", Kind.GHOST: "history (no guard reads it)"}[kind]
+        yield title
         for symbol in protocol.symbols:
             if symbol.kind is kind and symbol not in remembered:
                 yield f"  {_declaration(symbol)}"
     if protocol.remembers:
-        yield f"  and, for each header, what its shard held then: {', '.join(s.name for s in protocol.remembers)}"
+        names = ", ".join(s.name for s in protocol.remembers)
+        yield f"  and, for each header, what its shard held then: {names}"
     if protocol.axioms:
         yield ""
         yield "assumed"
@@ -36,10 +39,15 @@ def _lines(protocol: Protocol) -> Iterator[str]:
 
 
 def _declaration(symbol: Symbol[Any, Any]) -> str:
-    signature = f"{symbol.name}({_parameters(symbol.parameters)}): {symbol.sort.__name__}" if symbol.parameters else f"{symbol.name}: {symbol.sort.__name__}"
+    parameters = f"({_parameters(symbol.parameters)})" if symbol.parameters else ""
     initially = "" if symbol.body is None or symbol.kind is Kind.RIGID else f" = {symbol.body}"
-    home = "" if not symbol.is_state or symbol.home is None else "  [public]" if isinstance(symbol.home, Public) else f"  [at {symbol.home}]"
-    return signature + initially + home
+    return f"{symbol.name}{parameters}: {symbol.sort.__name__}{initially}{_home(symbol)}"
+
+
+def _home(symbol: Symbol[Any, Any]) -> str:
+    if symbol.home is None:
+        return ""
+    return "  [public]" if isinstance(symbol.home, Public) else f"  [at {symbol.home}]"
 
 
 def _parameters(parameters: tuple[Term, ...]) -> str:

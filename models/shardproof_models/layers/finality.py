@@ -8,17 +8,30 @@ whose blocks are final at once, or whose headers carry their own certificate, wi
 
 from __future__ import annotations
 
-from ..language.actions import Parts, Refusal, assign, at, insert, require
+from ..language.actions import Parts, Refusal, assign, at, insert, require, waive
 from ..language.protocol import Layer
 from ..language.terms import PUBLIC, Bool, Number, number
-from .exactly_once import Header, Shard, exactly_once, genesis, learn, origin, produce, produced, trusted
+from .exactly_once import (
+    UNKNOWN_HEADER,
+    Header,
+    Shard,
+    exactly_once,
+    genesis,
+    learn,
+    origin,
+    produce,
+    produced,
+    trusted,
+)
 
 
 class Height(Number):
     """The position of a block on its chain."""
 
 
-finality = Layer("finality", needs=(exactly_once,), doc="blocks form a chain; only final headers are roots of proof")
+finality = Layer(
+    "finality", needs=(exactly_once,), doc="blocks form a chain; only final headers are roots of proof"
+)
 
 NOT_PRODUCED = Refusal("not produced")
 NOT_FINAL = Refusal("not final")
@@ -40,6 +53,7 @@ def parent(h: Header) -> Header:
 
 @finality.state(home=PUBLIC)
 def height(h: Header) -> Height:
+    """How many blocks are before `h` on its chain."""
     return number(0, Height)
 
 
@@ -57,6 +71,7 @@ def final(h: Header) -> Bool:
 
 @finality.extends(produce)
 def on_the_head(h: Header) -> Parts:
+    """A new block is on top of the newest one, and is the newest from then on."""
     yield assign(parent(h), head(origin(h)))
     yield assign(height(h), height(head(origin(h))) + 1)
     yield assign(head(origin(h)), h)
@@ -74,6 +89,9 @@ def finalise(h: Header) -> Parts:
 
 @finality.extends(learn)
 def learn_final(h: Header) -> Parts:
+    """A light client accepts only what stays."""
+    # What is final was produced: the ideal clause is replaced by a real one, not added to.
+    yield waive(UNKNOWN_HEADER)
     yield require(final(h), NOT_FINAL)
 
 
@@ -82,12 +100,16 @@ instant_finality = Layer("instant-finality", needs=(finality,), doc="what is pro
 
 @instant_finality.widens(final)
 def final_at_once(h: Header) -> Bool:
+    """What is on the chain stays there."""
     return produced(h)
 
 
-self_certified = Layer("self-certified", needs=(finality,), doc="a header carries its own certificate: nobody needs to learn it")
+self_certified = Layer(
+    "self-certified", needs=(finality,), doc="a header carries its own certificate: nobody needs to learn it"
+)
 
 
 @self_certified.widens(trusted)
 def certified(d: Shard, h: Header) -> Bool:
+    """A header that stays is trusted everywhere."""
     return final(h)

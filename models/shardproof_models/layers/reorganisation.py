@@ -16,9 +16,21 @@ from typing import Any
 
 from attrs import evolve
 
-from ..language.actions import Action, Effect, Parts, Refusal, assign, at, each, for_each, insert, remove, require
+from ..language.actions import (
+    Action,
+    Effect,
+    Parts,
+    Refusal,
+    assign,
+    at,
+    each,
+    for_each,
+    insert,
+    remove,
+    require,
+)
 from ..language.protocol import CompositionError, Layer, Protocol
-from ..language.terms import FALSE, PUBLIC, Bool, Kind, Public, Symbol, Term, Variable, equal, substitute
+from ..language.terms import FALSE, PUBLIC, Bool, Kind, Public, Symbol, Term, Variable, coerce, equal, substitute
 from .exactly_once import Header, origin, produce, produced
 from .finality import ALREADY_FINAL, NOT_PRODUCED, final, finality, head, height, parent
 
@@ -38,6 +50,7 @@ def dropped(h: Header) -> Bool:
 
 @reorganisation.extends(produce)
 def never_again(h: Header) -> Parts:
+    """What was dropped does not return."""
     yield require(~dropped(h), DROPPED)
 
 
@@ -60,7 +73,15 @@ def revert(h: Header) -> Parts:
 def remembered(symbol: Symbol[Any, Any]) -> Symbol[Any, Any]:
     """What the shard that sealed a header held of `symbol` at that moment."""
     h = Header(Variable("sealed_in"))
-    return Symbol(f"{symbol.name}_in", symbol.kind, (h, *symbol.parameters), symbol.sort, symbol.body, symbol.doc, PUBLIC)
+    return Symbol(
+        f"{symbol.name}_in",
+        symbol.kind,
+        (h, *symbol.parameters),
+        symbol.sort,
+        symbol.body,
+        symbol.doc,
+        PUBLIC,
+    )
 
 
 @reorganisation.transforms
@@ -74,22 +95,24 @@ def remember(protocol: Protocol) -> Protocol:
                 "  help  declare it with state(home=...), or home=PUBLIC if it can never be taken back"
             )
 
-    def cells(h: Term, place: Callable[..., Effect]) -> tuple[Effect, ...]:
+    def cells(h: Header, place: Callable[..., Effect]) -> tuple[Effect, ...]:
         made = []
         for symbol in copies:
             variables = tuple(type(p)(Variable(_other_than(h, p))) for p in symbol.parameters)
             made.append(for_each(variables, lambda *cell, symbol=symbol: place(h, symbol, cell)))
         return tuple(made)
 
-    def snapshot(h: Term, symbol: Symbol[Any, Any], cell: tuple[Term, ...]) -> Effect:
+    def snapshot(h: Header, symbol: Symbol[Any, Any], cell: tuple[Term, ...]) -> Effect:
         return assign(copies[symbol](h, *cell), symbol(*cell), where=equal(home_of(symbol, cell), origin(h)))
 
-    def restore(h: Term, symbol: Symbol[Any, Any], cell: tuple[Term, ...]) -> Effect:
-        return assign(symbol(*cell), copies[symbol](parent(h), *cell), where=equal(home_of(symbol, cell), origin(h)))
+    def restore(h: Header, symbol: Symbol[Any, Any], cell: tuple[Term, ...]) -> Effect:
+        return assign(
+            symbol(*cell), copies[symbol](parent(h), *cell), where=equal(home_of(symbol, cell), origin(h))
+        )
 
     def changed(action: Action) -> Action:
         if action.name in (produce.name, revert.name):
-            effects = cells(action.parameters[0], snapshot if action.name == produce.name else restore)
+            effects = cells(coerce(action.parameters[0], Header), snapshot if action.name == produce.name else restore)
             return evolve(action, effects=(*action.effects, *effects))
         return action
 
@@ -109,6 +132,6 @@ def home_of(symbol: Symbol[Any, Any], cell: tuple[Term, ...]) -> Term:
     return substitute(symbol.home, {p.head: a for p, a in zip(symbol.parameters, cell, strict=True)})
 
 
-def _other_than(h: Term, p: Term) -> str:
+def _other_than(h: Header, p: Term) -> str:
     name: str = p.head.name
     return f"{name}'" if name == h.head.name else name

@@ -11,7 +11,9 @@ from ..language.actions import Parts, at
 from ..language.protocol import Layer
 from .exactly_once import Shard, exactly_once
 
-restarts = Layer("restarts", needs=(exactly_once,), doc="a shard may be stopped and started again; nothing changes")
+restarts = Layer(
+    "restarts", needs=(exactly_once,), doc="a shard may be stopped and started again; nothing changes"
+)
 
 
 @restarts.action

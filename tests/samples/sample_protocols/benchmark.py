@@ -149,6 +149,10 @@ def benchmark_scope(shards: int, receipts: int, copies: int) -> Scope:
     sealed_most = max(sum(r % shards == s for r in range(receipts)) for s in range(shards))
     return Scope(
         {Shard: shards, Receipt: receipts, Height: sealed_most + 1, Copies: copies + 1, Times: 3},
-        {"source": lambda r: r % shards, "destination": lambda r: (r + 1) % shards, "copies_max": lambda: copies},
+        {
+            "source": lambda r: r % shards,
+            "destination": lambda r: (r + 1) % shards,
+            "copies_max": lambda: copies,
+        },
         f"{shards} shards, {receipts} receipts and {copies} copies in flight",
     )

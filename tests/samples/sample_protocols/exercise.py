@@ -8,14 +8,42 @@ a cell. What is odd here is meant to be.
 
 from __future__ import annotations
 
+from typing import Any
+
 from attrs import evolve
+
 from shardproof.readings.scope import Scope
 from shardproof_models.language.actions import (
-    Effect, Parts, Refusal, add, assign, at, each, for_each, insert, remove, require, waive,
+    Effect,
+    Parts,
+    Refusal,
+    add,
+    assign,
+    at,
+    each,
+    for_each,
+    insert,
+    remove,
+    require,
+    waive,
 )
 from shardproof_models.language.protocol import Layer, Protocol, compose
 from shardproof_models.language.terms import (
-    FALSE, TRUE, Bool, Entity, Number, Symbol, Term, Variable, exists, forall, implies, ite, number, sealed, total,
+    FALSE,
+    TRUE,
+    Bool,
+    Entity,
+    Number,
+    Symbol,
+    Term,
+    Variable,
+    exists,
+    forall,
+    implies,
+    ite,
+    number,
+    sealed,
+    total,
 )
 from shardproof_properties.property import Catalogue
 
@@ -160,7 +188,9 @@ def sweep(n: Amount) -> Parts:
     yield each(Place, lambda p: insert(marked(p, held(p) + 1), where=held(p) <= n))
     yield each(
         Place,
-        lambda p: assign(favourite(p), ite(forall(Place, lambda q: implies(marked(q, n), q == p)), beside(p), p)),
+        lambda p: assign(
+            favourite(p), ite(forall(Place, lambda q: implies(marked(q, n), q == p)), beside(p), p)
+        ),
     )
 
 
@@ -187,7 +217,9 @@ def paint(p: Place, b: Bool) -> Parts:
     yield each(Place, lambda q: assign(marked(q, count()), friends(p, q)))
     yield each(Place, Token, lambda q, t: assign(stock(q, p, t), held(q), where=q != beside(p)))
     yield each(Place, lambda q: add(stock(beside(q), q, chosen(q)), 1, where=friends(q, p)))
-    yield each(Token, Amount, lambda t, n: remove(at_three(p, t, n), where=(n <= count()) | (owner(n, t) == p)))
+    yield each(
+        Token, Amount, lambda t, n: remove(at_three(p, t, n), where=(n <= count()) | (owner(n, t) == p))
+    )
     yield each(Bool, lambda c: assign(sided(p, c), sided(p, ~c)))
     yield each(Amount, lambda n: assign(owner(n, chosen(p)), turn(), where=n < 0))
 
@@ -196,14 +228,25 @@ def paint(p: Place, b: Bool) -> Parts:
 def quantify(p: Place) -> Parts:
     """Quantifiers inside each other, and the same names twice."""
     yield require(
-        forall(Place, Place, lambda q, r: implies(friends(q, r), exists(Token, lambda t: stock(q, r, t) <= most()))), NO,
+        forall(
+            Place,
+            Place,
+            lambda q, r: implies(friends(q, r), exists(Token, lambda t: stock(q, r, t) <= most())),
+        ),
+        NO,
     )
-    yield require(exists(Place, lambda q: forall(Amount, lambda n: implies(marked(q, n), at_three(p, chosen(q), n)))), NEITHER)
-    yield require(total(Place, lambda q: total(Token, lambda t: stock(q, p, t), Amount), Amount) <= 6, NOWHERE)
+    yield require(
+        exists(Place, lambda q: forall(Amount, lambda n: implies(marked(q, n), at_three(p, chosen(q), n)))),
+        NEITHER,
+    )
+    yield require(
+        total(Place, lambda q: total(Token, lambda t: stock(q, p, t), Amount), Amount) <= 6, NOWHERE
+    )
     yield each(
         Place,
         lambda q: assign(
-            held(q), ite(exists(Place, lambda r: friends(r, q) & (held(r) < held(q))), held(beside(q)), held(q)),
+            held(q),
+            ite(exists(Place, lambda r: friends(r, q) & (held(r) < held(q))), held(beside(q)), held(q)),
             where=exists(Place, lambda r: favourite(r) == q),
         ),
     )
@@ -244,20 +287,24 @@ def photograph(x: Place) -> Parts:
 def remember(protocol: Protocol) -> Protocol:
     """Each place remembers, when photographed, what every place held and liked: what `sealed` looks at."""
     x = Place(Variable("x"))
-    copies = {
+    copies: dict[Symbol[Any, Any], Symbol[Any, Any]] = {
         s: Symbol(f"{s.name}_then", s.kind, (x, *s.parameters), s.sort, s.body, home=s.home)
         for s in (held, favourite, seen)
     }
 
-    def copied(symbol: Symbol[..., Term], taken: Term) -> Effect:
+    def copied(symbol: Symbol[Any, Any], taken: Term) -> Effect:
         p = Place(Variable("p"))
         return for_each((p,), lambda q: assign(copies[symbol](taken, q), symbol(q)))
 
     actions = tuple(
-        evolve(a, effects=(*a.effects, *(copied(s, a.parameters[0]) for s in copies))) if a.name == photograph.name else a
+        evolve(a, effects=(*a.effects, *(copied(s, a.parameters[0]) for s in copies)))
+        if a.name == photograph.name
+        else a
         for a in protocol.actions
     )
-    return evolve(protocol, symbols=(*protocol.symbols, *copies.values()), actions=actions, remembers=dict(copies))
+    return evolve(
+        protocol, symbols=(*protocol.symbols, *copies.values()), actions=actions, remembers=dict(copies)
+    )
 
 
 EXERCISE = compose("exercise", upper)

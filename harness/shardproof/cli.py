@@ -1,0 +1,449 @@
+"""
+The `shardproof` command: arguments in, exit code out.
+
+What a command does is in `commands/`; how an answer looks is in `render/`. Here are the
+flags, with the same meaning everywhere, the help, and the one place where anything is
+printed: the result on stdout, all else on stderr. Engines are imported when they are asked
+for, so that `--help` does not wait for a solver.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+import tempfile
+import time
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from . import __version__
+from .errors import EXIT_INCONCLUSIVE, ShardproofError, UsageError, nearest
+from .render.help import HOW_MUCH, OUTPUT, WHAT, Command, Commands, Flag
+
+#: A terminal that nobody can ask is taken for this wide.
+WIDTH = 100
+
+F = TypeVar("F", bound=Callable[..., Any])
+T = TypeVar("T")
+
+
+# ---- flags -------------------------------------------------------------------------------------------
+
+# Values are text here and are read in `settings`, by the words that the environment and
+# pyproject.toml use too. Names of Python that stand for a flag are those of the settings.
+
+
+def _flag(name: str, group: str, metavar: str, help: str, **more: Any) -> Callable[[F], F]:
+    return click.option(f"--{name}", name, cls=Flag, group=group, metavar=metavar, help=help, **more)
+
+
+_FLAGS: Mapping[str, Callable[[F], F]] = {
+    "adapter": _flag(
+        "adapter", WHAT, "NAME", "The system: a name from `list adapters`, or module:Class of yours."
+    ),
+    "stack": _flag("stack", WHAT, "NAME", "The protocol, as a stack of layers from `list stacks`."),
+    "layers": _flag("layers", WHAT, "A,B,...", "The protocol, layer by layer, from `list layers`."),
+    "property": _flag(
+        "property", WHAT, "NAME", "Only this property, by name or number; may be given again.", multiple=True
+    ),
+    "scope": _flag(
+        "scope", HOW_MUCH, "K=N,...", "How large a system: shards=2,receipts=2,headers=1, or some of it."
+    ),
+    "depth": _flag("depth", HOW_MUCH, "N", "Steps of a trace, at most."),
+    "seconds": _flag("seconds", HOW_MUCH, "S", "How long to search, at most; a profile has its own."),
+    "steps": _flag(
+        "steps", HOW_MUCH, "N", "Steps to fuzz in all, in place of --seconds: the same work on every machine."
+    ),
+    "seed": _flag("seed", HOW_MUCH, "N", "Repeats a run; drawn and printed if it is left out."),
+    "profile": _flag("profile", HOW_MUCH, "NAME", "Budgets by name: dev (the default), ci or nightly."),
+    "out": _flag("out", OUTPUT, "FOLDER", "Where findings go [default: shardproof-out]."),
+}
+
+
+def _flags(*names: str) -> Callable[[F], F]:
+    def decorate(function: F) -> F:
+        json_flag = click.option(
+            "--json",
+            "as_json",
+            cls=Flag,
+            group=OUTPUT,
+            is_flag=True,
+            help="One JSON object on stdout, and nothing else.",
+        )
+        function = json_flag(function)
+        for name in reversed(names):
+            function = _FLAGS[name](function)
+        return function
+
+    return decorate
+
+
+# ---- printing ----------------------------------------------------------------------------------------
+
+
+def _ascii_only() -> bool:
+    try:
+        "│▶●".encode(sys.stdout.encoding or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        return True
+    return False
+
+
+def _width() -> int:
+    return max(shutil.get_terminal_size((WIDTH, 24)).columns, 40) if sys.stdout.isatty() else WIDTH
+
+
+def _print_json(document: Mapping[str, Any]) -> None:
+    print(json.dumps(document, indent=2))
+
+
+def _answer(answer: Any, as_json: bool) -> int:
+    from .render import report
+
+    if as_json:
+        _print_json(report.as_json(answer))
+    else:
+        print(report.as_text(answer, _width(), ascii_only=_ascii_only()))
+    return int(answer.verdict.exit_code)
+
+
+def _settings(given: Mapping[str, object]) -> Any:
+    from . import settings
+
+    return settings.resolve(given, os.environ, Path.cwd())
+
+
+def _context() -> Any:
+    from .commands.context import Context
+    from .progress import Progress
+
+    live = sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+    return Context(
+        time.monotonic, Progress(sys.stderr, live=live), lambda: int.from_bytes(os.urandom(4), "big")
+    )
+
+
+def _run(command: Callable[[Any, Any], T], given: Mapping[str, object]) -> T:
+    """What `command` answers; foreign code may run in it, so stdout is watched."""
+    from .commands.silence import silent
+
+    settings = _settings(given)
+    context = _context()
+    with silent(settings.adapter):
+        return command(settings, context)
+
+
+# ---- commands ----------------------------------------------------------------------------------------
+
+
+@click.group(cls=Commands, invoke_without_command=True)
+@click.option("--version", is_flag=True, hidden=True)
+@click.pass_context
+def shardproof(ctx: click.Context, version: bool) -> int:
+    """
+    Finds lost, repeated and forged messages in cross-shard protocols: by random traces, by every
+    trace, and by proof.
+    """
+    if version:
+        print(f"shardproof {__version__}")
+        ctx.exit(0)
+    if ctx.invoked_subcommand is None:
+        print(ctx.get_help())
+    return 0
+
+
+_SEARCH = ("adapter", "stack", "layers", "property")
+
+
+@shardproof.command(
+    cls=Command,
+    short_help="Prove, explore and fuzz, within a budget.",
+    example="shardproof check --adapter reference --seconds 30",
+)
+@_flags(*_SEARCH, "scope", "depth", "seconds", "seed", "profile", "out")
+def check(as_json: bool, **given: object) -> int:
+    """
+    Everything within a budget: the protocol that an adapter needs is proved and explored, and the
+    adapter is fuzzed.
+    """
+    from .commands import search
+
+    return _answer(_run(search.check, given), as_json)
+
+
+@shardproof.command(
+    cls=Command,
+    short_help="Random and adversarial runs of an adapter.",
+    example="shardproof fuzz --adapter faulty:no-deduplication --seed 7",
+)
+@_flags(*_SEARCH, "scope", "depth", "seconds", "steps", "seed", "profile", "out")
+def fuzz(as_json: bool, **given: object) -> int:
+    """Random and adversarial runs of an adapter, against the model."""
+    from .commands import search
+
+    return _answer(_run(search.fuzz, given), as_json)
+
+
+@shardproof.command(
+    cls=Command,
+    short_help="Every trace of the model within a scope.",
+    example="shardproof explore --stack final --scope shards=2,receipts=1",
+)
+@_flags(*_SEARCH, "scope", "depth", "seconds", "profile", "out")
+def explore(as_json: bool, **given: object) -> int:
+    """
+    Every trace of the model within a scope. An adapter is not run: it only says which layers it
+    needs.
+    """
+    from .commands import search
+
+    return _answer(_run(search.explore, given), as_json)
+
+
+@shardproof.command(
+    cls=Command, short_help="The model, without bounds.", example="shardproof prove --stack core"
+)
+@_flags(*_SEARCH, "depth", "seconds", "seed", "profile", "out")
+def prove(as_json: bool, **given: object) -> int:
+    """
+    The model, for any number of shards, receipts and headers; with --depth, for every trace of so
+    many steps. An adapter is not run: it only says which layers it needs.
+    """
+    from .commands import search
+
+    return _answer(_run(search.prove, given), as_json)
+
+
+_TRACE = click.argument("trace", type=click.Path(path_type=Path))
+
+
+@shardproof.command(
+    cls=Command,
+    short_help="Run a saved trace again.",
+    example="shardproof replay shardproof-out/FINDING.trace.json --adapter reference",
+)
+@_TRACE
+@_flags("adapter")
+def replay(trace: Path, as_json: bool, **given: object) -> int:
+    """
+    Run a saved trace again, on an adapter that you name: 1 if it violates something, 0 if it no
+    longer does.
+    """
+    from .commands import traces
+
+    return _again(_run(lambda settings, _: traces.replay(trace, settings), given), as_json)
+
+
+@shardproof.command(
+    cls=Command,
+    short_help="Make a saved trace shorter.",
+    example="shardproof shrink long.trace.json --adapter my_module:MyAdapter",
+)
+@_TRACE
+@_flags("adapter", "out")
+def shrink(trace: Path, as_json: bool, **given: object) -> int:
+    """Make a saved trace shorter, with the same finding."""
+    from .commands import traces
+
+    return _again(_run(lambda settings, _: traces.shrink(trace, settings), given), as_json)
+
+
+@shardproof.command(
+    cls=Command,
+    short_help="Render a saved trace.",
+    example="shardproof show shardproof-out/FINDING.trace.json",
+)
+@_TRACE
+@click.option("--format", "form", cls=Flag, group=OUTPUT, metavar="NAME", help="text (the default) or json.")
+@_flags()
+def show(trace: Path, form: str | None, as_json: bool) -> int:
+    """Render a saved trace. Nothing is run."""
+    from . import trace_file
+    from .commands import traces
+    from .render import text
+
+    if as_json and form not in (None, "json"):
+        raise UsageError("two forms for one trace", got=f"--json and --format {form}")
+    form = form or ("json" if as_json else "text")
+    shown = traces.show(trace, form)
+    if form == "json":
+        print(trace_file.dumps(shown).decode(), end="")
+    else:
+        print(text.trace(shown, _width(), ascii_only=_ascii_only()))
+    return 0
+
+
+@shardproof.command(
+    "list",
+    cls=Command,
+    short_help="Properties, layers, stacks, actions, adapters.",
+    example="shardproof list actions --stack core",
+)
+@click.argument("what", metavar="[properties|layers|stacks|actions|adapters]", required=False)
+@_flags("stack", "layers")
+def list_(what: str | None, as_json: bool, **given: object) -> int:
+    """What there is: properties, layers, stacks, actions or adapters."""
+    from .commands import catalogue
+    from .render import report
+
+    if what is None:
+        raise UsageError(
+            "a list of what?", expected=", ".join(catalogue.LISTS), help="e.g. shardproof list adapters"
+        )
+    found = catalogue.listed(what, _settings(given))
+    if as_json:
+        rows = (
+            found
+            if isinstance(found, str)
+            else {title: [list(row) for row in rows] for title, rows in found.items()}
+        )
+        _print_json({what: rows})
+    else:
+        print(found if isinstance(found, str) else report.sections(found, _width(), ascii_only=_ascii_only()))
+    return 0
+
+
+@shardproof.command(
+    cls=Command,
+    short_help="What works here, and what an adapter can do.",
+    example="shardproof doctor --adapter reference",
+)
+@_flags("adapter")
+@click.option(
+    "--fetch", cls=Flag, group=HOW_MUCH, is_flag=True, help="Get third-party parts that are missing first."
+)
+def doctor(as_json: bool, fetch: bool, **given: object) -> int:
+    """What works here: versions, engines, extras, third-party parts; and what an adapter can do."""
+    from .commands import doctor as command
+    from .render import report
+
+    found = _run(lambda settings, context: command.doctor(settings, context, fetch=fetch), given)
+    if as_json:
+        rows = {title: dict(rows) for title, rows in found.sections.items()}
+        _print_json({"healthy": found.healthy, **found.facts, "sections": rows})
+    else:
+        print(report.sections(found.sections, _width(), ascii_only=_ascii_only()))
+    return 0 if found.healthy else EXIT_INCONCLUSIVE
+
+
+def _again(again: Any, as_json: bool) -> int:
+    from .commands.context import versions
+    from .render import text
+
+    if as_json:
+        _print_json(
+            {
+                "verdict": again.verdict.value,
+                "exit_code": again.verdict.exit_code,
+                "summary": again.summary,
+                "adapter": again.adapter,
+                "property": again.trace.property,
+                "id": again.trace.property_id,
+                "trace": str(again.written or again.path),
+                "steps": len(again.trace.steps),
+                "versions": dict(versions()),
+            }
+        )
+    else:
+        print(
+            text.again(
+                again.trace,
+                again.summary,
+                _width(),
+                ascii_only=_ascii_only(),
+                replay=text.replay_line(again.written or again.path, again.adapter),
+            )
+        )
+    return int(again.verdict.exit_code)
+
+
+# ---- the way out -------------------------------------------------------------------------------------
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """The console script."""
+    # A class of one's own is in the folder where one works. Last, so that it hides nothing of ours.
+    sys.path.append(str(Path.cwd()))
+    sys.exit(run(sys.argv[1:] if arguments is None else list(arguments)))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """One command, and its exit code: whatever happens, it is one of the five."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            # A character that a terminal cannot show must not end a run that took an hour.
+            stream.reconfigure(errors="backslashreplace")
+    as_json = "--json" in arguments
+    try:
+        code = shardproof.main(list(arguments), prog_name="shardproof", standalone_mode=False)
+        sys.stdout.flush()
+    except ShardproofError as error:
+        return _failed(error, as_json)
+    except click.UsageError as error:
+        return _failed(_usage(error), as_json)
+    except (KeyboardInterrupt, click.Abort):
+        return _failed(
+            _StoppedError("interrupted: nothing was decided", help="what is not finished does not hold"),
+            as_json,
+        )
+    except BrokenPipeError:
+        # Whoever read this has seen enough; the rest goes nowhere instead of raising at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_INCONCLUSIVE
+    except Exception as error:
+        return _failed(_bug(error), as_json)
+    return code if isinstance(code, int) else 0
+
+
+class _StoppedError(ShardproofError):
+    """Somebody pressed Ctrl-C."""
+
+    exit_code = EXIT_INCONCLUSIVE
+
+
+class _BugError(ShardproofError):
+    """What should not happen: it says nothing of the adapter, and nothing of the protocol."""
+
+    exit_code = EXIT_INCONCLUSIVE
+
+
+def _failed(error: ShardproofError, as_json: bool) -> int:
+    from .render import report
+
+    if as_json:
+        _print_json(report.error_json(error))
+    else:
+        print(f"error: {error}", file=sys.stderr)
+    return error.exit_code
+
+
+def _usage(error: click.UsageError) -> UsageError:
+    """The same in our layout."""
+    command = error.ctx.command_path if error.ctx else "shardproof"
+    if isinstance(error, click.NoSuchOption):
+        known = (
+            [o for p in error.ctx.command.params for o in p.opts if o.startswith("--")] if error.ctx else []
+        )
+        close = nearest(error.option_name, known) if known else ""
+        return UsageError(f"{command} has no flag {error.option_name}", help=close or f"see {command} --help")
+    text = error.format_message().rstrip(".")
+    return UsageError(text[:1].lower() + text[1:], help=f"see {command} --help")
+
+
+def _bug(error: Exception) -> ShardproofError:
+    with tempfile.NamedTemporaryFile(
+        "w", prefix="shardproof-", suffix=".txt", delete=False, encoding="utf-8"
+    ) as file:
+        file.write(f"shardproof {__version__}, Python {sys.version}\n{' '.join(sys.argv)}\n\n")
+        file.write("".join(traceback.format_exception(error)))
+    return _BugError(
+        "this is a bug in shardproof, and says nothing of the system that was checked",
+        got=f"{type(error).__name__}: {error}",
+        help=f"please report it with what is in {file.name}",
+    )

@@ -1,0 +1,214 @@
+"""
+The pytest door: `pytest --pyargs shardproof.conformance --shard-adapter NAME`.
+
+Pytest loads this module wherever shardproof is installed, so it does nothing, and imports
+next to nothing, until the conformance suite is collected. Then each adapter is fuzzed once,
+and each property is a test that reads the report of that run.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+import pytest
+
+if TYPE_CHECKING:
+    from .selection import Applicable
+    from .verdict import Finding, Report
+
+#: What disagrees with the model and breaks none of the sentences.
+DIVERGENCE = "follows-the-model"
+
+#: Of fuzzing, for each adapter, where nobody says how long.
+SECONDS = "10"
+
+_WIDTH = 100
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """The flags of the suite."""
+    group = parser.getgroup("shardproof", "shardproof: conformance of cross-shard messaging")
+    group.addoption(
+        "--shard-adapter",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="system to check, as in `shardproof list adapters`, or module:Class; may be given again",
+    )
+    group.addoption(
+        "--shard-seconds",
+        default=SECONDS,
+        metavar="S",
+        help=f"seconds to fuzz each system (default: {SECONDS})",
+    )
+    group.addoption(
+        "--shard-seed", default=None, metavar="N", help="repeats a run; drawn and printed if it is left out"
+    )
+    group.addoption(
+        "--shard-out",
+        default="shardproof-out",
+        metavar="FOLDER",
+        help="where findings go (default: shardproof-out)",
+    )
+
+
+class Conformance:
+    """What the flags say, and the one run of each adapter."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        from . import selection, settings
+        from .adapter import load
+        from .errors import AdapterError, UsageError
+
+        self.adapters: list[str] = list(dict.fromkeys(config.getoption("--shard-adapter")))
+        if not self.adapters:
+            raise UsageError(
+                "which system?", expected="--shard-adapter NAME", help="try --shard-adapter reference"
+            )
+        given = {name: config.getoption(f"--shard-{name}") for name in ("seconds", "seed", "out")}
+        self.settings = settings.resolve(given, {}, Path(config.invocation_params.dir))
+        for name in self.adapters:
+            try:
+                load(name)
+            except AdapterError:
+                # A fact about the system: every test of it says so.
+                continue
+        seed = self.settings.seed
+        self.seed = int.from_bytes(os.urandom(4), "big") if seed is None else seed
+        self.sentences: tuple[Applicable, ...] = selection.sentences()
+        self._reports: dict[str, Report | str] = {}
+        self.files: dict[tuple[str, str], Path] = {}
+
+    def report(self, adapter: str) -> Report:
+        """What fuzzing `adapter` says; run when first asked, and then remembered, also if it broke."""
+        from .errors import ShardproofError
+
+        if adapter not in self._reports:
+            try:
+                self._reports[adapter] = self._run(adapter)
+            except ShardproofError as error:
+                self._reports[adapter] = f"error: {error}"
+            except Exception:
+                self._reports[adapter] = "error: the search broke, see the first test of this system"
+                raise
+        found = self._reports[adapter]
+        if isinstance(found, str):
+            _fail(found)
+        return found
+
+    def _run(self, adapter: str) -> Report:
+        from . import selection, trace_file
+        from .engines.fuzz import Plan, fuzz
+
+        system = selection.system(adapter)
+        plan = Plan(
+            seed=self.seed,
+            seconds=self.settings.seconds,
+            steps=None,
+            shards=self.settings.shards,
+            depth=self.settings.depth_of_profile,
+        )
+        report = fuzz(system.make, system.name, plan, clock=time.monotonic)
+        for found in report.findings:
+            self.files[adapter, found.property] = trace_file.save(found.trace, self.settings.out)
+        return report
+
+
+_CONFORMANCE = pytest.StashKey[Conformance]()
+_WRONG = pytest.StashKey[str]()
+
+
+class Case:
+    """One property of one system: a test of the suite."""
+
+    def __init__(self, suite: Conformance, adapter: str, sentence: Applicable) -> None:
+        self.suite, self.adapter, self.sentence = suite, adapter, sentence
+
+    def judge(self, item: pytest.Item) -> None:
+        """Pass only if the property was checked and holds; otherwise fail, or skip, with the reason."""
+        report = self.suite.report(self.adapter)
+        item.user_properties += self._properties(report)
+        name = self.sentence.name
+        for found in report.findings:
+            if name == found.property or name in found.also:
+                self._violated(item, found)
+        if name in report.not_applicable:
+            pytest.skip(f"not applicable: {report.not_applicable[name]}")
+        if reasons := [reason for reason in report.reasons if self._concerned(reason)]:
+            _fail(f"inconclusive: {'; '.join(reasons)} ({report.checked})")
+        if name != DIVERGENCE and name not in report.properties:
+            _fail(f"inconclusive: {name} was not checked ({report.checked})")
+
+    def _concerned(self, reason: str) -> bool:
+        """A reason that begins with the name of a property is about that one; any other is about all."""
+        about = reason.partition(" ")[0]
+        return about == self.sentence.name or about not in {s.name for s in self.suite.sentences}
+
+    def _properties(self, report: Report) -> list[tuple[str, object]]:
+        return [
+            ("property", self.sentence.name),
+            ("property_id", self.sentence.id),
+            ("adapter", self.adapter),
+            ("seed", self.suite.seed),
+            ("steps", _steps(report.work)),
+        ]
+
+    def _violated(self, item: pytest.Item, found: Finding) -> NoReturn:
+        from .render import text
+
+        path = self.suite.files[self.adapter, found.property]
+        replay = text.replay_line(path, self.adapter)
+        item.add_report_section(
+            "call", "counterexample", text.finding(found, _WIDTH, ascii_only=False, replay=replay)
+        )
+        also = "" if found.property == self.sentence.name else f", with {found.property}"
+        _fail(f"violated: {self.sentence.name}{also} ({found.because})")
+
+
+def _steps(work: Mapping[str, int]) -> int:
+    return work.get("steps", 0)
+
+
+def _fail(reason: str) -> NoReturn:
+    """A traceback would lead into shardproof, where nothing is wrong."""
+    pytest.fail(reason, pytrace=False)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """A test for each property of each system, only for a test that asks for `shard_case`."""
+    if "shard_case" not in metafunc.fixturenames:
+        return
+    from .errors import UsageError
+
+    stash = metafunc.config.stash
+    try:
+        if _CONFORMANCE not in stash:
+            stash[_CONFORMANCE] = Conformance(metafunc.config)
+    except UsageError as error:
+        # Raised from here, it would be one broken file among others.
+        stash[_WRONG] = str(error)
+        metafunc.parametrize("shard_case", [])
+        return
+    suite = stash[_CONFORMANCE]
+    cases = [Case(suite, adapter, sentence) for adapter in suite.adapters for sentence in suite.sentences]
+    ids = [f"{case.adapter}-{case.sentence.id}-{case.sentence.name}" for case in cases]
+    metafunc.parametrize("shard_case", cases, ids=ids)
+
+
+def pytest_collection_modifyitems(config: pytest.Config) -> None:
+    """A wrong command is no reason to skip: pytest ends with its own exit code for that, 4."""
+    if _WRONG in config.stash:
+        raise pytest.UsageError(f"shardproof.conformance: {config.stash[_WRONG]}")
+
+
+def pytest_report_collectionfinish(config: pytest.Config) -> list[str]:
+    """The seed, before anything is searched."""
+    if _CONFORMANCE not in config.stash:
+        return []
+    suite = config.stash[_CONFORMANCE]
+    systems = ", ".join(suite.adapters)
+    return [f"shardproof: seed {suite.seed}, {suite.settings.seconds:g} s of fuzzing for each of {systems}"]

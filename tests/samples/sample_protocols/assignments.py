@@ -1,0 +1,149 @@
+"""The readings of the solver, asked what they make of one given world."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import z3
+from attrs import define, field
+
+from shardproof.readings.evaluate import Evaluator, World
+from shardproof.readings.scope import OutOfScope, Value
+from shardproof.readings.smt import Finite, Unbounded
+from shardproof_models.language.actions import Action
+from shardproof_models.language.terms import Bool, Entity, Literal, Number, Symbol, Term, Variable, substitute
+
+from .worlds import refused_by
+
+#: An attempt at which a reading of the solver disagrees with the plain one, and about what.
+Disagreement = tuple[str, tuple[Value, ...], str]
+
+
+def expected_of(
+    evaluator: Evaluator, world: World, action: Action, args: tuple[Value, ...],
+) -> tuple[bool | None, World | None]:
+    """Whether the plain reading accepts, and the world after; None where a number leaves the scope."""
+    refused = refused_by(evaluator, world, action, args)
+    try:
+        after: World | None = evaluator.effects(world, action, args)
+    except OutOfScope:
+        after = None
+    return (refused == 0 if isinstance(refused, int) else None), after
+
+
+@define(eq=False)
+class FiniteReading:
+    """`Finite`, with everything unknown; a world is then given to the solver as facts."""
+
+    evaluator: Evaluator
+    finite: Finite = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        scope = self.evaluator.scope
+        numbers = [scope.domain(s) for s in scope.sizes if issubclass(s, Number)]
+        self.finite = Finite(
+            {s: len(scope.domain(s)) for s in scope.sizes if issubclass(s, Entity)},
+            range(min((n.start for n in numbers), default=0), max((n.stop for n in numbers), default=1)),
+        )
+
+    def disagreements(
+        self, action: Action, args: tuple[Value, ...], worlds: list[World]
+    ) -> Iterator[Disagreement]:
+        """Where the formulas for one attempt say something else of `worlds` than the plain reading."""
+        env = {p.head: {a: True} for p, a in zip(action.parameters, args, strict=True)}
+        written = [(s, xs) for s, xs in self.evaluator.layout.cells if action.writes(s)]
+        guard = self.finite.holds(action.guard, env)
+        after = []
+        for symbol, cell in written:
+            holders = tuple(type(p)(Variable(p.head.name)) for p in symbol.parameters)
+            at = {h.head: {x: True} for h, x in zip(holders, cell, strict=True)}
+            after.append(self.finite.value(action.after(symbol(*holders)), {**env, **at}))
+        solver = z3.Solver()
+        places = self.evaluator.layout.cells
+        rigid = [(s, xs, v) for s, table in self.evaluator.layout.table.items() for xs, v in table.items()]
+        for symbol, cell, value in rigid:
+            solver.add(self.finite.cell(symbol, cell).get(value, False))
+        cells = [self.finite.cell(s, xs) for s, xs in places]
+        solver.add(*self.finite.constraints)
+        for world in worlds:
+            accepted, expected = expected_of(self.evaluator, world, action, args)
+            facts = [c.get(v, False) for c, v in zip(cells, world, strict=True)]
+            if solver.check(*(f for f in facts if not isinstance(f, bool))) != z3.sat:
+                yield action.name, args, "there is no such world"
+                continue
+            assignment = solver.model()
+            if accepted is not None and _true(guard, assignment) != accepted:
+                yield action.name, args, "guard"
+            if expected is not None:
+                by_place = dict(zip(places, expected, strict=True))
+                for (symbol, cell), table in zip(written, after, strict=True):
+                    if [v for v, c in table.items() if _true(c, assignment)] != [by_place[symbol, cell]]:
+                        yield action.name, args, f"{symbol.name}{cell}"
+
+
+def _true(formula: Any, assignment: Any) -> bool:
+    if isinstance(formula, bool):
+        return formula
+    return bool(z3.is_true(assignment.eval(formula, model_completion=True)))
+
+
+@define(eq=False)
+class UnboundedReading:
+    """`Unbounded`, with its sorts closed over the elements of the scope by axioms."""
+
+    evaluator: Evaluator
+    reading: Unbounded = field(factory=Unbounded, init=False)
+    elements: dict[tuple[type[Term], Value], Term] = field(factory=dict, init=False)
+
+    def element(self, sort: type[Term], value: Value) -> Term:
+        """A term for one element: a constant, or a literal."""
+        if issubclass(sort, Bool | Number):
+            return sort(_literal(sort, value))
+        return self.elements.setdefault((sort, value), sort(Variable(f"{sort.__name__}{value}")))
+
+    def fact(self, symbol: Symbol[Any, Any], args: tuple[Value, ...], value: Value) -> Any:
+        """That one cell holds `value`."""
+        places = (self.element(type(p), a) for p, a in zip(symbol.parameters, args, strict=True))
+        return self.reading(symbol(*places)) == self.reading(self.element(symbol.sort, value))
+
+    def disagreements(
+        self, world: World, instances: list[tuple[Action, tuple[Value, ...]]],
+    ) -> Iterator[Disagreement]:
+        """Where the formulas contradict what the plain reading makes of `world`."""
+        solver = z3.Solver()
+        for sort in self.evaluator.protocol.sorts:
+            names = [self.reading(self.element(sort, x)) for x in self.evaluator.scope.domain(sort)]
+            x = z3.Const("x", names[0].sort())
+            solver.add(z3.Distinct(*names), z3.ForAll([x], z3.Or([x == n for n in names])))
+        for symbol, table in self.evaluator.layout.table.items():
+            solver.add(*(self.fact(symbol, args, value) for args, value in table.items()))
+        solver.add(
+            *(self.fact(s, args, v) for (s, args), v in zip(self.evaluator.layout.cells, world, strict=True))
+        )
+        if solver.check() != z3.sat:
+            yield "any", (), "there is no such world"
+        for action, args in instances:
+            accepted, expected = expected_of(self.evaluator, world, action, args)
+            given = {p.head: self.element(type(p), a) for p, a in zip(action.parameters, args, strict=True)}
+            claims = [] if accepted is None else [self._read(action.guard, given) == z3.BoolVal(accepted)]
+            if expected is not None:
+                claims += [
+                    self._read(action.after(self._cell(s, xs)), given)
+                    == self.reading(self.element(s.sort, value))
+                    for (s, xs), value in zip(self.evaluator.layout.cells, expected, strict=True)
+                    if action.writes(s)
+                ]
+            if claims and solver.check(z3.Not(z3.And(claims))) != z3.unsat:
+                yield action.name, args, "guard or world after"
+
+    def _cell(self, symbol: Symbol[Any, Any], args: tuple[Value, ...]) -> Term:
+        made: Term = symbol(*(self.element(type(p), a) for p, a in zip(symbol.parameters, args, strict=True)))
+        return made
+
+    def _read(self, term: Term, given: dict[Variable, Term]) -> Any:
+        return self.reading(substitute(term, given))
+
+
+def _literal(sort: type[Term], value: Value) -> Literal:
+    return Literal(bool(value) if issubclass(sort, Bool) else value)
