@@ -210,14 +210,24 @@ def explore(as_json: bool, **given: object) -> int:
     cls=Command, short_help="The model, without bounds.", example="shardproof prove --stack core"
 )
 @_flags(*_SEARCH, "depth", "seconds", "seed", "profile", "out")
-def prove(as_json: bool, **given: object) -> int:
+@click.option(
+    "--certificate",
+    cls=Flag,
+    group=OUTPUT,
+    metavar="FOLDER",
+    type=click.Path(path_type=Path),
+    help="Write every obligation there as SMT-LIB, for other solvers.",
+)
+def prove(as_json: bool, certificate: Path | None, **given: object) -> int:
     """
     The model, for any number of shards, receipts and headers; with --depth, for every trace of so
     many steps. An adapter is not run: it only says which layers it needs.
     """
     from .commands import search
 
-    return _answer(_run(search.prove, given), as_json)
+    return _answer(
+        _run(lambda settings, context: search.prove(settings, context, certificate), given), as_json
+    )
 
 
 _TRACE = click.argument("trace", type=click.Path(path_type=Path))

@@ -17,27 +17,21 @@ own steps keep them all is what the prover shows.
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Sequence
 from typing import Any
 
 from attrs import define, field, frozen
-from shardproof_models.language.protocol import Protocol
-from shardproof_models.layers.exactly_once import Count, Header, Key, Receipt, Shard, commits, destination, emitted, origin, source
-from shardproof_models.layers.finality import Height
-from shardproof_properties.catalogue import properties_of
-from shardproof_properties.property import Property, Role
+from shardproof_models.layers.exactly_once import Header, Receipt, Shard, destination, origin, source
 
 from .adapter import ACCEPTED, Accepted, Adapter, Delivery, Execution, Outcome, Pending, Refused, Topology, capabilities
 from .adversary import Damage, Presented, damaged
 from .errors import AdapterError, ShardproofError
+from .forget import Block, Sent, forget
 from .moves import NULL, Deliver, Emit, Finalise, Forged, Learn, Move, Produce, Proof, Restart, Revert
-from .readings.generated import Check, Generated, World
-from .readings.scope import Scope
+from .oracle import FORGED, Oracle
+from .readings.generated import World
 from .verdict import Kind
-
-#: The model's slot for a receipt that nobody emitted: one attempt at a time needs one.
-FORGED = 0
 
 
 @frozen
@@ -56,100 +50,6 @@ class Wrong:
 
 
 @define(eq=False)
-class Sent:
-    """A receipt that was emitted, as the harness knows it."""
-
-    number: int
-    source: int
-    destination: int
-    data: bytes
-    payload: bytes
-    slot: int
-    executed_at: int = -1
-
-
-@define(eq=False)
-class Block:
-    """A header that was produced, as the harness knows it."""
-
-    number: int
-    shard: int
-    data: bytes
-    slot: int
-    parent: Block | None
-    #: How many effects its shard had seen when it was produced.
-    effects: int
-    final: bool = False
-    produced: bool = True
-
-
-@frozen(eq=False)
-class Oracle:
-    """The model, compiled for a number of shards and slots; one serves many runs."""
-
-    protocol: Protocol
-    shards: int
-    receipts: int = 65
-    headers: int = 72
-    generated: Generated = field(init=False)
-    start: World = field(init=False)
-    checks: tuple[tuple[Property, Check], ...] = field(init=False)
-    #: Every property that applies, by its name without the symbol that a schema adds.
-    catalogue: dict[str, Property] = field(init=False)
-
-    def __attrs_post_init__(self) -> None:
-        # Key slots are receipt slots; the headers begin with a genesis a shard and the null header.
-        sizes: dict[Any, int | range] = {
-            Shard: self.shards, Receipt: self.receipts, Key: self.receipts, Header: self.headers,
-            Count: range(0, 1 << 30), Height: range(0, 1 << 30),
-        }
-        shards = self.shards
-        rigid: dict[str, Callable[..., int]] = {
-            "source": lambda m: 0, "destination": lambda m: 0, "key": lambda m: m,
-            "origin": lambda h: h if h < shards else 0, "genesis": lambda s: s,
-        }
-        generated = Generated(self.protocol, Scope(sizes, rigid), bounded=False)
-        object.__setattr__(self, "generated", generated)
-        object.__setattr__(self, "start", generated.initial())
-        judges = properties_of(self.protocol, Role.SAFETY, Role.STEP)
-        checks = tuple((p, generated.check(p.variables, p.body)) for p in judges)
-        object.__setattr__(self, "checks", checks)
-        catalogue = {p.name.partition("[")[0]: p for p in properties_of(self.protocol)}
-        object.__setattr__(self, "catalogue", catalogue)
-
-    @property
-    def commits(self) -> int:
-        """Where worlds keep what headers commit to."""
-        return self.generated.index[commits]
-
-    @property
-    def emitted(self) -> int:
-        """Where worlds keep what was emitted."""
-        return self.generated.index[emitted]
-
-    @property
-    def null(self) -> int:
-        """The slot of the header that nobody produced."""
-        return self.shards
-
-    @property
-    def first_header(self) -> int:
-        """The first slot for headers that are produced."""
-        return self.shards + 1
-
-    def broken(self, before: World, after: World, touched: dict[type, Sequence[int]]) -> list[Property]:
-        """The safety properties that the step broke, looking at what it touched."""
-        found = []
-        for p, check in self.checks:
-            domains = [touched.get(type(v)) or range(self.shards) for v in p.variables]
-            for values in itertools.product(*domains):
-                if not (check(before, *values, after=after) if p.role is Role.STEP else check(after, *values)):
-                    found.append(p)
-                    break
-        return found
-
-
-@define(eq=False)
 class Lockstep:
     """One run: a system and the model of it, opened together."""
 
@@ -162,10 +62,11 @@ class Lockstep:
     headers: dict[int, Block] = field(init=False, factory=dict)
     #: For each shard its blocks, oldest first.
     chains: list[list[Block]] = field(init=False)
-    #: For each shard the receipts that took effect there, in order.
+    #: For each shard the receipts that took effect there, in order, after the first `forgotten` ones.
     effects: list[list[int]] = field(init=False)
+    forgotten: list[int] = field(init=False)
     payloads: dict[bytes, int | Forged] = field(init=False, factory=dict)
-    proofs: dict[tuple[int, int], bytes | Refused] = field(init=False, factory=dict)
+    proofs: dict[Proof, bytes | Refused] = field(init=False, factory=dict)
     #: Light clients that accepted a damaged copy of a final header: nobody knows whether they know it.
     doubtful: set[tuple[int, int]] = field(init=False, factory=set)
     #: How often the system declined what the environment may always do.
@@ -177,6 +78,8 @@ class Lockstep:
     free_receipts: list[int] = field(init=False)
     free_headers: list[int] = field(init=False)
     watched: int = field(init=False, default=0)
+    #: The highest number of a receipt that was emitted.
+    newest: int = field(init=False, default=-1)
 
     def __attrs_post_init__(self) -> None:
         self.able = capabilities(self.adapter)
@@ -195,9 +98,11 @@ class Lockstep:
             known.clear()
         self.chains = [[] for _ in range(count)]
         self.effects = [[] for _ in range(count)]
+        self.forgotten = [0] * count
         self.free_receipts = list(range(oracle.receipts - 1, FORGED, -1))
         self.free_headers = list(range(oracle.headers - 1, oracle.null, -1))
         self.watched = 0
+        self.newest = -1
 
     # ---- asking the system ----------------------------------------------------------------------
 
@@ -240,13 +145,17 @@ class Lockstep:
         return answer
 
     def _new_effects(self, shard: int) -> list[Execution]:
-        name, since = self.topology.shards[shard], len(self.effects[shard])
+        name, since = self.topology.shards[shard], self.effects_at(shard)
         answer = self.call("executed", name, since)
         if not isinstance(answer, Sequence) or isinstance(answer, bytes | str):
             raise _nonsense("executed", "a sequence of payloads", answer)
         if not answer:
             return []
         return [self._execution(x) for x in answer]
+
+    def effects_at(self, shard: int) -> int:
+        """How many effects a shard has seen."""
+        return self.forgotten[shard] + len(self.effects[shard])
 
     @staticmethod
     def _execution(x: object) -> Execution:
@@ -312,6 +221,12 @@ class Lockstep:
         self.happened = ()
         self.clause = 0
         self.claim = ACCEPTED
+        wrong = self._take(move)
+        if wrong is None and (len(self.free_receipts) < 2 or len(self.free_headers) < 2):
+            forget(self)
+        return wrong
+
+    def _take(self, move: Move) -> Wrong | None:
         match move:
             case Deliver():
                 return self._deliver(move) or self._watch()
@@ -343,6 +258,7 @@ class Lockstep:
         slot = self.free_receipts.pop()
         self._describe(slot, s, d)
         self.oracle.generated.apply["emit"](self.world, slot)
+        self.newest = max(self.newest, number)
         self.receipts[number] = Sent(number, s, d, data, payload, slot)
         self.payloads[payload] = number
         return None
@@ -365,7 +281,7 @@ class Lockstep:
         rows = self.world[self.oracle.commits]
         rows[slot] &= self.world[self.oracle.emitted][0]
         chain = self.chains[s]
-        block = Block(number, s, data, slot, chain[-1] if chain else None, len(self.effects[s]), "finalise" not in self.able)
+        block = Block(number, s, data, slot, chain[-1] if chain else None, self.effects_at(s), "finalise" not in self.able)
         chain.append(block)
         self.headers[number] = block
         return None
@@ -391,23 +307,25 @@ class Lockstep:
         while chain and chain[-1] is not block:
             chain.pop().produced = False
         chain.pop().produced = False
-        kept = block.parent.effects if block.parent else 0
+        kept = (block.parent.effects if block.parent else 0) - self.forgotten[s]
         taken_back = self.effects[s][kept:]
         del self.effects[s][kept:]
         for number in taken_back:
-            self.receipts[number].executed_at = -1
+            if number in self.receipts:
+                self.receipts[number].executed_at = self.receipts[number].under = -1
         self.doubtful = {pair for pair in self.doubtful if pair[0] != s}
         return self._compare_history(s, taken_back)
 
     def _compare_history(self, s: int, taken_back: Sequence[int]) -> Wrong | None:
         """After a reorganisation: the system's effects are exactly those that the kept blocks had seen."""
         name, kept = self.topology.shards[s], self.effects[s]
-        since = max(0, len(kept) - 8)
+        recent = kept[-8:]
+        since = self.effects_at(s) - len(recent)
         answer = [self._execution(x).payload for x in self.call("executed", name, since)]
-        due = [self.receipts[r].payload for r in kept[since:]]
+        due = [b"r%d" % r for r in recent]
         if answer == due:
             return None
-        survivors = [f"r{r}" for r in taken_back if self.receipts[r].payload in answer]
+        survivors = [f"r{r}" for r in taken_back if b"r%d" % r in answer]
         differs = f"{name} still shows the effect of {', '.join(survivors)}" if survivors else (
             f"{name} shows {len(answer)} effects after the first {since}, not {len(due)}"
         )
@@ -420,6 +338,7 @@ class Lockstep:
         data = block.data if block else b""
         if damage is not None:
             data = damaged(self.adapter, Presented(b"", data, b""), damage).header
+            block = self._header_of(data) or block
         unharmed = block is not None and data == block.data
         slot = block.slot if block is not None and unharmed else self.oracle.null
         self.clause = self.refuses("learn", d, slot)
@@ -449,20 +368,23 @@ class Lockstep:
         honest = shown
         if damage is not None:
             honest = self._presented(move._replace(damage=None))
-        intact = shown.receipt == honest.receipt
+            # Damage may turn bytes into those of something else that really exists.
+            block = self._header_of(shown.header) or block
+            sent = next((s for s in self.receipts.values() if s.data == shown.receipt), sent)
+        intact = sent is not None and shown.receipt == sent.data
         if sent is not None and not intact:
             self._describe(FORGED, sent.source, sent.destination)
         slot = sent.slot if sent is not None and intact else FORGED
-        header = block.slot if block is not None and shown.header == honest.header else self.oracle.null
+        header = block.slot if block is not None and shown.header == block.data else self.oracle.null
         if header == self.oracle.null:
             claimed = r.source if isinstance(r, Forged) else self.receipts[r].source
             self.oracle.generated.set_rigid(origin, header, claimed)
         self.clause = self.refuses("deliver", d, slot, header)
-        own = evidence is not None and (evidence.receipt, evidence.header) == (r, h) and shown.evidence == honest.evidence
+        foreign = evidence is None or sent is None or block is None or evidence != (sent.number, block.number)
         doubt = (d, header) in self.doubtful
-        due = self.clause == 0 and own and not doubt
+        due = self.clause == 0 and not foreign and shown.evidence == honest.evidence and not doubt
         name = self.topology.shards[d]
-        if due and shown.evidence == b"" and isinstance(self.proofs.get((r, h)), Refused):  # type: ignore[arg-type]  # r is a number here
+        if due and evidence is not None and isinstance(self.proofs[evidence], Refused):
             return self._progress(move, d, f"no evidence can be had for r{r} in h{h}, which commits to it")
         self.claim = self._outcome("reenter" if again else "deliver", name, Delivery(name, *shown))
         wrong = self._settle(d, block.slot if block else self.oracle.null, header)
@@ -485,6 +407,9 @@ class Lockstep:
             number = self.payloads.get(x.payload)
             sent = self.receipts.get(number) if isinstance(number, int) else None
             name = self.topology.shards[d]
+            if sent is None and self._was_forgotten(x.payload):
+                again = f"{name} executed {x.payload.decode()} again, long after it was done"
+                return self._named("executes-at-most-once", "refused, consumed", str(self.claim), again)
             if sent is None:
                 self.effects[d].append(-1)
                 what = f"{name} executed {'a receipt' if isinstance(number, Forged) else 'a payload'} that nobody emitted"
@@ -502,7 +427,7 @@ class Lockstep:
                 self.doubtful.discard((d, header))
             if self.refuses("deliver", d, sent.slot, header) == 0:
                 self.oracle.generated.apply["deliver"](self.world, d, sent.slot, header)
-                sent.executed_at = d
+                sent.executed_at, sent.under = d, header
                 self.happened += (f"{name} executed r{sent.number}",)
                 continue
             times = sum(effects.count(sent.number) for effects in self.effects)
@@ -510,11 +435,16 @@ class Lockstep:
             wrong = wrong or self._forced_execution(d, sent.slot, believed, what)
         return wrong
 
+    def _was_forgotten(self, payload: bytes) -> bool:
+        """Whether it is that of a receipt which was emitted, and is no longer kept in mind."""
+        match = re.fullmatch(rb"r(\d{1,9})", payload)
+        return match is not None and int(match[1]) <= self.newest and int(match[1]) not in self.receipts
+
     def _forced_execution(self, d: int, slot: int, header: int, differs: str) -> Wrong:
         self.happened += (differs,)
         clause = self.refuses("deliver", d, slot, header)
         self.clause = clause or self.clause
-        touched = {Receipt: [slot], Header: [header]}
+        touched: dict[type, Sequence[int]] = {Receipt: [slot], Header: [header]}
         return self._force("deliver", (d, slot, header), touched, differs)
 
     def _force(self, action: str, args: tuple[int, ...], touched: dict[type, Sequence[int]], differs: str = "") -> Wrong:
@@ -544,14 +474,17 @@ class Lockstep:
         found = self.oracle.catalogue[name]
         return Wrong(kind, found.id, name, found.because, expected, actual, "", differs)
 
+    def _header_of(self, data: bytes) -> Block | None:
+        return next((b for b in self.headers.values() if b.data == data), None)
+
     # ---- what is shown --------------------------------------------------------------------------
 
     def proof(self, r: int, h: int) -> bytes | Refused:
         """Honest evidence, asked for once: a relayer keeps what it has been given."""
-        known = self.proofs.get((r, h))
+        known = self.proofs.get(Proof(r, h))
         if known is None:
             known = self._bytes("prove", self.receipts[r].data, self.headers[h].data)
-            self.proofs[r, h] = known
+            self.proofs[Proof(r, h)] = known
         return known
 
     def _presented(self, move: Deliver) -> Presented:

@@ -100,9 +100,14 @@ class _Teller:
         if h is not None:
             known["header"] = self.headers.get(h) or self._unproduced(action)
         if m is not None and h is not None:
-            proved = m in self.receipts and h in self.headers and self._read("commits", world, h, m)
+            proved = m in self.receipts and h in self.headers and self._committed(world, h, m)
             known["evidence"] = f"{known['receipt']}@{known['header']}" if proved else "none"
         return {name: known[name] for name in ARGUMENTS[action.name] if name in known}
+
+    def _committed(self, world: World, h: Value, m: Value) -> bool:
+        # In another shard's name a header may commit to anything, but nobody made evidence of that.
+        own = self._read("origin", world, h) == self._read("source", world, m)
+        return own and bool(self._read("commits", world, h, m))
 
     def _receipt(self, m: Value) -> str:
         if m in self.receipts:

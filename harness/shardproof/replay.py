@@ -14,7 +14,7 @@ from shardproof_models.stacks import composed, layers_for
 from . import __version__
 from .adapter import AdapterFactory, Topology, capabilities
 from .errors import TraceError, UsageError
-from .lockstep import Oracle
+from .oracle import Oracle
 from .moves import Deliver, Finalise, Learn, Move, Restart, Revert, move_of
 from .runs import Bench, Found, made, trace_of
 from .shrink import Shrinker
@@ -44,7 +44,7 @@ def bench_for(make: AdapterFactory, shards: tuple[str, ...], moves: tuple[Move, 
     """A bench with room for `moves`."""
     adapter = made(make)
     protocol = composed(layers_for(capabilities(adapter)))
-    oracle = Oracle(protocol, len(shards), receipts=len(moves) + 2, headers=len(shards) + len(moves) + 2)
+    oracle = Oracle.for_run(protocol, len(shards), len(moves))
     return Bench(adapter, oracle, Topology(shards))
 
 

@@ -15,7 +15,8 @@ from attrs import define, evolve, field, frozen
 
 from .adapter import Adapter, AdapterFactory, Refused, Topology
 from .errors import AdapterError
-from .lockstep import Lockstep, Oracle, Wrong
+from .lockstep import Lockstep, Wrong
+from .oracle import Oracle
 from .moves import Deliver, Emit, Finalise, Learn, Move, Produce, Revert, step_of
 from .trace import Search, Step, Trace, Violation
 from .verdict import Kind
@@ -125,7 +126,8 @@ class Bench:
                 continue
             if lock.run(move):
                 return False
-            if not (isinstance(move, Deliver | Learn) and isinstance(lock.claim, Refused)):
+            in_vain = lock.clause or isinstance(lock.claim, Refused)
+            if not (isinstance(move, Deliver | Learn) and in_vain):
                 kept.append(move)
         return len(kept) < len(before) and self._accepted(kept, last)
 

@@ -16,7 +16,8 @@ from typing import TypeVar
 from attrs import define, field
 
 from .adversary import INNER_NODE, Damage
-from .lockstep import Block, Lockstep, Sent
+from .forget import Block, Sent
+from .lockstep import Lockstep
 from .moves import NULL, Deliver, Emit, Finalise, Forged, Learn, Move, Produce, Proof, Restart, Revert
 
 T = TypeVar("T")
@@ -54,6 +55,8 @@ class Schedule:
     lock: Lockstep
     #: Attack kind -> how often it was tried, over all runs.
     tried: dict[str, int]
+    #: How many receipts may be under way before users wait.
+    in_flight: int = 24
     #: Shards to which nothing happens in this run, and shards to which little does.
     stopped: frozenset[int] = frozenset()
     slow: frozenset[int] = frozenset()
@@ -96,6 +99,13 @@ class Schedule:
         elif isinstance(move, Produce):
             self.numbers["header"] = max(self.numbers["header"], move.header + 1)
 
+    def remember(self) -> None:
+        """Let go of what the lockstep has forgotten."""
+        known = self.lock.receipts
+        self.waiting = [s for s in self.waiting if s.number in known]
+        self.done = [s for s in self.done if s.number in known]
+        self.born = {number: moment for number, moment in self.born.items() if number in known}
+
     def note(self, move: Move) -> None:
         """Take account of what the last move did."""
         self.moment += 1
@@ -104,12 +114,12 @@ class Schedule:
                 self.waiting.append(sent)
                 self.born[sent.number] = self.moment
         elif isinstance(move, Deliver) and isinstance(move.receipt, int):
-            sent = self.lock.receipts[move.receipt]
-            if sent.executed_at >= 0 and sent in self.waiting[-64:]:
-                earlier = [w for w in self.waiting[:64] if w.number < sent.number and w.source == sent.source and w.destination == sent.destination]
-                if earlier:
+            sent = self.lock.receipts.get(move.receipt)
+            if sent is not None and sent.executed_at >= 0 and sent.number in self.born:
+                channel = (sent.source, sent.destination)
+                if any(w.number < sent.number and (w.source, w.destination) == channel for w in self.waiting[:16]):
                     self._count("reordering")
-                if self.moment - self.born.get(sent.number, self.moment) > LATE:
+                if self.moment - self.born.pop(sent.number) > LATE:
                     self._count("delay")
                 self.waiting.remove(sent)
                 self.done.append(sent)
@@ -117,19 +127,22 @@ class Schedule:
             receipts = list(self.lock.receipts.values())
             self.waiting = [r for r in receipts if r.executed_at < 0]
             self.done = [r for r in receipts if r.executed_at >= 0]
+            self.born = {r.number: self.born.get(r.number, self.moment) for r in self.waiting}
 
     # ---- choosing -------------------------------------------------------------------------------
 
     def next(self, dice: Dice) -> Move:
         """The next move: always one that is possible."""
+        if len(self.born) + len(self.done) > len(self.lock.receipts):
+            self.remember()
         for _ in range(4):
             kind = dice.roll(64)
             if kind < PROGRESS:
-                move = self._advance(dice)
+                move = self.advance(dice)
             elif kind < PROGRESS + ENVIRONMENT:
-                move = self._environment(dice)
+                move = self.environment(dice)
             else:
-                move = self._attack(dice)
+                move = self.attack(dice)
             if move is not None and self._awake(move, dice) and self.lock.possible(move):
                 return move
         return self._emission(dice)
@@ -144,6 +157,10 @@ class Schedule:
 
     def _emission(self, dice: Dice) -> Move:
         shards = len(self.lock.topology.shards)
+        if len(self.waiting) >= self.in_flight:
+            move = self.towards(self.waiting[dice.roll(len(self.waiting))])
+            if move is not None and self.lock.possible(move):
+                return move
         s = dice.roll(shards)
         d = (s + 1 + dice.roll(shards - 1)) % shards
         number = self.fresh("receipt")
@@ -152,7 +169,7 @@ class Schedule:
             return move
         return Produce(self.fresh("header"), s) if self.lock.free_headers else Deliver(d, Forged(self.fresh("forged"), s, d), NULL, None)
 
-    def _advance(self, dice: Dice) -> Move | None:
+    def advance(self, dice: Dice) -> Move | None:
         """A step towards the execution of a receipt; the newest ones wait least, so some wait long."""
         if not self.waiting or (len(self.waiting) < 3 and dice.roll(4) == 0):
             return self._emission(dice)
@@ -192,7 +209,8 @@ class Schedule:
             newest = newest or block
         return newest
 
-    def _environment(self, dice: Dice) -> Move | None:
+    def environment(self, dice: Dice) -> Move | None:
+        """Something that users, consensus, operators or aimless relayers do."""
         kind = dice.roll(16)
         shard = dice.roll(len(self.lock.topology.shards))
         if kind < 5:
@@ -208,7 +226,8 @@ class Schedule:
             return Restart(shard)
         return Learn(shard, dice.pick([*self.lock.headers])) if self.lock.headers else None
 
-    def _attack(self, dice: Dice) -> Move | None:
+    def attack(self, dice: Dice) -> Move | None:
+        """Something that an adversary tries, of a kind that was tried little so far."""
         kinds = self.applicable
         # Half of the time the least tried of three, so that every kind has its turn.
         names = [dice.pick(kinds) for _ in range(3)] if dice.roll(2) else [dice.pick(kinds)]
@@ -408,8 +427,8 @@ def _damage(part: str, kind: str) -> Attack:
 
 
 def _where(dice: Dice) -> int:
-    """A place to damage: half of the time near the beginning, where the fields are."""
-    return dice.roll(256) if dice.roll(2) else dice.roll(8192)
+    """A bit to damage: more often than not near the beginning, where the fields are."""
+    return dice.roll((64, 256, 8192)[dice.roll(3)])
 
 
 def _header_damage(s: Schedule, dice: Dice) -> Move | None:

@@ -93,12 +93,11 @@ def _enum(at: _At, known: list[str], value: Json) -> None:
 
 def _pattern(at: _At, pattern: str, value: Json) -> None:
     if isinstance(value, str) and not re.search(pattern, value):
-        expected = at.part.get("description", pattern).rstrip(".")
+        expected = ", ".join(map(shown, at.part.get("examples", ())))
         raise MismatchError(
             f"{at} is not written as it must be",
-            expected=expected,
+            expected=f"e.g. {expected}" if expected else pattern,
             got=shown(value),
-            help=f"the pattern is {pattern}",
         )
 
 
@@ -177,7 +176,7 @@ def _limit(kind: type, exceeds: Callable[[int, int], bool], words: str) -> Keywo
 
 
 KEYWORDS: Mapping[str, Keyword] = {
-    **dict.fromkeys(("$schema", "$id", "$defs", "title", "description", "then"), _nothing),
+    **dict.fromkeys(("$schema", "$id", "$defs", "title", "description", "examples", "then"), _nothing),
     "$ref": _ref,
     "type": _type,
     "const": _const,

@@ -13,6 +13,7 @@ from shardproof_properties.property import Role
 from .. import selection
 from ..adapter import BUILT_IN, ENTRY_POINTS
 from ..errors import UsageError, nearest
+from ..render.text import counted
 from ..settings import Settings
 
 Rows = tuple[tuple[str, str], ...]
@@ -89,7 +90,7 @@ def adapters(_: Settings) -> Mapping[str, Rows]:
     faulty = tuple(
         (
             f"faulty:{fault.name}",
-            f"violates {fault.violates} in {_steps(fault.shortest)}: {fault.summary.partition(chr(10))[0]}",
+            f"violates {fault.violates} in {counted(fault.shortest, 'step')}: {fault.summary.splitlines()[0]}",
         )
         for fault in FAULTS.values()
     )
@@ -108,10 +109,6 @@ _DESCRIPTIONS = {
     "watermark": "another correct design: it remembers a mark instead of a table",
     "hyperlane": "the real contracts on an EVM; hyperlane:noop-ism has a mistake that has been made",
 }
-
-
-def _steps(count: int) -> str:
-    return f"{count} step{'' if count == 1 else 's'}"
 
 
 LISTS: Mapping[str, Callable[[Settings], Mapping[str, Rows] | str]] = {

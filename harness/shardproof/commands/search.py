@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
 from attrs import evolve
 
@@ -30,12 +31,18 @@ _FUZZ_SHARE = 0.5
 _SEARCH_DEPTH = 8
 
 
-def prove(settings: Settings, context: Context) -> Answer:
-    """Without bounds; with a depth, every trace of so many steps."""
+def prove(settings: Settings, context: Context, certificate: Path | None) -> Answer:
+    """Without bounds, or with a depth every trace of so many steps; obligations go to `certificate`."""
+    if certificate is not None and settings.depth is not None:
+        raise UsageError(
+            "a bounded search has no certificate", got="--certificate and --depth", help="leave --depth out"
+        )
     system, protocol = _model(settings)
     seed = settings.seed or 0
     started = context.clock()
-    report = _about_the_model(_prove(settings, context, protocol, seed, _limit(settings)), system)
+    report = _about_the_model(
+        _prove(settings, context, protocol, seed, _limit(settings), certificate), system
+    )
     return _answer("prove", (report,), settings, context, started, protocol, system, seed)
 
 
@@ -74,14 +81,15 @@ def check(settings: Settings, context: Context) -> Answer:
     _must_be_observable(chosen)
     seed = context.seed(settings.seed)
     started = context.clock()
+
+    def left() -> float:
+        return settings.seconds - (context.clock() - started)
+
     # The solver's own seed stays fixed: it decides how fast an answer comes, and not which.
     whole = evolve(settings, depth=None, properties=())
     proved = _about_the_model(_prove(whole, context, protocol, 0, settings.seconds), system)
-    explored = _about_the_model(
-        _explore(evolve(settings, properties=()), context, protocol, settings.seconds), system
-    )
-    left = settings.seconds - (context.clock() - started)
-    fuzzed = _fuzz(settings, context, system, seed, chosen, max(left, settings.seconds * _FUZZ_SHARE))
+    explored = _about_the_model(_explore(evolve(settings, properties=()), context, protocol, left()), system)
+    fuzzed = _fuzz(settings, context, system, seed, chosen, max(left(), settings.seconds * _FUZZ_SHARE))
     return _answer("check", (proved, explored, fuzzed), settings, context, started, protocol, system, seed)
 
 
@@ -89,7 +97,12 @@ def check(settings: Settings, context: Context) -> Answer:
 
 
 def _prove(
-    settings: Settings, context: Context, protocol: Protocol, seed: int, seconds: float | None
+    settings: Settings,
+    context: Context,
+    protocol: Protocol,
+    seed: int,
+    seconds: float | None,
+    certificate: Path | None = None,
 ) -> Report:
     from ..engines.prove import bounded
     from ..engines.prove import prove as engine
@@ -111,7 +124,8 @@ def _prove(
             seed=seed,
             timeout_ms=settings.solver_timeout_ms,
             depth=_SEARCH_DEPTH,
-            only=asked,
+            only=tuple(p.name for p in _chosen(protocol, asked, *MODELLED)) if asked else (),
+            certificate=certificate,
             progress=progress,
         )
 
@@ -175,7 +189,8 @@ def _within(
         try:
             return search(look)
         except _OutOfTimeError:
-            reason = f"stopped after {seconds:g} s, before everything was checked"
+            took = context.clock() - started
+            reason = f"stopped after {took:.1f} s, before everything was checked: give it more time"
             return Report(
                 engine,
                 Verdict.INCONCLUSIVE,

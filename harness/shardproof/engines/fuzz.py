@@ -27,7 +27,7 @@ from shardproof_properties.property import Property, Role
 from .. import __version__
 from ..adapter import AdapterFactory, Refused, Topology, capabilities
 from ..errors import AdapterError, ShardproofError, UsageError
-from ..lockstep import Oracle
+from ..oracle import Oracle
 from ..moves import Deliver, Emit, Finalise, Forged, Learn, Move, Produce, Restart, Revert
 from ..runs import Bench, Found, made, trace_of
 from ..schedule import ATTACKS, NEEDS, WEATHER, Dice, Schedule
@@ -39,10 +39,14 @@ from ..verdict import Finding, Report, Verdict
 RUNS_A_BATCH = 25
 #: Moves that one drawn number decides: a draw costs as much as a step.
 MOVES_A_DRAW = 4
+#: Draws a run: Hypothesis bounds the data of one test case; a longer run makes more of each number.
+DRAWS_MAX = 250
 #: Kept beginnings; beyond, the oldest make room.
 BEGINNINGS_MAX = 512
 #: One run in so many is repeated, to see whether the adapter answers as before.
 REPEATED = 61
+#: So much of it, so that a long run costs no more a step than a short one.
+REPEATED_MOVES = 200
 #: One run in so many ends with honest relayers finishing what is under way.
 QUIESCED = 3
 #: After the first finding the search goes on for as many runs as it took, and these.
@@ -62,6 +66,8 @@ class Plan:
     steps: int | None = None
     shards: int = 3
     depth: int = 60
+    #: Beyond so many receipts under way, honest relayers deliver before users send more.
+    in_flight: int = 24
     properties: tuple[str, ...] = ()
 
 
@@ -106,8 +112,7 @@ def fuzz(make: AdapterFactory, name: str, plan: Plan, *, clock: Callable[[], flo
     begin = clock()
     adapter = made(make)
     protocol = composed(layers_for(capabilities(adapter)))
-    # A run may send one receipt and seal one block a step.
-    oracle = Oracle(protocol, plan.shards, receipts=plan.depth + 40, headers=plan.shards + plan.depth + 40)
+    oracle = Oracle.for_run(protocol, plan.shards, plan.depth + 40, plan.in_flight)
     bench = Bench(adapter, oracle, Topology.of(plan.shards))
     search = _Search(bench, name, plan, clock, begin, progress)
     try:
@@ -136,7 +141,7 @@ class _Search:
     actions: dict[str, int] = field(init=False)
 
     def __attrs_post_init__(self) -> None:
-        self.schedule = Schedule(self.bench.lock, self.coverage.tried)
+        self.schedule = Schedule(self.bench.lock, self.coverage.tried, self.plan.in_flight)
         self.actions = {a.name: i for i, a in enumerate(self.bench.oracle.protocol.actions)}
 
     def go(self) -> None:
@@ -155,7 +160,7 @@ class _Search:
         @given(st.randoms(use_true_random=False))
         def batch(randoms: random.Random) -> None:
             # Always as many draws: how much a run draws must not depend on what runs before it found.
-            numbers = [randoms.getrandbits(64) for _ in range(2 + self.plan.depth // MOVES_A_DRAW)]
+            numbers = [randoms.getrandbits(64) for _ in range(min(DRAWS_MAX, 2 + self.plan.depth // MOVES_A_DRAW))]
             if not self._enough():
                 # Hypothesis would run it again to explain it; an adapter that broke stays broken.
                 try:
@@ -196,7 +201,7 @@ class _Search:
                     break
         depth = self.plan.depth >> dice.roll(3)
         while found is None and len(moves) < depth:
-            number = numbers[len(moves) // MOVES_A_DRAW] + len(moves) % MOVES_A_DRAW
+            number = numbers[len(moves) // MOVES_A_DRAW % len(numbers)] + len(moves)
             found = self._step(schedule.next(Dice(mixed(number))), moves)
         if found is None and work["runs"] % QUIESCED == 0 and not (schedule.stopped or schedule.slow):
             found = self._quiesce(moves)
@@ -208,7 +213,7 @@ class _Search:
         if found is not None:
             self._keep(found)
         elif work["runs"] % REPEATED == 1:
-            self._repeat(moves)
+            self._repeat(moves[:REPEATED_MOVES])
         if self.progress is not None and work["runs"] % RUNS_A_BATCH == 0:
             self.progress({**work, "situations": len(self.coverage.situations), "findings": len(self.found)})
 
@@ -246,7 +251,8 @@ class _Search:
         kind = 0
         match move:
             case Deliver(_, receipt, _, evidence, damage, again):
-                work["attempts_refused"] += refused
+                # Judged by effects: some systems answer an attempt that they ignore with success.
+                work["attempts_refused"] += bool(lock.clause) and not lock.happened
                 work["executed"] += bool(lock.happened)
                 key = ("deliver", lock.clause)
                 coverage.clauses[key] = coverage.clauses.get(key, 0) + 1

@@ -13,7 +13,7 @@ plain reading in `evaluate` on generated worlds, action by action.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property, partial
 from typing import Any
 
@@ -418,6 +418,30 @@ class Generated:
         values = iter(plain)
         return [self._rows(s, lambda _: next(values)) for s in self.protocol.state]
 
+    def forget(self, world: World, start: World, masks: Mapping[type[Term], int]) -> None:
+        """Every cell that mentions one of some entities (a mask of bits for a sort) is as in `start` again."""
+        for number, symbol in enumerate(self.protocol.state):
+            rows, initial = world[number], start[number]
+            *leading, column = [masks.get(type(p), 0) for p in symbol.parameters] or [0]
+            if any(leading):
+                self._forget_rows(symbol, rows, initial, leading)
+            if column:
+                for place, row in enumerate(rows):
+                    if row is not initial[place]:
+                        rows[place] = _restored(row, initial[place], column)
+
+    def _forget_rows(self, symbol: Symbol[Any, Any], rows: list[Any], initial: list[Any], masks: list[int]) -> None:
+        sizes = [len(self.scope.domain(type(p))) for p in symbol.parameters[:-1]]
+        first, rest = masks[0], masks[1:]
+        stride = len(rows) // sizes[0]
+        # Rows lie together by their first argument, which is what most of them are forgotten by.
+        for index in bits(first):
+            rows[index * stride : (index + 1) * stride] = initial[index * stride : (index + 1) * stride]
+        if any(rest):
+            for place, indices in enumerate(itertools.product(*map(range, sizes))):
+                if any(m >> i & 1 for m, i in zip(rest, indices[1:], strict=True)):
+                    rows[place] = initial[place]
+
     @staticmethod
     def copy(world: World) -> World:
         """An independent world: rows are immutable and shared."""
@@ -612,6 +636,16 @@ def _whole_row(write: _Writer, effect: Effect, v: Term, target: str, *, bounded:
     if effect.where is not TRUE:
         new = f"{new} if {inner.scalar(effect.where)} else {inner.scalar(effect.cell)}"
     return f"tuple([{new} for {name} in {write.range(v)}])"
+
+
+def _restored(row: Any, initial: Any, mask: int) -> Any:
+    """`row`, with the columns in `mask` as in `initial`."""
+    if isinstance(row, int):
+        return row & ~mask | initial & mask
+    values = list(row)
+    for column in bits(mask):
+        values[column] = initial[column]
+    return tuple(values)
 
 
 def in_range(value: int, start: int, stop: int, symbol: str, sort: str) -> int:

@@ -12,11 +12,11 @@ Neither knows what is asked: obligations and unrolled steps are the business of 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import z3
-from attrs import define, field
+from attrs import define, evolve, field
 
 from shardproof_models.language.terms import (
     Binder,
@@ -100,24 +100,26 @@ _CONNECTIVES: Mapping[Op, Callable[..., Any]] = {
 
 def conj(parts: Iterable[Formula]) -> Formula:
     """All of `parts`."""
-    kept: list[Formula] = []
-    for part in parts:
-        if part is False:
-            return False
-        if part is not True:
-            kept.append(part)
-    return True if not kept else kept[0] if len(kept) == 1 else z3.And(kept)
+    return _joined(parts, True, z3.Z3_mk_and)
 
 
 def disj(parts: Iterable[Formula]) -> Formula:
     """Some of `parts`."""
+    return _joined(parts, False, z3.Z3_mk_or)
+
+
+def _joined(parts: Iterable[Formula], unit: bool, make: Callable[..., Any]) -> Formula:
     kept: list[Formula] = []
     for part in parts:
-        if part is True:
-            return True
-        if part is not False:
+        if part is (not unit):
+            return part
+        if part is not unit:
             kept.append(part)
-    return False if not kept else kept[0] if len(kept) == 1 else z3.Or(kept)
+    if len(kept) < 2:
+        return kept[0] if kept else unit
+    # `z3.And` asks every operand for its sort, which takes longer than all the rest of an unrolling.
+    operands = (z3.Ast * len(kept))(*(k.as_ast() for k in kept))
+    return z3.BoolRef(make(kept[0].ctx_ref(), len(kept), operands), kept[0].ctx)
 
 
 def negate(part: Formula) -> Formula:
@@ -131,7 +133,12 @@ def same(a: Formula, b: Formula) -> Formula:
         return b if a else negate(b)
     if isinstance(b, bool):
         return a if b else negate(a)
-    return True if a.eq(b) else a == b
+    return a is b or a == b
+
+
+def equal(a: Table, b: Table) -> Formula:
+    """When two tables have the same value."""
+    return conj(same(a.get(value, False), b.get(value, False)) for value in {**a, **b})
 
 
 def _merge(cases: Iterable[tuple[int, Formula]]) -> Table:
@@ -145,34 +152,23 @@ def _merge(cases: Iterable[tuple[int, Formula]]) -> Table:
 @define
 class Finite:
     """
-    Every sort is so many elements, numbered from 0; every cell of the world is a handful of propositions.
+    Every sort is so many elements, as `scope` says; every cell of the world is a handful of propositions.
 
-    A cell exists once it is asked for, at a `moment`: rigid cells have only one. What must be
-    true of it for it to have exactly one value is in `constraints`.
+    A cell exists once it is asked for, at a `moment`; rigid ones have only one, and what the scope
+    says of them is known. What must be true of a cell for it to have exactly one value is in
+    `constraints`.
     """
 
-    sizes: Mapping[type[Term], int]
-    #: What a cell that holds a number may hold. A term in between may be worth more.
-    numbers: range
+    scope: Scope
     constraints: list[Formula] = field(factory=list, init=False)
     cells: dict[tuple[Symbol[Any, Any], tuple[int, ...], int], Table] = field(factory=dict, init=False)
-
-    def domain(self, sort: type[Term]) -> range:
-        """The values of a sort."""
-        if issubclass(sort, Entity):
-            return range(self.sizes[sort])
-        return range(2) if issubclass(sort, Bool) else self.numbers
-
-    def tuples(self, parameters: tuple[Term, ...]) -> Iterator[tuple[int, ...]]:
-        """All arguments for `parameters`, in one canonical order."""
-        return itertools.product(*(self.domain(type(p)) for p in parameters))
 
     def unknown(self, name: str, sort: type[Term]) -> Table:
         """Some value of `sort`, about which nothing else is said."""
         if issubclass(sort, Bool):
             truth = z3.Bool(name)
             return {1: truth, 0: z3.Not(truth)}
-        values = self.domain(sort)
+        values = self.scope.domain(sort)
         if len(values) == 1:
             return {values[0]: True}
         table = {value: z3.Bool(f"{name}={value}") for value in values}
@@ -184,8 +180,17 @@ class Finite:
         """What the cell of `symbol` at `args` holds at `moment`."""
         place = (symbol, args, 0 if symbol.kind is Kind.RIGID else moment)
         if place not in self.cells:
-            self.cells[place] = self.unknown(f"{symbol.name}{args}@{place[2]}", symbol.sort)
+            known = self.scope.rigid.get(symbol.name) if symbol.kind is Kind.RIGID else None
+            name = f"{symbol.name}({','.join(map(str, args))})@{place[2]}"
+            self.cells[place] = self.unknown(name, symbol.sort) if known is None else {int(known(*args)): True}
         return self.cells[place]
+
+    def read(self, assignment: Any, rigid: Iterable[Symbol[Any, Any]]) -> Scope:
+        """The scope with the topology that an assignment of the solver has."""
+        tables = {
+            s.name: {args: worth(self.cell(s, args), assignment) for args in self.scope.tuples(s.parameters)} for s in rigid
+        }
+        return evolve(self.scope, rigid={name: _lookup(table) for name, table in tables.items()})
 
     def holds(self, formula: Term, env: Environment, moment: int = 0) -> Formula:
         """When `formula` is true."""
@@ -234,8 +239,7 @@ class Finite:
 
     def _bound(self, binder: Binder, body: Term, env: Environment, moment: int) -> Table:
         inner = (
-            {**env, **{v.head: {x: True} for v, x in zip(binder.variables, xs, strict=True)}}
-            for xs in self.tuples(binder.variables)
+            {**env, **given(binder.variables, xs)} for xs in self.scope.tuples(binder.variables)
         )
         if binder.op is Op.SUM:
             total: Table = {0: True}
@@ -257,6 +261,10 @@ _ARITHMETIC: Mapping[Op, Callable[[int, int], int]] = {
 }
 
 
+def _lookup(table: Mapping[tuple[int, ...], int]) -> Callable[..., int]:
+    return lambda *args: table[args]
+
+
 def _truth(formula: Formula) -> Table:
     return {1: formula, 0: negate(formula)}
 
@@ -267,3 +275,8 @@ def worth(table: Table, assignment: Any) -> int:
         value for value, condition in table.items()
         if condition is True or (condition is not False and z3.is_true(assignment.eval(condition, model_completion=True)))
     )
+
+
+def given(parameters: Iterable[Term], args: Iterable[int]) -> Environment:
+    """Variables with known values."""
+    return {p.head: {a: True} for p, a in zip(parameters, args, strict=True)}

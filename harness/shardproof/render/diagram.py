@@ -58,6 +58,8 @@ class Diagram:
     """Where the lanes are."""
 
     names: tuple[str, ...]
+    #: The names as they stand above the lanes.
+    heads: tuple[str, ...]
     columns: tuple[int, ...]
     #: Cells from the left edge to where the text starts.
     text_at: int
@@ -168,7 +170,7 @@ def _plan(lanes: tuple[str, ...], rows: list[Row], width: int, strokes: Strokes,
     start = _MARGIN + digits + 2
     widest = max((inert.cells(row.label) for row in rows), default=0)
     if not lanes:
-        return Diagram((), (), start, width, strokes, digits, labels_on_arrows=False)
+        return Diagram((), (), (), start, width, strokes, digits, labels_on_arrows=False)
     # From roomy to tight; the first plan that leaves enough for what is said is drawn.
     for on_arrows, gap, name_max in (
         (True, widest + 7, 40),
@@ -189,15 +191,15 @@ def _plan(lanes: tuple[str, ...], rows: list[Row], width: int, strokes: Strokes,
         ]
         text_at = columns[-1] + 4 + max(_overhang(names), *at_last, 0)
         if text_at + labels + _TEXT_MIN <= width:
-            return Diagram(lanes, tuple(columns), text_at, width, strokes, digits, on_arrows)
-    return Diagram(lanes, (), start, width, strokes, digits, labels_on_arrows=False)
+            return Diagram(lanes, tuple(names), tuple(columns), text_at, width, strokes, digits, on_arrows)
+    return Diagram(lanes, (), (), start, width, strokes, digits, labels_on_arrows=False)
 
 
 def _between(names: list[str], i: int) -> int:
     """Columns from lane `i` to the next one, so that their names do not touch."""
     if i + 1 == len(names):
         return 0
-    return inert.cells(names[i]) // 2 + (inert.cells(names[i + 1]) - 1) // 2 + 2
+    return inert.cells(names[i]) // 2 + (inert.cells(names[i + 1]) - 1) // 2 + 3
 
 
 def _overhang(names: list[str]) -> int:
@@ -205,14 +207,9 @@ def _overhang(names: list[str]) -> int:
 
 
 def _heads(diagram: Diagram) -> str:
-    text, columns = "", diagram.columns
-    for i, (name, column) in enumerate(zip(diagram.names, columns, strict=True)):
-        room = min(
-            columns[i + 1] - column if i + 1 < len(columns) else 99,
-            column - columns[i - 1] if i else 99,
-        )
-        short = inert.cut(name, max(room - 1, 1))
-        text = inert.pad(text, column - (inert.cells(short) - 1) // 2) + short
+    text = ""
+    for name, column in zip(diagram.heads, diagram.columns, strict=True):
+        text = inert.pad(text, column - (inert.cells(name) - 1) // 2) + name
     return text
 
 

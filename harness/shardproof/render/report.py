@@ -146,9 +146,11 @@ def _report(report: Report, width: int, ascii_only: bool) -> Iterator[str]:
             )
         if missing.searched:
             yield from _entry("  searched", missing.searched, width, ascii_only)
-    for title, rows in report.tables.items():
-        yield f"  {inert.line(title, ascii_only=ascii_only)}"
-        yield from _table(rows, width, ascii_only)
+    # A finding is the answer to all that was asked; what else was tried is in the JSON.
+    for title, rows in () if report.findings else report.tables.items():
+        if rows:
+            yield f"  {inert.line(title, ascii_only=ascii_only)}"
+            yield from _columns(rows, width, ascii_only)
     if report.not_applicable:
         yield "  not applicable"
         yield from _table(tuple(report.not_applicable.items()), width, ascii_only)
@@ -177,6 +179,24 @@ def _table(rows: tuple[tuple[str, str], ...], width: int, ascii_only: bool) -> I
         room = width - column - 6
         for i, part in enumerate(inert.wrap(value, room)):
             yield f"    {inert.pad(inert.cut(label, column) if i == 0 else '', column)}  {part}".rstrip()
+
+
+#: A value that is longer than this is a sentence, and has a line for itself.
+_SHORT = 14
+
+
+def _columns(rows: tuple[tuple[str, str], ...], width: int, ascii_only: bool) -> Iterator[str]:
+    """The same with short values, in as many columns as there is room for, to be read downwards."""
+    shown = [tuple(inert.line(part, ascii_only=ascii_only) for part in row) for row in rows]
+    label, value = (max(inert.cells(row[i]) for row in shown) for i in (0, 1))
+    count = min((width - 4) // (label + value + 6), 3)
+    if count < 2 or value > _SHORT or len(shown) <= 2 * count:
+        yield from _table(rows, width, ascii_only)
+        return
+    entries = [inert.pad(a, label + 2) + " " * (value - inert.cells(b)) + b for a, b in shown]
+    height = -(-len(entries) // count)
+    for i in range(height):
+        yield "    " + "    ".join(entries[i::height])
 
 
 # ---- lists and tables that are no verdict ----------------------------------------------------------

@@ -99,13 +99,15 @@ def _search(shown: Trace, width: int, ascii_only: bool) -> Iterator[str]:
         else "whether a shorter one exists is not established"
     )
     search = shown.search
-    counts = [
-        f"{search.traces:,} traces" * bool(search.traces),
-        f"{search.steps:,} steps" * bool(search.steps),
-    ]
+    counts = [counted(n, what) for n, what in ((search.traces, "trace"), (search.steps, "step")) if n]
     found = [search.engine, f"seed {search.seed}" if search.seed is not None else "", *counts]
     facts = (("shortest", shortest), ("found by", ", ".join(part for part in found if part)))
     yield from _facts(facts, width, ascii_only)
+
+
+def counted(number: int, what: str) -> str:
+    """A number of things, in words that agree."""
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
 def _facts(facts: tuple[tuple[str, str], ...], width: int, ascii_only: bool) -> Iterator[str]:

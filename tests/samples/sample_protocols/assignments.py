@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import z3
-from attrs import define, field
+from attrs import define, evolve, field
 
 from shardproof.readings.evaluate import Evaluator, World
 from shardproof.readings.scope import OutOfScope, Value
 from shardproof.readings.smt import Finite, Unbounded
 from shardproof_models.language.actions import Action
-from shardproof_models.language.terms import Bool, Entity, Literal, Number, Symbol, Term, Variable, substitute
+from shardproof_models.language.terms import Bool, Literal, Number, Symbol, Term, Variable, substitute
 
 from .worlds import refused_by
 
@@ -40,12 +40,8 @@ class FiniteReading:
     finite: Finite = field(init=False)
 
     def __attrs_post_init__(self) -> None:
-        scope = self.evaluator.scope
-        numbers = [scope.domain(s) for s in scope.sizes if issubclass(s, Number)]
-        self.finite = Finite(
-            {s: len(scope.domain(s)) for s in scope.sizes if issubclass(s, Entity)},
-            range(min((n.start for n in numbers), default=0), max((n.stop for n in numbers), default=1)),
-        )
+        # Without the meaning of the rigid symbols: that is given to the solver as well.
+        self.finite = Finite(evolve(self.evaluator.scope, rigid={}))
 
     def disagreements(
         self, action: Action, args: tuple[Value, ...], worlds: list[World]

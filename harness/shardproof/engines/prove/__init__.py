@@ -1,0 +1,193 @@
+"""
+Does it hold for any number of shards, receipts and headers?
+
+`prove` shows every obligation of a protocol by induction, and that what it is about can
+happen at all. Where an obligation fails it shows a counterexample to induction, which is no
+violation, and then looks for a real one: a trace from the initial world, by bounded model
+checking. Only such a trace makes the answer "violated". `bounded` is that search alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping
+from pathlib import Path
+
+from attrs import evolve
+from shardproof_models.language.protocol import Protocol
+from shardproof_properties.catalogue import properties_of
+from shardproof_properties.property import Property, Role
+from shardproof_properties.safety import REPEATABLE
+
+from ...errors import UsageError, nearest
+from ...verdict import NotProved, Report, Verdict
+from .certificate import write
+from .counterexample import SIZE_MAX, counterexample
+from .induction import Decision, Prover
+from .obligations import INVARIANTS, PROVED, Obligation, obligations
+from .search import Searched, finding, violation, witnesses
+from .vacuity import Vacuity, vacuity
+
+Progress = Callable[[Mapping[str, int]], None]
+
+#: Of the obligations that fail, how many are explained: mostly they fail for one reason.
+EXPLAINED_MAX = 3
+
+#: What a trace can violate.
+_VIOLABLE = (Role.SAFETY, Role.STEP)
+
+
+def prove(
+    protocol: Protocol, properties: tuple[Property, ...] | None = None, *, seed: int = 0, timeout_ms: int = 10_000,
+    depth: int = 8, only: Collection[str] = (), progress: Progress | None = None, certificate: Path | None = None,
+) -> Report:
+    """
+    What can be shown of `properties`, by default all that apply, for worlds of any size.
+
+    `only` picks sentences by name or number. A proof by induction leans on every invariant, so
+    these are proved in any case. Where something fails, traces of up to `depth` steps are
+    searched for a violation. With `certificate`, every obligation is written there, for other
+    solvers. Raises `UsageError` for a name that is none, or a folder that cannot be written.
+    """
+    tell = progress or _silently
+    known = properties_of(protocol) if properties is None else properties
+    claimed = _chosen(known, only)
+    todo = _todo(protocol, known, claimed)
+    if certificate is not None:
+        write(certificate, protocol, todo)
+    prover = Prover(seed, timeout_ms)
+    failed: list[Obligation] = []
+    for done, obligation in enumerate(todo, 1):
+        if not prover.matched(obligation):
+            failed.append(obligation)
+        tell({"obligations": done, "not proved": len(failed)})
+    about = vacuity(protocol, known, claimed, prover)
+    missing = tuple(_explained(protocol, failed, prover))
+    failed = [o for o, m in zip(failed, missing, strict=True) if m is not None]
+    searched = None
+    if failed:
+        violable = tuple(p for p in known if p.role in _VIOLABLE and p.first_order)
+        searched = violation(
+            protocol, violable, depth, seed=seed, timeout_ms=timeout_ms, progress=lambda k: tell({"steps": k}),
+        )
+    return _proved(protocol, claimed, todo, tuple(m for m in missing if m is not None), failed, about, searched, seed)
+
+
+def bounded(
+    protocol: Protocol, properties: tuple[Property, ...] | None, depth: int, *, seed: int = 0, timeout_ms: int = 10_000,
+    progress: Progress | None = None,
+) -> Report:
+    """What every trace of up to `depth` steps in small worlds of every topology says of `properties`."""
+    if depth < 0:
+        raise UsageError("a trace has no negative length", got=depth)
+    tell = progress or _silently
+    known = properties_of(protocol)
+    chosen = tuple(p for p in (known if properties is None else properties) if p.role in _VIOLABLE and p.first_order)
+    searched = violation(protocol, chosen, depth, seed=seed, timeout_ms=timeout_ms, progress=lambda k: tell({"steps": k}))
+    found = (finding(protocol, searched.found, seed),) if searched.found is not None else ()
+    reasons = []
+    rows: tuple[tuple[str, str], ...] = ()
+    if not found:
+        ids = {p.id for p in chosen}
+        wanted = tuple(p for p in known if p.role is Role.WITNESS and p.id in ids)
+        seen = witnesses(protocol, wanted, seed=seed, timeout_ms=timeout_ms, steps=searched.steps)
+        rows = tuple((p.name, "reached" if p in seen.reached else "not reached") for p in wanted)
+        if not chosen:
+            reasons.append("there was no property to check")
+        if searched.gave_up:
+            reasons.append(f"the solver gave no answer in its time at {searched.steps + 1} steps")
+        if wanted and not seen.reached:
+            reasons.append(f"nothing that these sentences are about happens in {searched.steps} steps")
+    return Report(
+        "prove", Verdict.VIOLATED if found else Verdict.INCONCLUSIVE if reasons else Verdict.HOLDS,
+        f"{searched.scope} of {_named(protocol)}", found, reasons=tuple(reasons),
+        work={"steps": searched.steps, "properties": len(chosen)}, properties=tuple(p.name for p in chosen),
+        tables={"witnesses": rows} if rows else {},
+    )
+
+
+def _silently(_: Mapping[str, int]) -> None:
+    """Progress that nobody wants to see."""
+
+
+def _chosen(known: tuple[Property, ...], only: Collection[str]) -> tuple[Property, ...]:
+    """The properties of these names, also of all that a schema makes, or numbers; all if there are none."""
+    names = {p: {p.name, p.name.partition("[")[0], p.id} for p in known if p.role is not Role.PROGRESS}
+    for name in only:
+        if not any(name in own for own in names.values()):
+            raise UsageError(f"unknown property {name!r}", help=nearest(name, {n for own in names.values() for n in own}))
+    return tuple(p for p, own in names.items() if not only or own & {*only})
+
+
+def _todo(protocol: Protocol, known: tuple[Property, ...], claimed: tuple[Property, ...]) -> tuple[Obligation, ...]:
+    inductive = any(p.role in (*INVARIANTS, Role.STEP) for p in claimed)
+    leaned_on = tuple(p for p in known if p.role in INVARIANTS) if inductive else ()
+    asked = (*leaned_on, *(p for p in claimed if p.role in PROVED and p not in leaned_on))
+    return tuple(obligations(protocol, asked, REPEATABLE)) if asked else ()
+
+
+def _explained(protocol: Protocol, failed: list[Obligation], prover: Prover) -> Iterator[NotProved | None]:
+    """What is known of each obligation that did not match: None if it is proved after all."""
+    explained = 0
+    for obligation in failed:
+        if explained == EXPLAINED_MAX:
+            yield NotProved(obligation.name, "not proved")
+            continue
+        found = counterexample(protocol, obligation, seed=prover.seed, timeout_ms=prover.timeout_ms)
+        if found is not None:
+            explained += 1
+            yield NotProved(obligation.name, Decision.REFUTED.value, f"{found}\n{_CAVEAT}")
+            continue
+        decision = prover.decide(obligation)
+        yield None if decision is Decision.PROVED else NotProved(
+            obligation.name, f"{decision.value}; no counterexample to induction of up to {SIZE_MAX} elements a sort",
+        )
+
+
+#: Below each counterexample to induction.
+_CAVEAT = "This is not a bug yet: the world before may be one that no trace reaches."
+
+
+def _proved(
+    protocol: Protocol, claimed: tuple[Property, ...], todo: tuple[Obligation, ...], missing: tuple[NotProved, ...],
+    failed: list[Obligation], about: Vacuity, searched: Searched | None, seed: int,
+) -> Report:
+    found = (finding(protocol, searched.found, seed),) if searched is not None and searched.found is not None else ()
+    reasons = [*about.reasons]
+    if not todo and not about.rows:
+        reasons.append("there was nothing to prove")
+    if missing and searched is not None:
+        reasons.insert(0, f"{_many(len(missing), 'obligation')} not proved, and {_said(searched)}")
+    unproved = {o.about for o in failed}
+    counts = (f"{len(todo) - len(missing)} of " if missing else "") + _many(len(todo), "obligation")
+    return Report(
+        "prove",
+        Verdict.VIOLATED if found else Verdict.INCONCLUSIVE if reasons else Verdict.HOLDS,
+        f"{counts} of {_named(protocol)}, for any number of {_elements(protocol)}",
+        found,
+        tuple(evolve(m, searched=_said(searched)) if m.counterexample_to_induction and searched else m for m in missing),
+        () if found else tuple(reasons),
+        {"obligations": len(todo), "proved": len(todo) - len(missing), "witnesses": len(about.rows)},
+        {p.name: "it is not first-order; explore checks it" for p in claimed if not p.first_order},
+        tuple(p.name for p in claimed if p not in unproved and p.first_order),
+        {"not vacuous": about.rows} if about.rows else {},
+    )
+
+
+def _said(searched: Searched) -> str:
+    if searched.found is not None:
+        return f"a trace of {_many(len(searched.found.path.steps), 'step')} is a violation"
+    gave_up = ", where the solver gave up" if searched.gave_up else ""
+    return f"no violation was found in {searched.scope}{gave_up}"
+
+
+def _named(protocol: Protocol) -> str:
+    return f"{protocol.name} ({', '.join(layer.name for layer in protocol.layers)})"
+
+
+def _elements(protocol: Protocol) -> str:
+    *most, last = [f"{s.__name__.lower()}s" for s in protocol.sorts]
+    return f"{', '.join(most)} and {last}" if most else last
+
+
+def _many(count: int, what: str) -> str:
+    return f"{count} {what}{'' if count == 1 else 's'}"

@@ -1,0 +1,154 @@
+"""
+Looking for traces in small worlds: of a violation, and of what must not be impossible.
+
+A trace that the solver finds is taken again by the plain reading, step by step, before
+anybody hears of it: the two readings share no code, so a mistake in either is loud.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+
+from attrs import field, frozen
+from shardproof_models.language.actions import Action
+from shardproof_models.language.protocol import Protocol
+from shardproof_models.language.terms import Number, Term
+from shardproof_models.layers.exactly_once import Header, genesis, key, origin
+from shardproof_properties.property import Property, Role
+
+from ...model_trace import trace_of
+from ...readings.evaluate import Evaluator, Stepped
+from ...readings.scope import Scope
+from ...readings.smt import disj, negate
+from ...trace import Search
+from ...verdict import Finding, Kind
+from .unrolled import GaveUpError, Path, Unrolled
+
+#: Elements of a sort; of headers, a genesis and one block a shard.
+SIZE, HEADERS = 2, 4
+
+#: The size of these worlds, in words.
+ELEMENTS = f"{SIZE} shards, {SIZE} receipts and {HEADERS} headers"
+
+#: What numbers may be. A step that would need a larger one is left out.
+NUMBERS = range(5)
+
+#: How far traces go that show that something can happen. Executing from two shards takes ten steps.
+WITNESS_STEPS = 10
+
+#: A topology that loses nothing: elements have no names yet.
+_ANY: Mapping[str, Callable[..., int]] = {genesis.name: lambda s: s}
+
+#: A topology with one block a shard and one key a receipt, which is enough to see that things happen.
+_PLAIN: Mapping[str, Callable[..., int]] = {**_ANY, origin.name: lambda h: h % SIZE, key.name: lambda m: m}
+
+
+@frozen(eq=False)
+class Violated:
+    """A shortest trace to a violation: of the first sentence, and at the same step of the others."""
+
+    properties: tuple[Property, ...]
+    path: Path
+
+
+@frozen(eq=False)
+class Searched:
+    """What a search for a violation did."""
+
+    steps: int
+    found: Violated | None = None
+    gave_up: bool = False
+
+    @property
+    def scope(self) -> str:
+        """Of which traces it is known that they violate nothing, or nothing less."""
+        return f"every trace of up to {self.steps} steps with {ELEMENTS}, in every topology"
+
+
+@frozen(eq=False)
+class Seen:
+    """What traces were seen to reach, in how many steps; what the solver could not say; the actions taken on the way."""
+
+    reached: Mapping[Property, int] = field(factory=dict)
+    undecided: tuple[Property, ...] = ()
+    actions: frozenset[Action] = frozenset()
+
+
+def violation(
+    protocol: Protocol, properties: tuple[Property, ...], depth: int, *, seed: int, timeout_ms: int,
+    progress: Callable[[int], None] = lambda _: None,
+) -> Searched:
+    """A shortest trace of up to `depth` steps that violates one of `properties`: invariants and step properties."""
+    traces = Unrolled(protocol, _small(protocol, _ANY), seed, timeout_ms)
+    worlds, steps = (
+        disj(negate(traces.translated(protocol.expand(p.formula))) for p in properties if (p.role is Role.STEP) is step)
+        for step in (False, True)
+    )
+    for length in range(depth + 1):
+        progress(length)
+        if length:
+            traces.extend()
+        wrong = [traces.last(worlds), *([traces.last(steps, step=True)] if length else [])]
+        try:
+            path = traces.find(disj(wrong))
+        except GaveUpError:
+            return Searched(max(length - 1, 0), gave_up=True)
+        if path is not None:
+            return Searched(max(length - 1, 0), Violated(_violated(protocol, properties, path), path))
+    return Searched(depth)
+
+
+def _violated(protocol: Protocol, properties: tuple[Property, ...], path: Path) -> tuple[Property, ...]:
+    """By the plain reading, what the last step of `path` violates."""
+    evaluator = Evaluator(protocol, path.scope)
+    before = world = evaluator.initial()
+    for action, args in path.steps:
+        outcome = evaluator.step(world, action, args)
+        if not isinstance(outcome, Stepped):
+            raise AssertionError(f"the solver takes a step that the evaluator refuses: {action.name}{args}, {outcome}")
+        before, world = world, outcome.world
+    violated = tuple(
+        p for p in properties
+        if not (
+            evaluator.value(protocol.expand(p.formula), before, {}, world) if p.role is Role.STEP
+            else evaluator.value(protocol.expand(p.formula), world, {})
+        )
+    )
+    if not violated:
+        raise AssertionError("the solver has a violation where the evaluator has none")
+    return violated
+
+
+def finding(protocol: Protocol, found: Violated, seed: int) -> Finding:
+    """The violation, told with names."""
+    first, *more = found.properties
+    trace = trace_of(protocol, found.path.scope, found.path.steps, first, Search("prove", seed), shortest="proved")
+    return Finding(first.id, first.name, first.because, Kind.SAFETY, trace, tuple(p.name for p in more))
+
+
+def witnesses(
+    protocol: Protocol, wanted: tuple[Property, ...], *, seed: int, timeout_ms: int, steps: int = WITNESS_STEPS,
+) -> Seen:
+    """Which of `wanted` some trace reaches, and which actions it takes on the way."""
+    traces = Unrolled(protocol, _small(protocol, _PLAIN), seed, timeout_ms, idle=True)
+    for _ in range(steps):
+        traces.extend()
+    reached: dict[Property, int] = {}
+    undecided: list[Property] = []
+    taken: set[Action] = set()
+    for p in wanted:
+        try:
+            path = traces.find(traces.last(traces.translated(protocol.expand(p.formula))))
+        except GaveUpError:
+            undecided.append(p)
+            continue
+        if path is not None:
+            reached[p] = len(path.steps)
+            taken |= {action for action, _ in path.steps}
+    return Seen(reached, tuple(undecided), frozenset(taken))
+
+
+def _small(protocol: Protocol, rigid: Mapping[str, Callable[..., int]]) -> Scope:
+    numbers: Collection[type[Term]] = {s.sort for s in protocol.symbols if issubclass(s.sort, Number)}
+    sizes: dict[type[Term], int | range] = {s: HEADERS if s is Header else SIZE for s in protocol.sorts}
+    return Scope({**sizes, **dict.fromkeys(numbers, NUMBERS)}, rigid, ELEMENTS)

@@ -1,0 +1,173 @@
+"""Adapters are foreign code: each way to break the contract has its own message, and nothing counts as holding."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Sequence
+
+import pytest
+from shardproof.adapter import ACCEPTED, PENDING, Adapter, Delivery, Outcome, Refused
+from shardproof.adapter import load
+from shardproof.adapters.reference import ReferenceAdapter
+from shardproof.engines.fuzz import Plan, fuzz
+from shardproof.errors import EXIT_BROKE, AdapterError
+from shardproof.verdict import Report, Verdict
+
+
+def run(make: Callable[[], Adapter], steps: int = 3_000) -> Report:
+    """A short search."""
+    ticks = itertools.count()
+    return fuzz(make, "bad", Plan(1, steps=steps), clock=lambda: float(next(ticks)))
+
+
+class Raises(ReferenceAdapter):
+    """Raises where it should refuse."""
+
+    def deliver(self, delivery: Delivery) -> Outcome:
+        if len(delivery.evidence) < 10:
+            raise ValueError("short evidence \x1b[31m")
+        return super().deliver(delivery)
+
+
+class TalksNonsense(ReferenceAdapter):
+    """Answers with something that is no outcome."""
+
+    def deliver(self, delivery: Delivery) -> Outcome:
+        super().deliver(delivery)
+        return True  # type: ignore[return-value]  # the point of the test
+
+
+class EmitsNonsense(ReferenceAdapter):
+    """A receipt must be bytes."""
+
+    def emit(self, source: str, destination: str, payload: bytes) -> bytes:
+        super().emit(source, destination, payload)
+        return "receipt"  # type: ignore[return-value]  # the point of the test
+
+
+class ShowsNonsense(ReferenceAdapter):
+    """Effects must be payloads."""
+
+    def executed(self, shard: str, since: int) -> Sequence[bytes]:
+        return [x.payload.decode() for x in super().executed(shard, since)]  # type: ignore[misc, union-attr]  # the point
+
+
+class Forgets(Adapter):
+    """Lacks most verbs."""
+
+    def open(self, topology: object) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
+
+
+class CannotBeMade(ReferenceAdapter):
+    """Fails before it starts."""
+
+    def __init__(self) -> None:
+        raise OSError("no database")
+
+
+class Fickle(ReferenceAdapter):
+    """Its answers depend on what other instances were asked before."""
+
+    count = itertools.count()
+
+    def deliver(self, delivery: Delivery) -> Outcome:
+        if delivery.evidence and next(self.count) % 5 == 4:
+            return Refused("not in the mood")
+        return super().deliver(delivery)
+
+
+class NeverSettles(ReferenceAdapter):
+    """Says later, and cannot be waited for."""
+
+    def deliver(self, delivery: Delivery) -> Outcome:
+        super().deliver(delivery)
+        return PENDING
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (Raises, "the adapter raised in 'deliver'"),
+        (TalksNonsense, "the adapter's answer to 'deliver' makes no sense"),
+        (EmitsNonsense, "the adapter's answer to 'emit' makes no sense"),
+        (ShowsNonsense, "the adapter's answer to 'executed' makes no sense"),
+        (Forgets, "the adapter lacks the verb 'emit'"),
+        (CannotBeMade, "the adapter cannot be constructed"),
+        (Fickle, "the adapter is not deterministic"),
+        (NeverSettles, "the adapter answers PENDING to 'deliver' but has no 'settle'"),
+    ],
+)
+def test_each_breach_has_its_own_message(make: type[Adapter], said: str) -> None:
+    """What broke, in the words of whoever wrote the adapter; never a traceback, never a verdict."""
+    with pytest.raises(AdapterError) as error:
+        run(make)
+
+    assert said in str(error.value)
+    assert error.value.exit_code == EXIT_BROKE
+    assert "\x1b" not in str(error.value)
+
+
+def test_a_class_without_a_required_verb_is_refused_when_it_is_loaded(tmp_path: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The earliest moment to say so is before anything runs."""
+    monkeypatch.syspath_prepend(str(tmp_path))
+    with open(f"{tmp_path}/lacking_verbs.py", "w") as file:
+        file.write("from shardproof.adapter import Adapter\nclass Mine(Adapter):\n    def open(self, t): pass\n    def close(self): pass\n")
+
+    with pytest.raises(AdapterError, match="lacks a required verb") as error:
+        load("lacking_verbs:Mine")
+
+    assert "emit, produce, prove, deliver, executed" in str(error.value)
+
+
+class RefusesEverything(ReferenceAdapter):
+    """Accepts no emit at all."""
+
+    def emit(self, source: str, destination: str, payload: bytes) -> Refused:
+        return Refused("closed")
+
+
+def test_a_system_that_accepts_nothing_is_inconclusive() -> None:
+    """Safety is cheap for a system that refuses everything."""
+    report = run(RefusesEverything)
+
+    assert report.verdict is Verdict.INCONCLUSIVE
+    assert "no receipt could be emitted" in report.reasons[0]
+
+
+class Later(ReferenceAdapter):
+    """An asynchronous system: what it is given it does when it is let come to rest."""
+
+    def open(self, topology: object) -> None:
+        super().open(topology)  # type: ignore[arg-type]  # a Topology
+        self.waiting: list[Delivery] = []
+
+    def deliver(self, delivery: Delivery) -> Outcome:
+        self.waiting.append(delivery)
+        return PENDING
+
+    def settle(self, shard: str) -> None:
+        for delivery in self.waiting:
+            super().deliver(delivery)
+        self.waiting = []
+
+
+def test_what_is_pending_is_judged_by_its_effects() -> None:
+    """A claim of 'later' is neither yes nor no; what was executed once all came to rest is."""
+    assert run(Later, 12_000).verdict is Verdict.HOLDS
+
+
+class Liar(ReferenceAdapter):
+    """Says that it accepted whatever it is shown, and does the right thing."""
+
+    def deliver(self, delivery: Delivery) -> Outcome:
+        super().deliver(delivery)
+        return ACCEPTED
+
+
+def test_a_silently_ignored_replay_is_no_violation() -> None:
+    """Judge by effects: some systems answer a second delivery with success and do nothing."""
+    assert run(Liar, 12_000).verdict is Verdict.HOLDS

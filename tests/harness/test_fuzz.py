@@ -1,0 +1,131 @@
+"""The fuzzing engine: what is right is never flagged, what is wrong is, by name and as short as can be."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+from shardproof.adapter import load
+from shardproof.adapters.faulty import FAULTS
+from shardproof.engines.fuzz import Plan, fuzz
+from shardproof.errors import UsageError
+from shardproof.moves import move_of
+from shardproof.replay import replay
+from shardproof.schedule import ATTACKS
+from shardproof.verdict import Report, Verdict
+
+
+def run(name: str, **plan: int) -> Report:
+    """A search with a clock that only counts how often it is asked: nothing depends on time."""
+    ticks = itertools.count()
+    return fuzz(load(name), name, Plan(**{"seed": 1, **plan}), clock=lambda: float(next(ticks)))
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_finds_every_fault_by_name_and_as_short_as_it_can_be(fault: str) -> None:
+    """One bug, the sentence that it breaks, and the shortest story that shows it."""
+    report = run(f"faulty:{fault}", steps=80_000)
+
+    found = {f.property: f for f in report.findings}
+    assert report.verdict is Verdict.VIOLATED
+    assert FAULTS[fault].violates in found
+    assert len(found[FAULTS[fault].violates].trace.steps) == FAULTS[fault].shortest
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_every_finding_replays_from_its_trace(fault: str) -> None:
+    """What cannot be replayed was not found; and the reference takes the same steps without complaint."""
+    name = f"faulty:{fault}"
+    for finding in run(name, steps=20_000, seed=2).findings:
+        again = replay(load(name), name, finding.trace)
+
+        assert again.reproduced, again.summary
+        assert again.trace.steps == finding.trace.steps
+        assert replay(load("reference"), "reference", finding.trace).verdict is not Verdict.VIOLATED
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("name", ["reference", "watermark"])
+def test_never_flags_what_is_right(name: str, seed: int) -> None:
+    """Two implementations of different design, and every kind of attack that applies to them."""
+    report = run(name, steps=12_000, seed=seed)
+
+    assert report.verdict is Verdict.HOLDS, (report.reasons, report.findings)
+    assert not [kind for kind, count in report.tables["what the adversary tried"] if count == "never tried"]
+
+
+def test_one_seed_is_one_run() -> None:
+    """A seed reproduces a run: the same counts, the same findings, step by step."""
+    first, second = (run("faulty:key-is-header", steps=3_000, seed=7) for _ in range(2))
+
+    assert first.work == second.work
+    assert [f.trace for f in first.findings] == [f.trace for f in second.findings]
+    assert run("faulty:key-is-header", steps=3_000, seed=8).work != first.work
+
+
+def test_steps_of_a_trace_are_the_moves_that_were_made() -> None:
+    """A trace is read back into the moves that it was written from."""
+    (finding,) = [f for f in run("faulty:leaf-for-node", steps=40_000).findings if f.id == "P02"]
+
+    moves = [move_of(s, finding.trace.shards) for s in finding.trace.steps]
+
+    assert [type(m).__name__ for m in moves] == ["Emit", "Emit", "Produce", "Finalise", "Learn", "Deliver"]
+
+
+def test_several_faults_are_told_apart_in_one_run() -> None:
+    """A shard that is wrong in two ways has two findings, each with a trace of its own."""
+    report = run("faulty:no-proof-check", steps=40_000)
+
+    assert {"executes-only-what-was-emitted", "executes-at-most-once"} <= {f.property for f in report.findings}
+
+
+def test_only_the_property_that_was_asked_for_is_reported() -> None:
+    """A search for one property passes over the others."""
+    ticks = itertools.count()
+    plan = Plan(1, steps=40_000, properties=("executes-at-most-once",))
+    report = fuzz(load("faulty:no-proof-check"), "x", plan, clock=lambda: float(next(ticks)))
+
+    assert {f.property for f in report.findings} == {"executes-at-most-once"}
+
+
+def test_nothing_run_is_inconclusive() -> None:
+    """A budget of nothing shows nothing."""
+    report = run("reference", steps=0)
+
+    assert report.verdict is Verdict.INCONCLUSIVE
+    assert report.reasons == ("nothing was run",)
+
+
+def test_too_few_steps_are_inconclusive_and_say_what_was_missed() -> None:
+    """A property that nothing could have violated was not checked."""
+    report = run("reference", steps=40)
+
+    assert report.verdict is Verdict.INCONCLUSIVE
+    assert any("never exercised" in reason or "never executed" in reason for reason in report.reasons)
+
+
+def test_a_search_needs_an_end_and_two_shards() -> None:
+    """Neither an endless search nor a single shard is what anybody wants."""
+    with pytest.raises(UsageError, match="needs an end"):
+        run("reference")
+    with pytest.raises(UsageError, match="at least two"):
+        run("reference", steps=10, shards=1)
+
+
+def test_kinds_that_do_not_apply_are_named_with_what_they_need() -> None:
+    """What an adapter lacks is a fact of the report, not a silence."""
+    report = run("watermark", steps=2_000)
+
+    lacking = dict(report.tables["what does not apply"])
+    assert lacking["delivery-from-inside-the-callback"] == "needs reenter"
+    assert not set(lacking) & {kind for kind, _ in report.tables["what the adversary tried"]}
+    assert set(lacking) | {kind for kind, _ in report.tables["what the adversary tried"]} >= set(ATTACKS)
+
+
+def test_long_runs_forget_and_find_all_the_same() -> None:
+    """A run that is longer than the memory of the harness raises no false alarm, and still sees a fault."""
+    right = run("reference", steps=6_000, depth=6_000)
+    wrong = run("faulty:record-lost-at-restart", steps=20_000, depth=6_000)
+
+    assert right.verdict is not Verdict.VIOLATED
+    assert "executes-at-most-once" in {f.property for f in wrong.findings}
