@@ -60,6 +60,9 @@ class Progress:
         from rich.console import Console
         from rich.text import Text
 
+        def shown(counts: Counts) -> Text:
+            return Text(line(counts), no_wrap=True, overflow="ellipsis")
+
         console = Console(file=self.stream, stderr=True)
-        with console.status(Text(line({}))) as status:
-            yield lambda counts: status.update(Text(line(counts)))
+        with console.status(shown({})) as status:
+            yield lambda counts: status.update(shown(counts))

@@ -165,12 +165,12 @@ def _nothing(_: _At, __: Json, ___: Json) -> None:
 
 
 def _limit(kind: type, exceeds: Callable[[int, int], bool], words: str) -> Keyword:
+    measure: Callable[[Json], int] = int if kind is int else len
+
     def check(at: _At, bound: int, value: Json) -> None:
-        if isinstance(value, kind) and type(value) is not bool:
-            size = value if isinstance(value, int) else len(value)
-            if exceeds(size, bound):
-                expected = words.format(f"{bound:,}")
-                raise MismatchError(f"{at} is out of bounds", expected=expected, got=f"{size:,}")
+        if type(value) is kind and exceeds(measure(value), bound):
+            expected = words.format(f"{bound:,}")
+            raise MismatchError(f"{at} is out of bounds", expected=expected, got=f"{measure(value):,}")
 
     return check
 

@@ -101,12 +101,7 @@ def names(asked: Iterable[str], within: Protocol, *roles: Role) -> tuple[str, ..
     for word in asked:
         meant = [p for p in known if word in (p.name, base(p.name), p.id)]
         if not meant:
-            elsewhere = [p for p in catalogue() if word in (p.name, base(p.name), p.id)]
-            raise UsageError(
-                f"property {word!r} cannot be checked here" if elsewhere else f"unknown property {word!r}",
-                got=f"it is a {elsewhere[0].role.value} property" if elsewhere else None,
-                help=nearest(word, {base(p.name) for p in known} | {p.id for p in known}),
-            )
+            raise _unknown(word, known)
         applies = [p for p in properties_of(within, *roles) if p.name in {m.name for m in meant}]
         if not applies:
             raise UsageError(
@@ -117,6 +112,19 @@ def names(asked: Iterable[str], within: Protocol, *roles: Role) -> tuple[str, ..
             )
         chosen |= dict.fromkeys(base(p.name) for p in applies)
     return tuple(chosen)
+
+
+def _unknown(word: str, known: tuple[Property, ...]) -> UsageError:
+    elsewhere = next((p for p in catalogue() if word in (p.name, base(p.name), p.id)), None)
+    if elsewhere is None:
+        near = nearest(word, {base(p.name) for p in known} | {p.id for p in known})
+        return UsageError(f"unknown property {word!r}", help=near)
+    where = "shardproof fuzz" if elsewhere.role is Role.PROGRESS else "shardproof prove"
+    return UsageError(
+        f"property {word!r} cannot be checked by this command",
+        got=f"a property of the kind {elsewhere.role.value}",
+        help=f"it is checked by: {where}",
+    )
 
 
 def _needed(asked: Property) -> str:

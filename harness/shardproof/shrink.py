@@ -44,7 +44,12 @@ class Shrinker:
             if smaller is None:
                 break
             best = smaller
-        return self._try(best, _from_the_first_shard(best.moves)) or best
+        return self._renamed(best)
+
+    def _renamed(self, best: Found) -> Found:
+        """The shards in alphabetical order of appearance, if the finding does not depend on which they are."""
+        found = self.bench.first(_from_the_first_shard(best.moves))
+        return found if found is not None and same(found, best.wrong) and len(found.moves) == len(best.moves) else best
 
     def _try(self, best: Found, moves: Sequence[Move]) -> Found | None:
         if self.runs >= self.runs_max:

@@ -90,7 +90,7 @@ def adapters(_: Settings) -> Mapping[str, Rows]:
     faulty = tuple(
         (
             f"faulty:{fault.name}",
-            f"violates {fault.violates} in {counted(fault.shortest, 'step')}: {fault.summary.splitlines()[0]}",
+            f"violates {fault.violates} in {counted(fault.shortest, 'step')}: {_first(fault.summary)}",
         )
         for fault in FAULTS.values()
     )
@@ -102,6 +102,10 @@ def adapters(_: Settings) -> Mapping[str, Rows]:
         **({"installed": installed} if installed else {}),
         "your own": own,
     }
+
+
+def _first(doc: str) -> str:
+    return doc.partition("\n")[0]
 
 
 _DESCRIPTIONS = {

@@ -18,18 +18,9 @@ from typing import Any
 import z3
 from attrs import define, evolve, field
 
-from shardproof_models.language.terms import (
-    Binder,
-    Bool,
-    Entity,
-    Kind,
-    Literal,
-    Number,
-    Op,
-    Symbol,
-    Term,
-    Variable,
-)
+from shardproof_models.language.terms import Binder, Bool, Kind, Literal, Number, Op, Symbol, Term, Variable
+
+from .scope import Scope
 
 #: A formula of Z3, which has no types of its own, or a truth value where nothing is left to ask.
 Formula = Any
@@ -71,7 +62,9 @@ class Unbounded:
         if isinstance(head, Binder):
             if head.op is Op.SUM:
                 raise ValueError(f"a sum is not first-order: {term}")
-            return (z3.ForAll if head.op is Op.FORALL else z3.Exists)([self(v) for v in head.variables], *args)
+            return (z3.ForAll if head.op is Op.FORALL else z3.Exists)(
+                [self(v) for v in head.variables], *args
+            )
         return _CONNECTIVES[head](*args)
 
     def _sort(self, sort: type[Term]) -> Any:
@@ -89,9 +82,16 @@ class Unbounded:
 
 
 _CONNECTIVES: Mapping[Op, Callable[..., Any]] = {
-    Op.AND: z3.And, Op.OR: z3.Or, Op.NOT: z3.Not, Op.IMPLIES: z3.Implies, Op.ITE: z3.If,
-    Op.EQ: lambda a, b: a == b, Op.LT: lambda a, b: a < b, Op.LE: lambda a, b: a <= b,
-    Op.ADD: lambda a, b: a + b, Op.SUB: lambda a, b: a - b,
+    Op.AND: z3.And,
+    Op.OR: z3.Or,
+    Op.NOT: z3.Not,
+    Op.IMPLIES: z3.Implies,
+    Op.ITE: z3.If,
+    Op.EQ: lambda a, b: a == b,
+    Op.LT: lambda a, b: a < b,
+    Op.LE: lambda a, b: a <= b,
+    Op.ADD: lambda a, b: a + b,
+    Op.SUB: lambda a, b: a - b,
 }
 
 
@@ -182,13 +182,16 @@ class Finite:
         if place not in self.cells:
             known = self.scope.rigid.get(symbol.name) if symbol.kind is Kind.RIGID else None
             name = f"{symbol.name}({','.join(map(str, args))})@{place[2]}"
-            self.cells[place] = self.unknown(name, symbol.sort) if known is None else {int(known(*args)): True}
+            self.cells[place] = (
+                self.unknown(name, symbol.sort) if known is None else {int(known(*args)): True}
+            )
         return self.cells[place]
 
     def read(self, assignment: Any, rigid: Iterable[Symbol[Any, Any]]) -> Scope:
         """The scope with the topology that an assignment of the solver has."""
         tables = {
-            s.name: {args: worth(self.cell(s, args), assignment) for args in self.scope.tuples(s.parameters)} for s in rigid
+            s.name: {args: worth(self.cell(s, args), assignment) for args in self.scope.tuples(s.parameters)}
+            for s in rigid
         }
         return evolve(self.scope, rigid={name: _lookup(table) for name, table in tables.items()})
 
@@ -215,7 +218,8 @@ class Finite:
             condition = self.holds(term.args[0], env, moment)
             yes, no = (self.value(a, env, moment) for a in term.args[1:])
             return _merge(
-                [(v, conj((condition, c))) for v, c in yes.items()] + [(v, conj((negate(condition), c))) for v, c in no.items()]
+                [(v, conj((condition, c))) for v, c in yes.items()]
+                + [(v, conj((negate(condition), c))) for v, c in no.items()]
             )
         return self._compared(head, *(self.value(a, env, moment) for a in term.args))
 
@@ -238,9 +242,7 @@ class Finite:
         )
 
     def _bound(self, binder: Binder, body: Term, env: Environment, moment: int) -> Table:
-        inner = (
-            {**env, **given(binder.variables, xs)} for xs in self.scope.tuples(binder.variables)
-        )
+        inner = ({**env, **given(binder.variables, xs)} for xs in self.scope.tuples(binder.variables))
         if binder.op is Op.SUM:
             total: Table = {0: True}
             for e in inner:
@@ -251,13 +253,18 @@ class Finite:
 
     def _compared(self, op: Op, left: Table, right: Table) -> Table:
         decide = _ARITHMETIC[op]
-        cases = ((decide(a, b), conj((x, y))) for (a, x), (b, y) in itertools.product(left.items(), right.items()))
+        cases = (
+            (decide(a, b), conj((x, y))) for (a, x), (b, y) in itertools.product(left.items(), right.items())
+        )
         return _merge((int(value), condition) for value, condition in cases)
 
 
 _ARITHMETIC: Mapping[Op, Callable[[int, int], int]] = {
-    Op.EQ: lambda a, b: a == b, Op.LT: lambda a, b: a < b, Op.LE: lambda a, b: a <= b,
-    Op.ADD: lambda a, b: a + b, Op.SUB: lambda a, b: a - b,
+    Op.EQ: lambda a, b: a == b,
+    Op.LT: lambda a, b: a < b,
+    Op.LE: lambda a, b: a <= b,
+    Op.ADD: lambda a, b: a + b,
+    Op.SUB: lambda a, b: a - b,
 }
 
 
@@ -272,8 +279,10 @@ def _truth(formula: Formula) -> Table:
 def worth(table: Table, assignment: Any) -> int:
     """The value that an assignment of the solver gives to a table."""
     return next(
-        value for value, condition in table.items()
-        if condition is True or (condition is not False and z3.is_true(assignment.eval(condition, model_completion=True)))
+        value
+        for value, condition in table.items()
+        if condition is True
+        or (condition is not False and z3.is_true(assignment.eval(condition, model_completion=True)))
     )
 
 

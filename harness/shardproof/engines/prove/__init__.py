@@ -13,6 +13,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 
 from attrs import evolve
+
 from shardproof_models.language.protocol import Protocol
 from shardproof_properties.catalogue import properties_of
 from shardproof_properties.property import Property, Role
@@ -37,8 +38,15 @@ _VIOLABLE = (Role.SAFETY, Role.STEP)
 
 
 def prove(
-    protocol: Protocol, properties: tuple[Property, ...] | None = None, *, seed: int = 0, timeout_ms: int = 10_000,
-    depth: int = 8, only: Collection[str] = (), progress: Progress | None = None, certificate: Path | None = None,
+    protocol: Protocol,
+    properties: tuple[Property, ...] | None = None,
+    *,
+    seed: int = 0,
+    timeout_ms: int = 10_000,
+    depth: int = 8,
+    only: Collection[str] = (),
+    progress: Progress | None = None,
+    certificate: Path | None = None,
 ) -> Report:
     """
     What can be shown of `properties`, by default all that apply, for worlds of any size.
@@ -67,13 +75,25 @@ def prove(
     if failed:
         violable = tuple(p for p in known if p.role in _VIOLABLE and p.first_order)
         searched = violation(
-            protocol, violable, depth, seed=seed, timeout_ms=timeout_ms, progress=lambda k: tell({"steps": k}),
+            protocol,
+            violable,
+            depth,
+            seed=seed,
+            timeout_ms=timeout_ms,
+            progress=lambda k: tell({"steps": k}),
         )
-    return _proved(protocol, claimed, todo, tuple(m for m in missing if m is not None), failed, about, searched, seed)
+    return _proved(
+        protocol, claimed, todo, tuple(m for m in missing if m is not None), failed, about, searched, seed
+    )
 
 
 def bounded(
-    protocol: Protocol, properties: tuple[Property, ...] | None, depth: int, *, seed: int = 0, timeout_ms: int = 10_000,
+    protocol: Protocol,
+    properties: tuple[Property, ...] | None,
+    depth: int,
+    *,
+    seed: int = 0,
+    timeout_ms: int = 10_000,
     progress: Progress | None = None,
 ) -> Report:
     """What every trace of up to `depth` steps in small worlds of every topology says of `properties`."""
@@ -81,8 +101,12 @@ def bounded(
         raise UsageError("a trace has no negative length", got=depth)
     tell = progress or _silently
     known = properties_of(protocol)
-    chosen = tuple(p for p in (known if properties is None else properties) if p.role in _VIOLABLE and p.first_order)
-    searched = violation(protocol, chosen, depth, seed=seed, timeout_ms=timeout_ms, progress=lambda k: tell({"steps": k}))
+    chosen = tuple(
+        p for p in (known if properties is None else properties) if p.role in _VIOLABLE and p.first_order
+    )
+    searched = violation(
+        protocol, chosen, depth, seed=seed, timeout_ms=timeout_ms, progress=lambda k: tell({"steps": k})
+    )
     found = (finding(protocol, searched.found, seed),) if searched.found is not None else ()
     reasons = []
     rows: tuple[tuple[str, str], ...] = ()
@@ -98,9 +122,13 @@ def bounded(
         if wanted and not seen.reached:
             reasons.append(f"nothing that these sentences are about happens in {searched.steps} steps")
     return Report(
-        "prove", Verdict.VIOLATED if found else Verdict.INCONCLUSIVE if reasons else Verdict.HOLDS,
-        f"{searched.scope} of {_named(protocol)}", found, reasons=tuple(reasons),
-        work={"steps": searched.steps, "properties": len(chosen)}, properties=tuple(p.name for p in chosen),
+        "prove",
+        Verdict.VIOLATED if found else Verdict.INCONCLUSIVE if reasons else Verdict.HOLDS,
+        f"{searched.scope} of {_named(protocol)}",
+        found,
+        reasons=tuple(reasons),
+        work={"steps": searched.steps, "properties": len(chosen)},
+        properties=tuple(p.name for p in chosen),
         tables={"witnesses": rows} if rows else {},
     )
 
@@ -114,11 +142,15 @@ def _chosen(known: tuple[Property, ...], only: Collection[str]) -> tuple[Propert
     names = {p: {p.name, p.name.partition("[")[0], p.id} for p in known if p.role is not Role.PROGRESS}
     for name in only:
         if not any(name in own for own in names.values()):
-            raise UsageError(f"unknown property {name!r}", help=nearest(name, {n for own in names.values() for n in own}))
+            raise UsageError(
+                f"unknown property {name!r}", help=nearest(name, {n for own in names.values() for n in own})
+            )
     return tuple(p for p, own in names.items() if not only or own & {*only})
 
 
-def _todo(protocol: Protocol, known: tuple[Property, ...], claimed: tuple[Property, ...]) -> tuple[Obligation, ...]:
+def _todo(
+    protocol: Protocol, known: tuple[Property, ...], claimed: tuple[Property, ...]
+) -> tuple[Obligation, ...]:
     inductive = any(p.role in (*INVARIANTS, Role.STEP) for p in claimed)
     leaned_on = tuple(p for p in known if p.role in INVARIANTS) if inductive else ()
     asked = (*leaned_on, *(p for p in claimed if p.role in PROVED and p not in leaned_on))
@@ -138,8 +170,13 @@ def _explained(protocol: Protocol, failed: list[Obligation], prover: Prover) -> 
             yield NotProved(obligation.name, Decision.REFUTED.value, f"{found}\n{_CAVEAT}")
             continue
         decision = prover.decide(obligation)
-        yield None if decision is Decision.PROVED else NotProved(
-            obligation.name, f"{decision.value}; no counterexample to induction of up to {SIZE_MAX} elements a sort",
+        yield (
+            None
+            if decision is Decision.PROVED
+            else NotProved(
+                obligation.name,
+                f"{decision.value}; no counterexample to induction of up to {SIZE_MAX} elements a sort",
+            )
         )
 
 
@@ -148,10 +185,20 @@ _CAVEAT = "This is not a bug yet: the world before may be one that no trace reac
 
 
 def _proved(
-    protocol: Protocol, claimed: tuple[Property, ...], todo: tuple[Obligation, ...], missing: tuple[NotProved, ...],
-    failed: list[Obligation], about: Vacuity, searched: Searched | None, seed: int,
+    protocol: Protocol,
+    claimed: tuple[Property, ...],
+    todo: tuple[Obligation, ...],
+    missing: tuple[NotProved, ...],
+    failed: list[Obligation],
+    about: Vacuity,
+    searched: Searched | None,
+    seed: int,
 ) -> Report:
-    found = (finding(protocol, searched.found, seed),) if searched is not None and searched.found is not None else ()
+    found = (
+        (finding(protocol, searched.found, seed),)
+        if searched is not None and searched.found is not None
+        else ()
+    )
     reasons = [*about.reasons]
     if not todo and not about.rows:
         reasons.append("there was nothing to prove")
@@ -164,7 +211,10 @@ def _proved(
         Verdict.VIOLATED if found else Verdict.INCONCLUSIVE if reasons else Verdict.HOLDS,
         f"{counts} of {_named(protocol)}, for any number of {_elements(protocol)}",
         found,
-        tuple(evolve(m, searched=_said(searched)) if m.counterexample_to_induction and searched else m for m in missing),
+        tuple(
+            evolve(m, searched=_said(searched)) if m.counterexample_to_induction and searched else m
+            for m in missing
+        ),
         () if found else tuple(reasons),
         {"obligations": len(todo), "proved": len(todo) - len(missing), "witnesses": len(about.rows)},
         {p.name: "it is not first-order; explore checks it" for p in claimed if not p.first_order},

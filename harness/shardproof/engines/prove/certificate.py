@@ -12,6 +12,7 @@ import re
 from pathlib import Path
 
 import z3
+
 from shardproof_models.language.protocol import Protocol
 
 from ...errors import UsageError
@@ -32,14 +33,20 @@ def write(directory: Path, protocol: Protocol, obligations: tuple[Obligation, ..
             name = f"{number:04}-{re.sub('[^a-z0-9]+', '-', obligation.name.lower()).strip('-')}.smt2"
             (directory / name).write_text(text, encoding="utf-8")
             digest = hashlib.sha256(text.encode()).hexdigest()
-            entries.append({"obligation": obligation.name, "file": name, "expected": "unsat", "sha256": digest})
+            entries.append(
+                {"obligation": obligation.name, "file": name, "expected": "unsat", "sha256": digest}
+            )
         manifest = {
-            "format": FORMAT, "protocol": protocol.name, "layers": [layer.name for layer in protocol.layers],
+            "format": FORMAT,
+            "protocol": protocol.name,
+            "layers": [layer.name for layer in protocol.layers],
             "obligations": entries,
         }
         (directory / "manifest.json").write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
     except OSError as error:
-        raise UsageError("the certificate cannot be written", got=str(error), help="name a folder that can be written") from error
+        raise UsageError(
+            "the certificate cannot be written", got=str(error), help="name a folder that can be written"
+        ) from error
 
 
 def script(obligation: Obligation) -> str:

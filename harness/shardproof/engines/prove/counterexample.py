@@ -1,5 +1,5 @@
 """
-A counterexample to induction: the smallest step from a world that the hypotheses allow to one that breaks the goal.
+A counterexample to induction: a smallest step from what the hypotheses allow to what breaks the goal.
 
 It says why a proof does not go through, and no more: nobody has shown that the world before
 can be reached, so it is never called a violation. It is sought in ever larger worlds, and
@@ -14,8 +14,19 @@ from typing import Any
 
 import z3
 from attrs import field, frozen
+
 from shardproof_models.language.protocol import Protocol
-from shardproof_models.language.terms import Binder, Bool, Entity, Number, Symbol, Term, Variable, subterms, symbols_of
+from shardproof_models.language.terms import (
+    Binder,
+    Bool,
+    Entity,
+    Number,
+    Symbol,
+    Term,
+    Variable,
+    subterms,
+    symbols_of,
+)
 from shardproof_models.layers.exactly_once import Header, Shard, genesis
 
 from ...adapter import Topology
@@ -51,7 +62,9 @@ class Counterexample:
         return "\n".join(_Telling(self).lines())
 
 
-def counterexample(protocol: Protocol, obligation: Obligation, *, seed: int = 0, timeout_ms: int = 10_000) -> Counterexample | None:
+def counterexample(
+    protocol: Protocol, obligation: Obligation, *, seed: int = 0, timeout_ms: int = 10_000
+) -> Counterexample | None:
     """A smallest one, or None where there is none of up to `SIZE_MAX` elements a sort."""
     for sizes in _sizes(protocol):
         found = _within(protocol, obligation, sizes, seed, timeout_ms)
@@ -68,7 +81,11 @@ def _sizes(protocol: Protocol) -> Iterator[dict[type[Term], int]]:
 
 
 def _within(
-    protocol: Protocol, obligation: Obligation, sizes: Mapping[type[Term], int], seed: int, timeout_ms: int,
+    protocol: Protocol,
+    obligation: Obligation,
+    sizes: Mapping[type[Term], int],
+    seed: int,
+    timeout_ms: int,
 ) -> Counterexample | None:
     numbers = {s.sort for s in protocol.symbols if issubclass(s.sort, Number)}
     say = Finite(Scope({**sizes, **dict.fromkeys(numbers, NUMBERS)}, {}))
@@ -92,17 +109,23 @@ def _within(
 def _free(obligation: Obligation) -> tuple[Term, ...]:
     """The variables of the action and of the sentence, in order of appearance."""
     parameters = obligation.action.parameters if obligation.action is not None else ()
-    bound = {v.head for t in subterms(obligation.goal) if isinstance(t.head, Binder) for v in t.head.variables}
+    bound = {
+        v.head for t in subterms(obligation.goal) if isinstance(t.head, Binder) for v in t.head.variables
+    }
     free = (t for t in subterms(obligation.goal) if isinstance(t.head, Variable) and t.head not in bound)
     about = obligation.about.variables if obligation.about is not None else ()
     return tuple({t.head: t for t in (*parameters, *about, *free)}.values())
 
 
 def _emptied(say: Finite, solver: Any) -> Any:
-    """An assignment from which no fact can be taken away: relations empty, numbers 0, where that is possible."""
+    """An assignment from which no fact can be taken away: relations empty and numbers 0, where possible."""
     assignment = solver.model()
     for (symbol, _, _), table in say.cells.items():
-        if symbol.is_state and not issubclass(symbol.sort, Entity) and (empty := table.get(0, False)) is not False:
+        if (
+            symbol.is_state
+            and not issubclass(symbol.sort, Entity)
+            and (empty := table.get(0, False)) is not False
+        ):
             if worth(table, assignment) != 0 and solver.check(empty) == z3.sat:
                 assignment = solver.model()
             if worth(table, assignment) == 0:
@@ -110,13 +133,18 @@ def _emptied(say: Finite, solver: Any) -> Any:
     return assignment
 
 
-def _read(protocol: Protocol, obligation: Obligation, say: Finite, env: Environment, assignment: Any) -> Counterexample:
+def _read(
+    protocol: Protocol, obligation: Obligation, say: Finite, env: Environment, assignment: Any
+) -> Counterexample:
     before = {(s, args): worth(table, assignment) for (s, args, _), table in say.cells.items() if s.is_state}
     after: dict[Cell, int] = {}
     for (symbol, args), old in before.items():
         if obligation.action is not None and obligation.action.writes(symbol):
             places = tuple(type(p)(Variable(p.head.name)) for p in symbol.parameters)
-            new = worth(say.value(obligation.action.after(symbol(*places)), {**env, **given(places, args)}), assignment)
+            new = worth(
+                say.value(obligation.action.after(symbol(*places)), {**env, **given(places, args)}),
+                assignment,
+            )
             if new != old:
                 after[symbol, args] = new
     chosen = {v: worth(table, assignment) for v, table in env.items()}
@@ -135,7 +163,11 @@ class _Telling:
 
     def _named(self) -> Iterator[tuple[tuple[type[Term], int], str]]:
         scope = self.found.scope
-        begins = {scope.rigid[genesis.name](s): s for s in scope.domain(Shard)} if genesis.name in scope.rigid else {}
+        begins = (
+            {scope.rigid[genesis.name](s): s for s in scope.domain(Shard)}
+            if genesis.name in scope.rigid
+            else {}
+        )
         for sort in self.found.protocol.sorts:
             count = itertools.count()
             for value in scope.domain(sort):
@@ -157,17 +189,28 @@ class _Telling:
         if obligation.about is not None:
             spoken |= symbols_of(found.protocol.expand(obligation.about.body))
         yield from _entry("topology", self._topology())
-        yield from _entry("before", (
-            self._fact(symbol, args, value)
-            for (symbol, args), value in found.before.items()
-            if symbol in spoken and (value != 0 or issubclass(symbol.sort, Entity))
-        ))
+        yield from _entry(
+            "before",
+            (
+                self._fact(symbol, args, value)
+                for (symbol, args), value in found.before.items()
+                if symbol in spoken and (value != 0 or issubclass(symbol.sort, Entity))
+            ),
+        )
         if obligation.action is not None:
             parameters = ((p.head.name, self._chosen(p)) for p in obligation.action.parameters)
-            yield from _entry("step", [f"{obligation.action.name}({', '.join(f'{n} = {v}' for n, v in parameters)})"])
-            yield from _entry("after", [
-                f"{self._fact(*cell, value)}{self._was(cell)}" for cell, value in found.after.items() if cell[0] in spoken
-            ] or ["nothing that matters here is different"])
+            yield from _entry(
+                "step", [f"{obligation.action.name}({', '.join(f'{n} = {v}' for n, v in parameters)})"]
+            )
+            yield from _entry(
+                "after",
+                [
+                    f"{self._fact(*cell, value)}{self._was(cell)}"
+                    for cell, value in found.after.items()
+                    if cell[0] in spoken
+                ]
+                or ["nothing that matters here is different"],
+            )
         for i, line in enumerate(self._broken()):
             yield f"{'' if i else 'broken':<9} {line}"
 
@@ -182,8 +225,10 @@ class _Telling:
         names = [self.name(type(p), a) for p, a in zip(symbol.parameters, args, strict=True)]
         title = symbol.name
         original = next((s for s, copy in self.found.protocol.remembers.items() if copy is symbol), None)
-        cell = f"{title}({', '.join(names)})" if original is None else (
-            f"{original.name}({', '.join(names[1:])}) sealed in {names[0]}"
+        cell = (
+            f"{title}({', '.join(names)})"
+            if original is None
+            else (f"{original.name}({', '.join(names[1:])}) sealed in {names[0]}")
         )
         if issubclass(symbol.sort, Bool):
             return cell if value else f"not {cell}"
@@ -191,7 +236,11 @@ class _Telling:
 
     def _was(self, cell: Cell) -> str:
         symbol = cell[0]
-        return "" if issubclass(symbol.sort, Bool) else f", was {self.name(symbol.sort, self.found.before[cell])}"
+        return (
+            ""
+            if issubclass(symbol.sort, Bool)
+            else f", was {self.name(symbol.sort, self.found.before[cell])}"
+        )
 
     def _chosen(self, variable: Term) -> str:
         return self.name(type(variable), self.found.chosen[variable.head])

@@ -15,6 +15,7 @@ from typing import Any
 
 import z3
 from attrs import define, field
+
 from shardproof_models.language.terms import Bool, Symbol, symbols_of
 
 from ...readings.smt import Unbounded
@@ -48,7 +49,9 @@ class Prover:
         """Whether it is proved by matching alone; if not, nothing is known."""
         *selections, everything = self._selections(obligation)
         return any(self._matches(h, obligation.goal, SELECTED_EFFORT) for h in selections) or self._matches(
-            everything, obligation.goal, WHOLE_EFFORT,
+            everything,
+            obligation.goal,
+            WHOLE_EFFORT,
         )
 
     def decide(self, obligation: Obligation) -> Decision:
@@ -56,7 +59,13 @@ class Prover:
         solver = self._solver((*obligation.hypotheses, obligation.guard), obligation.goal)
         solver.set("timeout", self.timeout_ms)
         answer = solver.check()
-        return Decision.PROVED if answer == z3.unsat else Decision.REFUTED if answer == z3.sat else Decision.UNKNOWN
+        return (
+            Decision.PROVED
+            if answer == z3.unsat
+            else Decision.REFUTED
+            if answer == z3.sat
+            else Decision.UNKNOWN
+        )
 
     def _matches(self, hypotheses: tuple[Bool, ...], goal: Bool, effort: int) -> bool:
         solver = self._solver(hypotheses, goal)
@@ -85,4 +94,3 @@ class Prover:
         if id(term) not in self._reads:
             self._reads[id(term)] = term, frozenset(s for s in symbols_of(term) if s.is_state)
         return self._reads[id(term)][1]
-

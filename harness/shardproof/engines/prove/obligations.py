@@ -13,11 +13,27 @@ from collections.abc import Collection, Iterator
 from typing import Any
 
 from attrs import frozen
+
 from shardproof_models.language.actions import Action
 from shardproof_models.language.protocol import Protocol
 from shardproof_models.language.terms import (
-    FALSE, PUBLIC, TRUE, Bool, Kind, Symbol, Term, Variable, any_of, close, equal, implies, is_first_order, rebuild, some,
-    substitute, symbols_of,
+    FALSE,
+    PUBLIC,
+    TRUE,
+    Bool,
+    Kind,
+    Symbol,
+    Term,
+    Variable,
+    any_of,
+    close,
+    equal,
+    implies,
+    is_first_order,
+    rebuild,
+    some,
+    substitute,
+    symbols_of,
 )
 from shardproof_properties.property import Property, Role
 
@@ -41,17 +57,24 @@ class Obligation:
 
 def initially(protocol: Protocol) -> tuple[Bool, ...]:
     """What is true before the first step: an open initial value may be any."""
-    return tuple(close(s.parameters, equal(s(*s.parameters), s.body)) for s in protocol.state if s.body is not None)
+    return tuple(
+        close(s.parameters, equal(s(*s.parameters), s.body)) for s in protocol.state if s.body is not None
+    )
 
 
 def assumptions(protocol: Protocol, properties: tuple[Property, ...] = ()) -> tuple[Bool, ...]:
     """What is true of every world that a step begins in: the axioms, and the invariants among `properties`."""
     axioms = (a for a in protocol.axioms if is_first_order(a))
-    return (*axioms, *(protocol.expand(p.formula) for p in properties if p.first_order and p.role in INVARIANTS))
+    return (
+        *axioms,
+        *(protocol.expand(p.formula) for p in properties if p.first_order and p.role in INVARIANTS),
+    )
 
 
 def obligations(
-    protocol: Protocol, properties: tuple[Property, ...], repeatable: Collection[str] = (),
+    protocol: Protocol,
+    properties: tuple[Property, ...],
+    repeatable: Collection[str] = (),
 ) -> Iterator[Obligation]:
     """
     Everything that is to be shown for `properties` to hold in every reachable world and step.
@@ -74,12 +97,16 @@ def obligations(
                 yield Obligation(f"{action.name} preserves {p.name}", known, after, p, action, guard)
         for p in readable:
             if p.role is Role.STEP:
-                yield Obligation(f"{action.name} respects {p.name}", known, action.step(body[p]), p, action, guard)
+                yield Obligation(
+                    f"{action.name} respects {p.name}", known, action.step(body[p]), p, action, guard
+                )
             if p.role is Role.ISOLATION and action.actor is not None:
                 yield _isolation(protocol, action, action.actor, axioms, p)
         for a, _, collide in action.collisions():
             if collide is not FALSE:
-                yield Obligation(f"{action.name} writes {a.symbol.name} once", known, ~collide, None, action, guard)
+                yield Obligation(
+                    f"{action.name} writes {a.symbol.name} once", known, ~collide, None, action, guard
+                )
         if action.name not in repeatable:
             yield Obligation(f"{action.name} changes something", known, _changes(action), None, action, guard)
 
@@ -94,7 +121,9 @@ def _changes(action: Action) -> Bool:
     return any_of(*cases)
 
 
-def _isolation(protocol: Protocol, action: Action, actor: Term, axioms: tuple[Bool, ...], about: Property) -> Obligation:
+def _isolation(
+    protocol: Protocol, action: Action, actor: Term, axioms: tuple[Bool, ...], about: Property
+) -> Obligation:
     """Two worlds agree on all that is public and on all that the actor keeps: so does the guard."""
     read = symbols_of(action.guard)
     elsewhere = {s: _elsewhere(s) for s in protocol.state if s in read and s.home is not PUBLIC}
@@ -105,7 +134,9 @@ def _isolation(protocol: Protocol, action: Action, actor: Term, axioms: tuple[Bo
             home = substitute(symbol.home, {p.head: v for p, v in zip(symbol.parameters, fresh, strict=True)})
             agree.append(close(fresh, implies(equal(home, actor), equal(symbol(*fresh), other(*fresh)))))
     guard = rebuild(action.guard, lambda t: elsewhere[t.head](*t.args) if t.head in elsewhere else t)
-    return Obligation(f"{action.name} {about.name}", (*axioms, *agree), equal(action.guard, guard), about, action)
+    return Obligation(
+        f"{action.name} {about.name}", (*axioms, *agree), equal(action.guard, guard), about, action
+    )
 
 
 def _elsewhere(symbol: Symbol[Any, Any]) -> Symbol[Any, Any]:

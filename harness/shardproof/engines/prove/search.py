@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 
 from attrs import field, frozen
+
 from shardproof_models.language.actions import Action
 from shardproof_models.language.protocol import Protocol
 from shardproof_models.language.terms import Number, Term
@@ -75,13 +76,22 @@ class Seen:
 
 
 def violation(
-    protocol: Protocol, properties: tuple[Property, ...], depth: int, *, seed: int, timeout_ms: int,
+    protocol: Protocol,
+    properties: tuple[Property, ...],
+    depth: int,
+    *,
+    seed: int,
+    timeout_ms: int,
     progress: Callable[[int], None] = lambda _: None,
 ) -> Searched:
     """A shortest trace of up to `depth` steps that violates one of `properties`: invariants and step properties."""
     traces = Unrolled(protocol, _small(protocol, _ANY), seed, timeout_ms)
     worlds, steps = (
-        disj(negate(traces.translated(protocol.expand(p.formula))) for p in properties if (p.role is Role.STEP) is step)
+        disj(
+            negate(traces.translated(protocol.expand(p.formula)))
+            for p in properties
+            if (p.role is Role.STEP) is step
+        )
         for step in (False, True)
     )
     for length in range(depth + 1):
@@ -105,12 +115,16 @@ def _violated(protocol: Protocol, properties: tuple[Property, ...], path: Path) 
     for action, args in path.steps:
         outcome = evaluator.step(world, action, args)
         if not isinstance(outcome, Stepped):
-            raise AssertionError(f"the solver takes a step that the evaluator refuses: {action.name}{args}, {outcome}")
+            raise AssertionError(
+                f"the solver takes a step that the evaluator refuses: {action.name}{args}, {outcome}"
+            )
         before, world = world, outcome.world
     violated = tuple(
-        p for p in properties
+        p
+        for p in properties
         if not (
-            evaluator.value(protocol.expand(p.formula), before, {}, world) if p.role is Role.STEP
+            evaluator.value(protocol.expand(p.formula), before, {}, world)
+            if p.role is Role.STEP
             else evaluator.value(protocol.expand(p.formula), world, {})
         )
     )
@@ -122,12 +136,19 @@ def _violated(protocol: Protocol, properties: tuple[Property, ...], path: Path) 
 def finding(protocol: Protocol, found: Violated, seed: int) -> Finding:
     """The violation, told with names."""
     first, *more = found.properties
-    trace = trace_of(protocol, found.path.scope, found.path.steps, first, Search("prove", seed), shortest="proved")
+    trace = trace_of(
+        protocol, found.path.scope, found.path.steps, first, Search("prove", seed), shortest="proved"
+    )
     return Finding(first.id, first.name, first.because, Kind.SAFETY, trace, tuple(p.name for p in more))
 
 
 def witnesses(
-    protocol: Protocol, wanted: tuple[Property, ...], *, seed: int, timeout_ms: int, steps: int = WITNESS_STEPS,
+    protocol: Protocol,
+    wanted: tuple[Property, ...],
+    *,
+    seed: int,
+    timeout_ms: int,
+    steps: int = WITNESS_STEPS,
 ) -> Seen:
     """Which of `wanted` some trace reaches, and which actions it takes on the way."""
     traces = Unrolled(protocol, _small(protocol, _PLAIN), seed, timeout_ms, idle=True)

@@ -14,6 +14,7 @@ from typing import Any
 
 import z3
 from attrs import define, field, frozen
+
 from shardproof_models.language.actions import Action
 from shardproof_models.language.protocol import Protocol
 from shardproof_models.language.terms import Bool, Symbol, Term, Variable
@@ -179,7 +180,9 @@ class Unrolled:
     def _path(self, assignment: Any) -> Path:
         steps = tuple(
             (c.action, c.args)
-            for made in self._made for m, c in zip(made, self._choices, strict=True) if z3.is_true(assignment.eval(m))
+            for made in self._made
+            for m, c in zip(made, self._choices, strict=True)
+            if z3.is_true(assignment.eval(m))
         )
         return Path(self._say.read(assignment, self.protocol.rigid), steps)
 

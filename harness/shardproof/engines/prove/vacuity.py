@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from attrs import frozen
+
 from shardproof_models.language.protocol import Protocol
 from shardproof_models.language.terms import FALSE, Bool
 from shardproof_properties.property import Property, Role
@@ -32,20 +33,29 @@ class Vacuity:
 
 
 def vacuity(
-    protocol: Protocol, properties: tuple[Property, ...], claimed: tuple[Property, ...], prover: Prover,
+    protocol: Protocol,
+    properties: tuple[Property, ...],
+    claimed: tuple[Property, ...],
+    prover: Prover,
 ) -> Vacuity:
-    """Whether a proof that assumes `properties` is about anything, and whether the witnesses in `claimed` are reached."""
+    """Whether a proof that assumes `properties` is about anything; of witnesses, those in `claimed` are sought."""
     assumed = assumptions(protocol, properties)
-    if not _satisfiable(protocol, Obligation("the assumptions contradict each other", assumed, FALSE), prover):
-        return Vacuity(reasons=(
-            f"nothing is known to satisfy what the proof assumes: no world of up to {SIZE_MAX} elements a sort does",
-        ))
+    if not _satisfiable(
+        protocol, Obligation("the assumptions contradict each other", assumed, FALSE), prover
+    ):
+        return Vacuity(
+            reasons=(
+                f"nothing is known to satisfy what the proof assumes: no world of up to {SIZE_MAX} elements a sort does",
+            )
+        )
     wanted = tuple(p for p in claimed if p.role is Role.WITNESS)
     seen = witnesses(protocol, wanted, seed=prover.seed, timeout_ms=prover.timeout_ms) if wanted else Seen()
     rows = [(p.name, f"reached within {steps} steps") for p, steps in seen.reached.items()]
     reasons = [
-        f"the witness {p.name} was not reached " + ("in the solver's time" if p in seen.undecided else f"in {WITNESS_STEPS} steps")
-        for p in wanted if p not in seen.reached
+        f"the witness {p.name} was not reached "
+        + ("in the solver's time" if p in seen.undecided else f"in {WITNESS_STEPS} steps")
+        for p in wanted
+        if p not in seen.reached
     ]
     for name, impossible in _impossible(protocol, assumed, seen, prover):
         if impossible:
@@ -55,7 +65,9 @@ def vacuity(
     return Vacuity(tuple(rows), tuple(reasons))
 
 
-def _impossible(protocol: Protocol, assumed: tuple[Bool, ...], seen: Seen, prover: Prover) -> Iterator[tuple[str, bool]]:
+def _impossible(
+    protocol: Protocol, assumed: tuple[Bool, ...], seen: Seen, prover: Prover
+) -> Iterator[tuple[str, bool]]:
     """The actions that no small world allows, and whether no world at all does."""
     for action in protocol.actions:
         if action not in seen.actions:
