@@ -127,6 +127,17 @@ INFORMED: Mapping[str, Callable[[Path, int], Path]] = {
 #: A receipt made of the two hashes under an inner node, with the path of that node.
 INNER_NODE = "inner-node"
 
+#: Something of another receipt, which is `number`: only a run knows its bytes.
+SPLICE = "splice"
+
+
+def transplanted(data: bytes, other: bytes) -> bytes:
+    """`data` with the first field in which it differs from `other` taken from there."""
+    length = min(len(data), len(other))
+    start = next((i for i in range(length) if data[i] != other[i]), length)
+    end = next((i for i in range(start, length) if data[i] == other[i]), length)
+    return data[:start] + other[start:end] + data[end:]
+
 
 class Presented(NamedTuple):
     """What is finally shown to the destination."""

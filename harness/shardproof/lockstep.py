@@ -25,7 +25,7 @@ from attrs import define, field, frozen
 from shardproof_models.layers.exactly_once import Header, Receipt, Shard, destination, origin, source
 
 from .adapter import ACCEPTED, Accepted, Adapter, Delivery, Execution, Outcome, Pending, Refused, Topology, capabilities
-from .adversary import Damage, Presented, damaged
+from .adversary import SPLICE, Damage, Presented, damaged, transplanted
 from .errors import AdapterError, ShardproofError
 from .forget import Block, Sent, forget
 from .moves import NULL, Deliver, Emit, Finalise, Forged, Learn, Move, Produce, Proof, Restart, Revert
@@ -178,7 +178,7 @@ class Lockstep:
                         return False
                 elif r not in self.receipts:
                     return False
-                if damage is not None and damage.kind == "splice" and damage.number not in self.receipts:
+                if damage is not None and damage.kind == SPLICE and damage.number not in self.receipts:
                     return False
                 if evidence is not None and not (evidence.receipt in self.receipts and evidence.header in self.headers):
                     return False
@@ -501,12 +501,17 @@ class Lockstep:
         shown = Presented(receipt, header, b"" if isinstance(proof, Refused) else proof)
         if damage is None:
             return shown
-        if damage.kind == "splice":
-            other = self.proof(damage.number, evidence.header) if evidence is not None else b""
-            half = len(shown.evidence) // 2
-            tail = b"" if isinstance(other, Refused) else other[half:]
-            return shown._replace(evidence=shown.evidence[:half] + tail)
+        if damage.kind == SPLICE:
+            return self._spliced(shown, move, damage)
         return damaged(self.adapter, shown, damage)
+
+    def _spliced(self, shown: Presented, move: Deliver, damage: Damage) -> Presented:
+        """With something of another receipt: the field in which they first differ, or half of its evidence."""
+        if damage.part == "receipt":
+            return shown._replace(receipt=transplanted(shown.receipt, self.receipts[damage.number].data))
+        other = self.proof(damage.number, move.evidence.header) if move.evidence is not None else b""
+        half = len(shown.evidence) // 2
+        return shown._replace(evidence=shown.evidence[:half] + (b"" if isinstance(other, Refused) else other[half:]))
 
     # ---- looking elsewhere ------------------------------------------------------------------------
 

@@ -12,7 +12,7 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from .adversary import BLIND, INFORMED, INNER_NODE, Damage
+from .adversary import BLIND, INFORMED, INNER_NODE, SPLICE, Damage
 from .errors import TraceError, nearest
 from .trace import Step
 
@@ -174,11 +174,15 @@ def move_of(step: Step, shards: Sequence[str], where: str = "") -> Move:
     )
 
 
+#: Kinds of damage to what a run has several of.
+SPLICED = {**BLIND, SPLICE: None}
+
+
 def damage_of(text: str, where: str = "") -> Damage:
     """A damage from its text, PART:KIND:NUMBER. Raises `TraceError`."""
     part, _, rest = text.partition(":")
     kind, _, number = rest.partition(":")
-    kinds = {"receipt": BLIND, "header": BLIND, "evidence": BLIND, "path": {**INFORMED, INNER_NODE: None}}.get(part)
+    kinds = {"receipt": SPLICED, "header": BLIND, "evidence": SPLICED, "path": {**INFORMED, INNER_NODE: None}}.get(part)
     if kinds is None or kind not in kinds or not re.fullmatch(r"\d{1,9}", number):
         raise TraceError(
             f"{where}not a damage", expected="PART:KIND:NUMBER, e.g. evidence:flip:17", got=text,

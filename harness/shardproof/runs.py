@@ -13,6 +13,7 @@ from collections.abc import Sequence
 
 from attrs import define, evolve, field, frozen
 
+from .adversary import SPLICE
 from .adapter import Adapter, AdapterFactory, Refused, Topology
 from .errors import AdapterError
 from .lockstep import Lockstep, Wrong
@@ -234,7 +235,7 @@ def renumbered(moves: Sequence[Move]) -> tuple[Move, ...]:
                 if evidence is not None:
                     evidence = evidence._replace(receipt=of(receipts, evidence.receipt), header=header(evidence.header))
                 damage = move.damage
-                if damage is not None and damage.kind == "splice":
+                if damage is not None and damage.kind == SPLICE:
                     damage = damage._replace(number=of(receipts, damage.number))
                 move = move._replace(receipt=renamed, header=header(move.header), evidence=evidence, damage=damage)
             case Emit():

@@ -15,7 +15,7 @@ from typing import TypeVar
 
 from attrs import define, field
 
-from .adversary import INNER_NODE, Damage
+from .adversary import INNER_NODE, SPLICE, Damage
 from .forget import Block, Sent
 from .lockstep import Lockstep
 from .moves import NULL, Deliver, Emit, Finalise, Forged, Learn, Move, Produce, Proof, Restart, Revert
@@ -440,14 +440,16 @@ def _header_damage(s: Schedule, dice: Dice) -> Move | None:
 
 
 def _body_damage(s: Schedule, dice: Dice) -> Move | None:
+    if dice.roll(4) == 0:
+        return _splice(s, dice, "receipt")
     kind = ("flip", "flip", "flip", "cut", "extend", "zero", "empty", "behead")[dice.roll(8)]
     return _damage("receipt", kind)(s, dice)
 
 
-def _splice(s: Schedule, dice: Dice) -> Move | None:
+def _splice(s: Schedule, dice: Dice, part: str = "evidence") -> Move | None:
     move = s.proven(dice)
     others = [r.number for r in (*s.waiting[-8:], *s.done[-8:])]
-    return move and move._replace(damage=Damage("evidence", "splice", dice.pick(others)))
+    return move and move._replace(damage=Damage(part, SPLICE, dice.pick(others)))
 
 
 def _reentrant(s: Schedule, dice: Dice) -> Move | None:

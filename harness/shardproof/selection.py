@@ -156,18 +156,17 @@ def sentences() -> tuple[Applicable, ...]:
 
 def applicable(capable: frozenset[str]) -> tuple[Applicable, ...]:
     """The same, with the reason for those that say nothing of a system with these capabilities."""
-    here = {base(p.name) for p in properties_of(composed(layers_for(capable)), *OBSERVED)} | {
+    from .engines.fuzz import LEARNING
+
+    said = {base(p.name) for p in properties_of(composed(layers_for(capable)), *OBSERVED)} | {
         _DIVERGENCE.name
     }
-    if "learn" not in capable:
-        # Headers certify themselves: which of them are trusted is no decision of the implementation.
-        here.discard("trusts-only-final-headers")
-    return tuple(
-        s if s.name in here else evolve(s, not_applicable=_lacking(s.name, capable)) for s in sentences()
-    )
 
+    def why(name: str) -> str:
+        if "learn" not in capable and name in LEARNING:
+            return "the adapter has no learn: headers certify themselves"
+        if name not in said:
+            return "the adapter has no revert" if "revert" not in capable else "its layers say nothing of it"
+        return ""
 
-def _lacking(name: str, capable: frozenset[str]) -> str:
-    """The verb whose absence keeps a sentence from applying."""
-    verb = "learn" if name == "trusts-only-final-headers" else "revert"
-    return f"the adapter has no {verb}" if verb not in capable else "it needs other layers"
+    return tuple(evolve(s, not_applicable=why(s.name)) for s in sentences())

@@ -16,7 +16,7 @@ from collections.abc import Iterator, Sequence
 
 from attrs import define, field
 
-from .adversary import Damage
+from .adversary import SPLICE, Damage
 from .moves import Deliver, Emit, Finalise, Forged, Learn, Move, Produce, Restart, Revert
 from .runs import Bench, Found, same
 
@@ -40,7 +40,7 @@ class Shrinker:
         """The shortest and simplest run with the same finding that this search reaches."""
         best = self._chunks(found)
         while self.runs < self.runs_max:
-            smaller = self._one_less(best) or self._pair_less(best) or self._forged_instead(best) or self._one_header_instead(best) or self._simpler(best)
+            smaller = self._one_less(best) or self._pair_less(best) or self._forged_instead(best) or self._one_header_instead(best) or self._flip_instead(best) or self._simpler(best)
             if smaller is None:
                 break
             best = smaller
@@ -118,6 +118,18 @@ class Shrinker:
                             return candidate
         return None
 
+    def _flip_instead(self, best: Found) -> Found | None:
+        """Where a field was taken from another receipt, one bit near the beginning may do, and the other receipt can go."""
+        for at, move in enumerate(best.moves):
+            damage = getattr(move, "damage", None)
+            if damage is not None and (damage.part, damage.kind) == ("receipt", SPLICE):
+                for bit in range(128):
+                    flipped = move._replace(damage=Damage("receipt", "flip", bit))  # type: ignore[call-arg]  # a Deliver
+                    moves = [flipped if i == at else m for i, m in enumerate(best.moves)]
+                    if candidate := self._try(best, [m for m in moves if not (isinstance(m, Emit) and m.receipt == damage.number)]):
+                        return candidate
+        return None
+
     def _simpler(self, best: Found) -> Found | None:
         for at, move in enumerate(best.moves):
             if isinstance(move, Deliver) and move.again:
@@ -157,7 +169,7 @@ def simpler(move: Move, moves: Sequence[Move]) -> Iterator[Move]:
 
 
 def _less(damage: Damage) -> Iterator[Damage]:
-    if damage.kind == "splice":
+    if damage.kind == SPLICE:
         return
     for number in (0, damage.number % 8, damage.number // 2, damage.number - 1):
         if 0 <= number < damage.number:

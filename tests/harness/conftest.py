@@ -22,6 +22,8 @@ def golden() -> Golden:
         if os.environ.get("UPDATE_GOLDEN") == "1":
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
-        assert text == path.read_text(encoding="utf-8"), f"{name} differs; look at it, then run with UPDATE_GOLDEN=1"
+        assert text == path.read_text(encoding="utf-8"), (
+            f"{name} differs; look at it, then run with UPDATE_GOLDEN=1"
+        )
 
     return compare

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import itertools
+from pathlib import Path
 
 import pytest
 from shardproof.adapter import load
@@ -129,3 +131,19 @@ def test_long_runs_forget_and_find_all_the_same() -> None:
 
     assert right.verdict is not Verdict.VIOLATED
     assert "executes-at-most-once" in {f.property for f in wrong.findings}
+
+
+def test_a_seed_means_the_same_beside_other_source_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hypothesis takes numbers from the files of the project that it runs in; a seed must not depend on them."""
+    before = run("reference", steps=3_000, seed=3)
+    (tmp_path / "full_of_numbers.py").write_text(
+        "NUMBERS = [" + ", ".join(str(n * 7919) for n in range(2, 400)) + "]\nBYTES = [b'" + "x" * 136 + "']\n"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    importlib.import_module("full_of_numbers")
+
+    after = run("reference", steps=3_000, seed=3)
+
+    assert before.work == after.work
+    assert before.tables == after.tables

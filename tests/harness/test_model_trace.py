@@ -14,9 +14,9 @@ SEARCH = Search("explore")
 
 def told(*steps: tuple[str, *tuple[int, ...]]) -> Trace:
     """The trace of `steps` of the core protocol, whatever the guards say."""
-    taken: list[Taken] = [(CORE.action(name), args) for name, *args in steps]
+    taken: list[Taken] = [(CORE.action(name), tuple(args)) for name, *args in steps]
     chosen = next(p for p in properties_of(CORE) if p.name == "executes-at-most-once")
-    return trace_of(CORE, scope_of(CORE), [(action, tuple(args)) for action, args in taken], chosen, SEARCH)
+    return trace_of(CORE, scope_of(CORE), taken, chosen, SEARCH)
 
 
 def test_names_follow_the_order_in_which_things_come_to_be() -> None:
@@ -44,7 +44,12 @@ def test_what_does_not_exist_is_forged() -> None:
 def test_evidence_is_there_once_the_header_commits_to_the_receipt() -> None:
     """Before that, and in the header of another shard, there is none."""
     trace = told(
-        ("produce", 3), ("emit", 0), ("deliver", 1, 0, 3), ("produce", 2), ("deliver", 1, 0, 2), ("deliver", 0, 0, 2)
+        ("produce", 3),
+        ("emit", 0),
+        ("deliver", 1, 0, 3),
+        ("produce", 2),
+        ("deliver", 1, 0, 2),
+        ("deliver", 0, 0, 2),
     )
 
     assert [s.args["evidence"] for s in trace.steps if s.action == "deliver"] == ["none", "r0@h1", "r0@h1"]
@@ -57,7 +62,10 @@ def test_says_what_was_executed_and_how_the_end_violates_the_property() -> None:
 
     assert [s.changed for s in trace.steps] == [(), (), ("B executed r0",), ("B executed r0",)]
     assert trace.violation is not None
-    assert trace.violation.expected == "The executions of a receipt, on all shards together, are never more than one."
+    assert (
+        trace.violation.expected
+        == "The executions of a receipt, on all shards together, are never more than one."
+    )
     assert trace.violation.actual == "not so where d is B, e is A, m is r0"
     assert trace.violation.differs == "B executed r0 2 times"
 
@@ -86,5 +94,6 @@ def test_another_protocol_is_told_in_its_own_words() -> None:
     trace = trace_of(protocol, benchmark_scope(2, 2, 1), steps, at_most_once, SEARCH)
 
     assert trace.steps == (
-        Step("emit", "", {"r": "1"}, "accepted"), Step("relay", "", {"s": "0", "d": "1", "h": "1"}, "accepted"),
+        Step("emit", "", {"r": "1"}, "accepted"),
+        Step("relay", "", {"s": "0", "d": "1", "h": "1"}, "accepted"),
     )

@@ -15,10 +15,14 @@ from shardproof.render.report import Answer
 from shardproof.trace import Search, Step, Trace, Violation
 from shardproof.verdict import Finding, Kind, NotProved, Report, Verdict
 
-REPLAY = text.replay_line(Path("shardproof-out/executes-at-most-once-3f9c.trace.json"), "faulty:no-deduplication")
+REPLAY = text.replay_line(
+    Path("shardproof-out/executes-at-most-once-3f9c.trace.json"), "faulty:no-deduplication"
+)
 
 
-def step(action: str, at: str, expected: str = "accepted", actual: str = "accepted", *changed: str, **args: str) -> Step:
+def step(
+    action: str, at: str, expected: str = "accepted", actual: str = "accepted", *changed: str, **args: str
+) -> Step:
     return Step(action, at, args, expected, actual, changed)
 
 
@@ -34,17 +38,51 @@ DOUBLE = Trace(
         step("produce", "A", header="h0"),
         step("finalise", "A", header="h0"),
         step("learn", "B", header="h0"),
-        step("deliver", "B", "accepted", "accepted", "B executed r0", receipt="r0", header="h0", evidence="r0@h0"),
-        step("deliver", "B", "either", "refused, bad", receipt="r0", header="h0", evidence="r0@h0", damage="evidence:flip:17"),
-        step("deliver", "B", "refused, consumed", "accepted", "B executed r0 2 times",
-             receipt="r0", header="h0", evidence="r0@h0"),
+        step(
+            "deliver",
+            "B",
+            "accepted",
+            "accepted",
+            "B executed r0",
+            receipt="r0",
+            header="h0",
+            evidence="r0@h0",
+        ),
+        step(
+            "deliver",
+            "B",
+            "either",
+            "refused, bad",
+            receipt="r0",
+            header="h0",
+            evidence="r0@h0",
+            damage="evidence:flip:17",
+        ),
+        step(
+            "deliver",
+            "B",
+            "refused, consumed",
+            "accepted",
+            "B executed r0 2 times",
+            receipt="r0",
+            header="h0",
+            evidence="r0@h0",
+        ),
     ),
-    violation=Violation(6, "refused, consumed", "accepted", "consumed: B consumed r0 at step 5", "B executed r0 2 times"),
+    violation=Violation(
+        6, "refused, consumed", "accepted", "consumed: B consumed r0 at step 5", "B executed r0 2 times"
+    ),
     search=Search("fuzz", 7, 12, 345),
 )
 
 FINDING = Finding(
-    "P01", DOUBLE.property, DOUBLE.because, Kind.SAFETY, DOUBLE, ("executes-only-what-was-emitted",), "shrunk from 41 steps to 7",
+    "P01",
+    DOUBLE.property,
+    DOUBLE.because,
+    Kind.SAFETY,
+    DOUBLE,
+    ("executes-only-what-was-emitted",),
+    "shrunk from 41 steps to 7",
 )
 
 
@@ -65,7 +103,9 @@ class TestFinding:
         """
         What should have happened and did not is told apart from what should not have happened.
         """
-        assert "(progress: a receipt executed" in rendered(100, ascii_only=True, found=evolve(FINDING, kind=Kind.PROGRESS))
+        assert "(progress: a receipt executed" in rendered(
+            100, ascii_only=True, found=evolve(FINDING, kind=Kind.PROGRESS)
+        )
 
     @pytest.mark.parametrize("width", range(40, 160, 7))
     def test_ends_with_the_line_to_paste(self, width: int) -> None:
@@ -87,7 +127,19 @@ class TestFinding:
 
 hostile = st.one_of(
     st.text(max_size=30),
-    st.sampled_from(["\x1b[2J\x1b[31m", "\u202eabc\u2066", "x" * 5_000, "漢字" * 40, "é" + "\u0301" * 200, "relayer", "a\nb\tc", "\r\n", ""]),
+    st.sampled_from(
+        [
+            "\x1b[2J\x1b[31m",
+            "\u202eabc\u2066",
+            "x" * 5_000,
+            "漢字" * 40,
+            "é" + "\u0301" * 200,
+            "relayer",
+            "a\nb\tc",
+            "\r\n",
+            "",
+        ]
+    ),
 )
 
 
@@ -96,15 +148,28 @@ def hostile_traces(draw: st.DrawFn) -> Trace:
     shards = tuple(draw(st.lists(hostile.filter(bool), min_size=1, max_size=6, unique=True)))
     steps = tuple(
         Step(
-            draw(st.sampled_from(["emit", "produce", "learn", "deliver", "restart"])), draw(st.sampled_from(shards)),
-            {name: draw(hostile) for name in draw(st.sets(st.sampled_from(["receipt", "header", "evidence", "damage", "to"])))},
-            draw(hostile), draw(hostile), tuple(draw(st.lists(hostile, max_size=2))),
+            draw(st.sampled_from(["emit", "produce", "learn", "deliver", "restart"])),
+            draw(st.sampled_from(shards)),
+            {
+                name: draw(hostile)
+                for name in draw(st.sets(st.sampled_from(["receipt", "header", "evidence", "damage", "to"])))
+            },
+            draw(hostile),
+            draw(hostile),
+            tuple(draw(st.lists(hostile, max_size=2))),
         )
         for _ in range(draw(st.integers(0, 4)))
     )
-    wrong = Violation(draw(st.integers(0, len(steps) - 1)), *(draw(hostile) for _ in range(4))) if steps else None
+    wrong = (
+        Violation(draw(st.integers(0, len(steps) - 1)), *(draw(hostile) for _ in range(4))) if steps else None
+    )
     return evolve(
-        DOUBLE, shards=shards, steps=steps, violation=wrong, property=draw(hostile), because=draw(hostile),
+        DOUBLE,
+        shards=shards,
+        steps=steps,
+        violation=wrong,
+        property=draw(hostile),
+        because=draw(hostile),
         search=Search(draw(hostile)),
     )
 
@@ -114,7 +179,7 @@ class TestForeignText:
     @given(hostile_traces(), st.integers(40, 120), st.booleans())
     def test_cannot_do_anything(self, trace: Trace, width: int, ascii_only: bool) -> None:
         """
-        Whatever names and answers hold: no control character, no change of direction, no line that is too wide.
+        Whatever names hold: no control character, no change of direction, no line that is too wide.
         """
         shown = text.trace(trace, width, ascii_only=ascii_only)
 
@@ -129,7 +194,9 @@ class TestForeignText:
         """
         An answer of a megabyte takes a few lines.
         """
-        trace = evolve(DOUBLE, violation=evolve(DOUBLE.violation, differs="x" * 1_000_000) if DOUBLE.violation else None)
+        trace = evolve(
+            DOUBLE, violation=evolve(DOUBLE.violation, differs="x" * 1_000_000) if DOUBLE.violation else None
+        )
 
         assert len(text.trace(trace, 100, ascii_only=True)) < 5_000
 
@@ -137,7 +204,12 @@ class TestForeignText:
         """
         The relayer of the diagram is not taken for a shard of that name.
         """
-        trace = evolve(DOUBLE, shards=("relayer", "B"), steps=(step("emit", "relayer", receipt="r0", to="B"),), violation=None)
+        trace = evolve(
+            DOUBLE,
+            shards=("relayer", "B"),
+            steps=(step("emit", "relayer", receipt="r0", to="B"),),
+            violation=None,
+        )
 
         assert "'relayer'" in draw(trace, 100, ASCII)[0]
 
@@ -151,7 +223,12 @@ class TestDiagram:
         Fifty shards that all take part fit into 60 columns, without lanes.
         """
         shards = tuple(f"shard-{i}" for i in range(50))
-        trace = evolve(DOUBLE, shards=shards, steps=tuple(step("produce", s, header=f"h{i}") for i, s in enumerate(shards)), violation=None)
+        trace = evolve(
+            DOUBLE,
+            shards=shards,
+            steps=tuple(step("produce", s, header=f"h{i}") for i, s in enumerate(shards)),
+            violation=None,
+        )
 
         lines = draw(trace, 60, UNICODE)
 
@@ -167,7 +244,7 @@ class TestDiagram:
 
     def test_shows_how_a_long_trace_begins_and_ends(self) -> None:
         """
-        Of thousands of steps, the first few are shown and those that lead to the violation, and how many are left out.
+        Of thousands of steps, the first and the last are shown, and how many are left out.
         """
         many = tuple(step("produce", "A", header=f"h{i}") for i in range(5_000))
         trace = evolve(DOUBLE, steps=many, violation=Violation(4_999, "a", "b"))
@@ -190,27 +267,62 @@ class TestDiagram:
 # ---- reports -----------------------------------------------------------------------------------------
 
 HOLDS = Report(
-    "fuzz", Verdict.HOLDS, "every one of 1,234 random and adversarial runs with 3 shards", work={"steps": 12345},
-    properties=("executes-at-most-once",), not_applicable={"reverts-atomically": "the adapter has no revert"},
-    tables={"what the adversary tried": tuple((f"attack-{i}", f"{i * 100:,}") for i in range(9)), "nothing": ()},
+    "fuzz",
+    Verdict.HOLDS,
+    "every one of 1,234 random and adversarial runs with 3 shards",
+    work={"steps": 12345},
+    properties=("executes-at-most-once",),
+    not_applicable={"reverts-atomically": "the adapter has no revert"},
+    tables={
+        "what the adversary tried": tuple((f"attack-{i}", f"{i * 100:,}") for i in range(9)),
+        "nothing": (),
+    },
 )
 UNDECIDED = Report(
-    "prove", Verdict.INCONCLUSIVE, "41 of 42 obligations", reasons=("the solver gave up on one obligation",),
-    not_proved=(NotProved("executes-at-most-once, kept by deliver", "unknown", "before\n  consumed(B, r0)\nafter\n  \x1b[1m", "8 steps"),),
+    "prove",
+    Verdict.INCONCLUSIVE,
+    "41 of 42 obligations",
+    reasons=("the solver gave up on one obligation",),
+    not_proved=(
+        NotProved(
+            "executes-at-most-once, kept by deliver",
+            "unknown",
+            "before\n  consumed(B, r0)\nafter\n  \x1b[1m",
+            "8 steps",
+        ),
+    ),
 )
 
 
 def answer(*reports: Report, **more: Any) -> Answer:
-    return Answer("check", reports, {"shardproof": "0.1.0"}, **{"adapter": "reference", "seed": 7, "seconds": 1.25, **more})
+    return Answer(
+        "check",
+        reports,
+        {"shardproof": "0.1.0"},
+        **{"adapter": "reference", "seed": 7, "seconds": 1.25, **more},
+    )
 
 
 class TestReport:
-    @pytest.mark.parametrize("name, given", [
-        ("holds", answer(HOLDS)),
-        ("inconclusive", answer(UNDECIDED, HOLDS)),
-        ("violated", answer(HOLDS, evolve(HOLDS, verdict=Verdict.VIOLATED, findings=(FINDING,)),
-                            files={("fuzz", FINDING.property): Path("shardproof-out/executes-at-most-once-3f9c.trace.json")})),
-    ])
+    @pytest.mark.parametrize(
+        "name, given",
+        [
+            ("holds", answer(HOLDS)),
+            ("inconclusive", answer(UNDECIDED, HOLDS)),
+            (
+                "violated",
+                answer(
+                    HOLDS,
+                    evolve(HOLDS, verdict=Verdict.VIOLATED, findings=(FINDING,)),
+                    files={
+                        ("fuzz", FINDING.property): Path(
+                            "shardproof-out/executes-at-most-once-3f9c.trace.json"
+                        )
+                    },
+                ),
+            ),
+        ],
+    )
     def test_says_what_was_checked_and_what_not(self, name: str, given: Answer, golden: Any) -> None:
         """
         Each engine says its verdict, what exactly it checked, and what it did not; findings come last.
@@ -230,6 +342,10 @@ class TestReport:
         """
         import json
 
-        given = answer(UNDECIDED, evolve(HOLDS, verdict=Verdict.VIOLATED, findings=(FINDING,)), files={("fuzz", FINDING.property): Path("x.json")})
+        given = answer(
+            UNDECIDED,
+            evolve(HOLDS, verdict=Verdict.VIOLATED, findings=(FINDING,)),
+            files={("fuzz", FINDING.property): Path("x.json")},
+        )
 
         golden("report/violated.json", json.dumps(report.as_json(given), indent=2) + "\n")

@@ -20,7 +20,9 @@ class TestPrecedence:
         """
         A setting is taken from the nearest place where somebody gave it.
         """
-        folder = project(tmp_path, '[tool.shardproof]\nseed = 1\nseconds = 1.5\ndepth = 11\nadapter = "watermark"\n')
+        folder = project(
+            tmp_path, '[tool.shardproof]\nseed = 1\nseconds = 1.5\ndepth = 11\nadapter = "watermark"\n'
+        )
         environ = {"SHARDPROOF_SEED": "2", "SHARDPROOF_SECONDS": "2.5", "OTHER": "x"}
 
         found = resolve({"seed": "3", "depth": None, "property": ()}, environ, folder)
@@ -63,7 +65,8 @@ class TestPrecedence:
         A list and a table of the project read as the text of a flag does.
         """
         folder = project(
-            tmp_path, '[tool.shardproof]\nproperty = ["P01", "P02"]\nscope = {shards = 2, receipts = 1}\n',
+            tmp_path,
+            '[tool.shardproof]\nproperty = ["P01", "P02"]\nscope = {shards = 2, receipts = 1}\n',
         )
 
         asked: dict[str, Any] = {"property": ("P01", "P02"), "scope": "shards=2,receipts=1"}

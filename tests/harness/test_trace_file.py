@@ -1,12 +1,12 @@
 from __future__ import annotations
 
 import copy
+import importlib
 import json
 import random
 from pathlib import Path
 from typing import Any
 
-import jsonschema
 import pytest
 from attrs import evolve
 from hypothesis import given, settings
@@ -19,6 +19,9 @@ from shardproof.trace import ARGUMENTS, FORMAT, Search, Step, Trace, Violation
 
 PATH = Path("some.trace.json")
 
+#: Published without types.
+jsonschema: Any = importlib.import_module("jsonschema")
+
 DOUBLE = Trace(
     adapter="faulty:no-deduplication",
     layers=("exactly-once", "finality"),
@@ -30,10 +33,18 @@ DOUBLE = Trace(
         Step("emit", "A", {"receipt": "r0", "to": "B"}, "accepted", "accepted"),
         Step("produce", "A", {"header": "h0"}, "accepted", "accepted"),
         Step("learn", "B", {"header": "h0", "damage": "header:flip:3"}, "refused, not final", "refused, bad"),
-        Step("deliver", "B", {"receipt": "r0", "header": "h0", "evidence": "r0@h0"}, "refused, consumed", "accepted",
-             ("B executed r0",)),
+        Step(
+            "deliver",
+            "B",
+            {"receipt": "r0", "header": "h0", "evidence": "r0@h0"},
+            "refused, consumed",
+            "accepted",
+            ("B executed r0",),
+        ),
     ),
-    violation=Violation(3, "refused, consumed", "accepted", "consumed: B consumed r0 at step 2", "B executed r0 2 times"),
+    violation=Violation(
+        3, "refused, consumed", "accepted", "consumed: B consumed r0 at step 2", "B executed r0 2 times"
+    ),
     search=Search("fuzz", 7, 12, 345),
     versions={"shardproof": "0.1.0"},
 )
@@ -49,7 +60,7 @@ def read(data: object) -> Trace:
     return trace_file.loads(data if isinstance(data, bytes) else json.dumps(data).encode(), PATH)
 
 
-def validator() -> jsonschema.protocols.Validator:
+def validator() -> Any:
     schema = json.loads(trace_file.SCHEMA_FILE.read_text(encoding="utf-8"))
     jsonschema.Draft202012Validator.check_schema(schema)
     return jsonschema.Draft202012Validator(schema)
@@ -63,14 +74,19 @@ names = st.text(min_size=1, max_size=8)
 numbers = st.integers(0, 10**9 - 1)
 headers = st.one_of(st.just("null"), numbers.map("h{}".format))
 receipts = st.one_of(
-    numbers.map("r{}".format), st.builds("forged:{}>{}:{}".format, st.sampled_from("AB"), st.sampled_from("AB"), numbers),
+    numbers.map("r{}".format),
+    st.builds("forged:{}>{}:{}".format, st.sampled_from("AB"), st.sampled_from("AB"), numbers),
 )
 values = {
     "receipt": receipts,
     "header": headers,
     "evidence": st.one_of(st.just("none"), st.builds("r{}@h{}".format, numbers, numbers)),
-    "damage": st.builds("{}:{}:{}".format, st.sampled_from(["receipt", "header", "evidence", "path"]),
-                        st.sampled_from(["flip", "cut", "last-leaf"]), numbers),
+    "damage": st.builds(
+        "{}:{}:{}".format,
+        st.sampled_from(["receipt", "header", "evidence", "path"]),
+        st.sampled_from(["flip", "cut", "last-leaf"]),
+        numbers,
+    ),
 }
 
 
@@ -83,7 +99,14 @@ def steps(draw: st.DrawFn, shards: tuple[str, ...]) -> Step:
         if name != "damage" or draw(st.booleans())
     }
     changed = tuple(draw(st.lists(st.text(max_size=20), max_size=2)))
-    return Step(action, draw(st.sampled_from(shards)), args, draw(st.text(max_size=20)), draw(st.text(max_size=20)), changed)
+    return Step(
+        action,
+        draw(st.sampled_from(shards)),
+        args,
+        draw(st.text(max_size=20)),
+        draw(st.text(max_size=20)),
+        changed,
+    )
 
 
 @st.composite
@@ -92,10 +115,18 @@ def traces(draw: st.DrawFn) -> Trace:
     taken = tuple(draw(st.lists(steps(shards), max_size=5)))
     text = st.text(max_size=20)
     count = st.integers(0, 2**64 - 1)
-    violation = draw(st.builds(Violation, st.integers(0, len(taken) - 1), text, text, text, text)) if taken else None
+    violation = (
+        draw(st.builds(Violation, st.integers(0, len(taken) - 1), text, text, text, text)) if taken else None
+    )
     return Trace(
-        adapter=draw(text), layers=tuple(draw(st.lists(names, min_size=1, max_size=3, unique=True))), shards=shards,
-        property=draw(text), property_id=draw(text), because=draw(text), steps=taken, violation=violation,
+        adapter=draw(text),
+        layers=tuple(draw(st.lists(names, min_size=1, max_size=3, unique=True))),
+        shards=shards,
+        property=draw(text),
+        property_id=draw(text),
+        because=draw(text),
+        steps=taken,
+        violation=violation,
         search=draw(st.builds(Search, text, st.none() | count, count, count)),
         shortest=draw(st.sampled_from(["proved", "not established"])),
         versions=draw(st.dictionaries(names, text, max_size=2)),
@@ -145,14 +176,37 @@ def consistent(found: Any) -> bool:
 
 
 JUNK: tuple[Any, ...] = (
-    None, True, False, 0, 1, -1, 1.5, 3.0, 2**64, "", "x", "r0", "h1", "null", "h1\n", "emit", "deliver", [], ["A"], ["A", "A"],
-    {}, {"header": "h0"}, {"receipt": "r0", "to": "A"}, "\x1b[31m", "é" * 300,
+    None,
+    True,
+    False,
+    0,
+    1,
+    -1,
+    1.5,
+    3.0,
+    2**64,
+    "",
+    "x",
+    "r0",
+    "h1",
+    "null",
+    "h1\n",
+    "emit",
+    "deliver",
+    [],
+    ["A"],
+    ["A", "A"],
+    {},
+    {"header": "h0"},
+    {"receipt": "r0", "to": "A"},
+    "\x1b[31m",
+    "é" * 300,
 )
 
 
 def broken(found: Any, dice: random.Random) -> Any:
     """The document with one thing changed somewhere: a value replaced, a field dropped, added or renamed."""
-    places = [()]
+    places: list[tuple[Any, ...]] = [()]
     stack: list[tuple[tuple[Any, ...], Any]] = [((), found)]
     while stack:
         path, value = stack.pop()
@@ -214,7 +268,9 @@ class TestAgreement:
             found = set()
             for key, value in schema.items():
                 found.add(key)
-                below = value.values() if key in ("properties", "$defs") else value if key == "allOf" else [value]
+                below = (
+                    value.values() if key in ("properties", "$defs") else value if key == "allOf" else [value]
+                )
                 for part in below:
                     if isinstance(part, dict):
                         found |= keywords(part)
@@ -257,13 +313,17 @@ WRONG: dict[str, bytes] = {
     "a newer version": changed(format="shardproof-trace/2"),
     "unknown field": json.dumps({**document(), "verson": 1}).encode(),
     "unknown field in a step": with_step(expectd="accepted"),
-    "argument of another action": with_step(args={"receipt": "r0", "header": "h0", "evidence": "none", "to": "B"}),
+    "argument of another action": with_step(
+        args={"receipt": "r0", "header": "h0", "evidence": "none", "to": "B"}
+    ),
     "missing field": json.dumps({k: v for k, v in document().items() if k != "steps"}).encode(),
     "missing argument": with_step(args={"receipt": "r0", "header": "h0"}),
     "wrong type": changed(shards="A, B"),
     "wrong value": with_step(action="delivr"),
     "wrong symbol": with_step(args={"receipt": "first", "header": "h0", "evidence": "none"}),
-    "wrong damage": with_step(args={"receipt": "r0", "header": "h0", "evidence": "none", "damage": "evidence:flip"}),
+    "wrong damage": with_step(
+        args={"receipt": "r0", "header": "h0", "evidence": "none", "damage": "evidence:flip"}
+    ),
     "field twice": trace_file.dumps(DOUBLE).replace(b'"adapter"', b'"because"'),
     "not a number": trace_file.dumps(DOUBLE).replace(b'"seed": 7', b'"seed": NaN'),
     "too long a number": trace_file.dumps(DOUBLE).replace(b'"seed": 7', b'"seed": ' + b"9" * 5000),
@@ -308,7 +368,9 @@ class TestErrors:
             with pytest.raises(TraceError):
                 read(data[:length])
 
-    def test_a_huge_file_is_refused_before_it_is_parsed(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_a_huge_file_is_refused_before_it_is_parsed(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         """
         What is longer than the limit is refused by its length alone, and the message names the limits.
         """
@@ -385,7 +447,7 @@ class TestSave:
         A file appears whole or not at all.
         """
 
-        def fail(self: Path, target: Path) -> Path:
+        def fail(*_: object) -> Path:
             raise OSError(28, "No space left on device")
 
         monkeypatch.setattr(Path, "replace", fail)

@@ -13,35 +13,41 @@ from contextlib import contextmanager, redirect_stdout
 
 from ..errors import AdapterError
 
-#: Kept of what was said; the rest would tell nothing new.
-_KEPT = 500
-
 
 class _Overheard(io.TextIOBase):
-    """A stream that remembers how it began."""
+    """A stream on which nobody may write, and which remembers what somebody did."""
 
-    def __init__(self) -> None:
-        self.said = ""
+    def __init__(self, name: str | None) -> None:
+        self._name = name
+        self.error: AdapterError | None = None
 
     def writable(self) -> bool:
         return True
 
     def write(self, text: str) -> int:
-        if len(self.said) < _KEPT:
-            self.said += text
+        if self.error is None and text.strip():
+            self.error = AdapterError(
+                f"adapter {self._name!r} printed to stdout",
+                expected="only the result goes there",
+                got=text[:500].rstrip(),
+                help="write log lines to stderr: print(..., file=sys.stderr), or logging",
+            )
+            # At once: there is no reason to let it run to the end.
+            raise self.error
         return len(text)
 
 
 @contextmanager
 def silent(name: str | None) -> Iterator[None]:
-    """While code of the adapter called `name` may run. Raises `AdapterError` at the end if it printed."""
-    overheard = _Overheard()
-    with redirect_stdout(overheard):
-        yield
-    if said := overheard.said.strip():
-        raise AdapterError(
-            f"adapter {name!r} printed to stdout",
-            expected="only the result goes there",
-            got=said[:_KEPT],
-            help="write log lines to stderr: print(..., file=sys.stderr), or logging",
-        )
+    """While code of the adapter called `name` may run. Raises `AdapterError` if it printed."""
+    overheard = _Overheard(name)
+    try:
+        with redirect_stdout(overheard):
+            yield
+    except Exception:
+        # What came of it, where the adapter or somebody else has caught the error and gone on.
+        if overheard.error is not None:
+            raise overheard.error from None
+        raise
+    if overheard.error is not None:
+        raise overheard.error

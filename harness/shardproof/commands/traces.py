@@ -6,7 +6,7 @@ from pathlib import Path
 
 from attrs import evolve, frozen
 
-from .. import selection, trace_file
+from .. import model_replay, selection, trace_file
 from ..errors import UsageError, nearest
 from ..replay import Replayed
 from ..replay import replay as run
@@ -37,6 +37,9 @@ class Again:
 def replay(path: Path, settings: Settings) -> Again:
     """Run the trace at `path` on an adapter that the command line names, never on one that the file names."""
     trace = trace_file.load(path)
+    if settings.adapter is None and model_replay.is_of_the_model(trace):
+        replayed = model_replay.replay(trace, selection.protocol(None, trace.layers))
+        return Again(path, replayed.trace, replayed.verdict, replayed.summary)
     system = _system(trace, settings)
     return _again(path, run(system.make, system.name, trace), system)
 

@@ -430,7 +430,9 @@ class Generated:
                     if row is not initial[place]:
                         rows[place] = _restored(row, initial[place], column)
 
-    def _forget_rows(self, symbol: Symbol[Any, Any], rows: list[Any], initial: list[Any], masks: list[int]) -> None:
+    def _forget_rows(
+        self, symbol: Symbol[Any, Any], rows: list[Any], initial: list[Any], masks: list[int]
+    ) -> None:
         sizes = [len(self.scope.domain(type(p))) for p in symbol.parameters[:-1]]
         first, rest = masks[0], masks[1:]
         stride = len(rows) // sizes[0]

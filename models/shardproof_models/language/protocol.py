@@ -9,7 +9,7 @@ says so, and the composition is proved again.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, ParamSpec, TypeVar, overload
 
 from attrs import evolve, field, frozen
@@ -252,6 +252,8 @@ def compose(name: str, *layers: Layer) -> Protocol:
         _must_not_read_ghosts(action)
     symbols = tuple(s for layer in ordered for s in layer.symbols if s.kind is not Kind.DEFINED)
     axioms = tuple(_unfold(a, definitions) for layer in ordered for a in layer.axioms)
+    _must_be_unique("action", (a.name for a in actions))
+    _must_be_unique("symbol", (s.name for layer in ordered for s in layer.symbols))
     protocol = Protocol(name, tuple(ordered), symbols, axioms, actions, definitions)
     for layer in ordered:
         for transformation in layer.transformations:
@@ -308,6 +310,14 @@ def _superpose(
             for e in effects
         ),
     )
+
+
+def _must_be_unique(what: str, names: Iterable[str]) -> None:
+    seen: set[str] = set()
+    for name in names:
+        if name in seen:
+            raise CompositionError(f"two {what}s are called {name!r}, and a trace could not tell them apart")
+        seen.add(name)
 
 
 def _must_write_only(layer: Layer, action: Action, own: set[Symbol[Any, Any]]) -> None:

@@ -30,7 +30,19 @@ from ..language.actions import (
     require,
 )
 from ..language.protocol import CompositionError, Layer, Protocol
-from ..language.terms import FALSE, PUBLIC, Bool, Kind, Public, Symbol, Term, Variable, coerce, equal, substitute
+from ..language.terms import (
+    FALSE,
+    PUBLIC,
+    Bool,
+    Kind,
+    Public,
+    Symbol,
+    Term,
+    Variable,
+    coerce,
+    equal,
+    substitute,
+)
 from .exactly_once import Header, origin, produce, produced
 from .finality import ALREADY_FINAL, NOT_PRODUCED, final, finality, head, height, parent
 
@@ -112,7 +124,9 @@ def remember(protocol: Protocol) -> Protocol:
 
     def changed(action: Action) -> Action:
         if action.name in (produce.name, revert.name):
-            effects = cells(coerce(action.parameters[0], Header), snapshot if action.name == produce.name else restore)
+            effects = cells(
+                coerce(action.parameters[0], Header), snapshot if action.name == produce.name else restore
+            )
             return evolve(action, effects=(*action.effects, *effects))
         return action
 

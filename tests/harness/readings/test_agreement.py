@@ -15,6 +15,7 @@ import z3
 from attrs import evolve
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
 from sample_protocols.assignments import FiniteReading, UnboundedReading
 from sample_protocols.exercise import Amount, Place, marked
 from sample_protocols.random_terms import TermMaker, random_action
@@ -24,8 +25,8 @@ from shardproof.readings.evaluate import Evaluator, World
 from shardproof.readings.generated import Generated
 from shardproof.readings.scope import OutOfScope
 from shardproof_models.language import actions
-from shardproof_models.language.protocol import Protocol
 from shardproof_models.language.actions import Action, Effect, assign, each
+from shardproof_models.language.protocol import Protocol
 from shardproof_models.language.terms import Binder, Bool, Number, Op, Variable, exists, subterms
 
 RANDOM = st.randoms(use_true_random=False)
@@ -194,7 +195,9 @@ ALTERATIONS: dict[str, Callable[[pytest.MonkeyPatch], None]] = {
         generated._Writer, "scalar", _turned(generated._Writer.scalar)
     ),
     "generated: a number may leave its range": lambda m: m.setattr(generated, "_bounds", lambda *_: iter(())),
-    "generated: additions come first": lambda m: m.setattr(generated, "sorted", _additions_first, raising=False),
+    "generated: additions come first": lambda m: m.setattr(
+        generated, "sorted", _additions_first, raising=False
+    ),
     "plain: additions come first": lambda m: m.setattr(evaluate, "sorted", _additions_first, raising=False),
     "plain: operands are swapped": lambda m: m.setattr(Evaluator, "value", _plain_turned(Evaluator.value)),
     "plain: some for all": lambda m: m.setattr(evaluate, "all", any, raising=False),
@@ -219,7 +222,9 @@ def test_an_altered_reading_is_noticed(what: str, monkeypatch: pytest.MonkeyPatc
 
 SOLVER_ALTERATIONS: dict[str, Callable[[pytest.MonkeyPatch], None]] = {
     "an effect of two is forgotten": lambda m: m.setattr(
-        actions.Action, "writes", lambda self, symbol: tuple(e for e in self.effects if e.symbol is symbol)[:1]
+        actions.Action,
+        "writes",
+        lambda self, symbol: tuple(e for e in self.effects if e.symbol is symbol)[:1],
     ),
     "additions come first": lambda m: m.setattr(actions, "sorted", _additions_first, raising=False),
     "plain: operands are swapped": lambda m: m.setattr(Evaluator, "value", _plain_turned(Evaluator.value)),
@@ -251,7 +256,9 @@ def test_an_altered_formula_is_noticed(what: str, monkeypatch: pytest.MonkeyPatc
         for d in UnboundedReading(plain).disagreements(random_world(plain.layout, rng), instances)
     ]
     worlds = [random_world(plain.layout, rng) for _ in range(3)]
-    finite = [d for action, args in instances for d in FiniteReading(plain).disagreements(action, args, worlds)]
+    finite = [
+        d for action, args in instances for d in FiniteReading(plain).disagreements(action, args, worlds)
+    ]
 
     if what.startswith("finite"):
         assert finite

@@ -1,11 +1,32 @@
 from __future__ import annotations
 
 import pytest
+
 from sample_protocols.exercise import EXERCISE, Amount, Place, count, favourite, held, marked, opened, turn
 from shardproof_models.language.actions import (
-    Action, Effect, Refusal, Write, action_of, add, assign, each, insert, remove, require,
+    Action,
+    Effect,
+    Refusal,
+    Write,
+    action_of,
+    add,
+    assign,
+    each,
+    insert,
+    remove,
+    require,
 )
-from shardproof_models.language.terms import FALSE, TRUE, Bool, Binder, SortError, Variable, exists, number, subterms
+from shardproof_models.language.terms import (
+    FALSE,
+    TRUE,
+    Binder,
+    Bool,
+    SortError,
+    Variable,
+    exists,
+    number,
+    subterms,
+)
 
 NO = Refusal("no")
 
@@ -51,7 +72,9 @@ class TestAfter:
 
     def test_reads_everything_before_it_writes_anything(self) -> None:
         """A cell is found, and its value computed, in the world before."""
-        action = with_effects(assign(count(), held(p)), assign(turn(), favourite(turn())), insert(marked(turn(), count())))
+        action = with_effects(
+            assign(count(), held(p)), assign(turn(), favourite(turn())), insert(marked(turn(), count()))
+        )
 
         assert str(action.after(marked(turn(), count()))) == (
             "turn = favourite(turn) and count = held(p) or marked(favourite(turn), held(p))"
@@ -80,7 +103,9 @@ class TestAfter:
         for term in subterms(twice):
             if isinstance(term.head, Binder):
                 inner = [t.head for t in subterms(term.args[0]) if isinstance(t.head, Binder)]
-                assert not {v.head for v in term.head.variables} & {v.head for b in inner for v in b.variables}
+                assert not {v.head for v in term.head.variables} & {
+                    v.head for b in inner for v in b.variables
+                }
 
 
 def stock_of(x: Place, y: Place) -> Amount:
@@ -101,23 +126,31 @@ class TestSortErrors:
     def test_the_value_has_the_sort_of_the_cell(self) -> None:
         """The message names the cell, the term and both sorts."""
         with pytest.raises(SortError) as error:
-            assign(held(p), q)  # type: ignore[type-var]  # the mistake that this is about
+            assign(held(p), q)
 
-        assert str(error.value) == "expected a term of sort Amount in the value of held(p), got q of sort Place"
+        assert (
+            str(error.value) == "expected a term of sort Amount in the value of held(p), got q of sort Place"
+        )
 
     def test_a_number_is_no_truth_value(self) -> None:
         """Nor is Python's True a number."""
-        with pytest.raises(SortError, match=r"expected a term of sort Amount in what is added to count, got True"):
+        with pytest.raises(
+            SortError, match=r"expected a term of sort Amount in what is added to count, got True"
+        ):
             add(count(), True)
 
     def test_a_condition_is_a_formula(self) -> None:
         """The message names the clause."""
-        with pytest.raises(SortError, match=r"expected a term of sort Bool in the clause 'no', got held\(p\) of sort Amount"):
+        with pytest.raises(
+            SortError, match=r"expected a term of sort Bool in the clause 'no', got held\(p\) of sort Amount"
+        ):
             require(held(p), NO)  # type: ignore[arg-type]  # the mistake that this is about
 
     def test_a_variable_of_each_is_an_argument_of_the_cell(self) -> None:
         """Otherwise one cell would be written many times, and an update would need a quantifier."""
-        with pytest.raises(SortError, match=r"x must be an argument of the written cell held\(favourite\(x\)\)"):
+        with pytest.raises(
+            SortError, match=r"x must be an argument of the written cell held\(favourite\(x\)\)"
+        ):
             each(Place, lambda x: assign(held(favourite(x)), 1))
 
     def test_an_action_yields_parts(self) -> None:
@@ -139,7 +172,9 @@ def test_insert_and_remove_are_assignments() -> None:
 
 def test_collisions_are_pairs_of_assignments_that_could_disagree() -> None:
     """Which one wins would depend on an order that nobody wrote down on purpose."""
-    action = with_effects(assign(held(p), 1), assign(held(q), 2), add(held(p), 1), assign(count(), n), assign(turn(), p))
+    action = with_effects(
+        assign(held(p), 1), assign(held(q), 2), add(held(p), 1), assign(count(), n), assign(turn(), p)
+    )
 
     ((later, earlier, disagree),) = action.collisions()
 
@@ -153,7 +188,10 @@ def test_effects_are_shown_as_a_person_would_write_them() -> None:
     shown = [
         str(e)
         for e in (
-            assign(held(p), n + 1), add(count(), 2), add(count(), number(0, Amount) - n), insert(opened(), where=held(p) > 1),
+            assign(held(p), n + 1),
+            add(count(), 2),
+            add(count(), number(0, Amount) - n),
+            insert(opened(), where=held(p) > 1),
             each(Place, lambda x: remove(marked(x, n), where=x != p)),
         )
     ]

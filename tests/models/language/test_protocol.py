@@ -1,10 +1,22 @@
 from __future__ import annotations
 
 import pytest
+from attrs import evolve
+
 from sample_protocols.exercise import EXERCISE, HIGH, LATER, NO, catalogue
 from shardproof_models.language.actions import Parts, Refusal, add, assign, insert, require, waive
 from shardproof_models.language.protocol import CompositionError, Layer, compose
-from shardproof_models.language.terms import FALSE, Bool, Entity, Number, forall, implies, next_, number, sealed
+from shardproof_models.language.terms import (
+    FALSE,
+    Bool,
+    Entity,
+    Number,
+    forall,
+    implies,
+    next_,
+    number,
+    sealed,
+)
 
 
 class Room(Entity):
@@ -92,11 +104,11 @@ class TestComposition:
 
         @night.widens(free)
         def nobody_is_there(r: Room) -> Bool:
-            return closed() & (r == r)
+            return closed() & taken(r)
 
         protocol = compose("inn", night)
 
-        assert str(protocol.action("enter").clauses[0].condition) == "not taken(r) or closed and r = r"
+        assert str(protocol.action("enter").clauses[0].condition) == "not taken(r) or closed and taken(r)"
         assert {s.name for s in protocol.symbols} == {"taken", "stayed", "closed"}
 
     def test_an_extension_of_what_is_not_there_is_void(self) -> None:
@@ -105,7 +117,7 @@ class TestComposition:
 
         @night.extends(enter)
         def at_night(r: Room) -> Parts:
-            yield require(FALSE & (r == r), CLOSED)
+            yield require(taken(r), CLOSED)
 
         assert compose("nothing", night).actions == ()
 
@@ -113,7 +125,11 @@ class TestComposition:
         """The order of layers is that of their needs."""
         night, morning = Layer("night", needs=(hotel,)), Layer("morning", needs=(hotel,))
 
-        assert [layer.name for layer in compose("inn", morning, night, hotel).layers] == ["hotel", "morning", "night"]
+        assert [layer.name for layer in compose("inn", morning, night, hotel).layers] == [
+            "hotel",
+            "morning",
+            "night",
+        ]
 
     def test_an_action_has_a_name(self) -> None:
         """And asking for another one is an error that says which."""
@@ -156,7 +172,9 @@ class TestErrors:
         def once(r: Room) -> Parts:
             yield require(stayed(r) < 1, CLOSED)
 
-        with pytest.raises(CompositionError, match=r"the clause 'closed' of enter reads the ghost stayed\n  help  ghosts are"):
+        with pytest.raises(
+            CompositionError, match=r"the clause 'closed' of enter reads the ghost stayed\n  help  ghosts are"
+        ):
             compose("inn", night)
 
     def test_a_guard_that_reads_a_ghost_through_a_definition(self) -> None:
@@ -177,7 +195,7 @@ class TestErrors:
 
         @night.state
         def long(r: Room) -> Bool:
-            return FALSE & (r == r)
+            return FALSE
 
         @night.extends(enter)
         def remember(r: Room) -> Parts:
@@ -196,7 +214,7 @@ class TestErrors:
         @night.extends(enter)
         def anyone(r: Room) -> Parts:
             yield waive(LATE)
-            yield require(r == r, CLOSED)
+            yield require(taken(r), CLOSED)
 
         with pytest.raises(CompositionError, match="anyone waives late, which enter does not have"):
             compose("inn", night)
@@ -207,20 +225,24 @@ class TestErrors:
 
         @night.extends(enter)
         def early(r: Room) -> Parts:
-            yield require(r == r, CLOSED, before=LATE)
+            yield require(taken(r), CLOSED, before=LATE)
 
-        with pytest.raises(CompositionError, match="early puts closed before late, which enter does not have"):
+        with pytest.raises(
+            CompositionError, match="early puts closed before late, which enter does not have"
+        ):
             compose("inn", night)
 
     def test_a_parameter_that_changes_its_sort(self) -> None:
         """The same name would be two things."""
         night = Layer("night", needs=(hotel,))
 
-        with pytest.raises(CompositionError, match=r"by_guest extends enter, whose parameter r is a Room, not a Guest"):
+        with pytest.raises(
+            CompositionError, match=r"by_guest extends enter, whose parameter r is a Room, not a Guest"
+        ):
 
             @night.extends(enter)
             def by_guest(r: Guest) -> Parts:
-                yield require(r == r, CLOSED)
+                yield require(FALSE, CLOSED)
 
     def test_an_action_that_waives(self) -> None:
         """There is nothing below it."""
@@ -231,13 +253,32 @@ class TestErrors:
             @night.action
             def rest(r: Room) -> Parts:
                 yield waive(FULL)
-                yield require(r == r, CLOSED)
+                yield require(taken(r), CLOSED)
+
+    def test_two_things_of_one_name(self) -> None:
+        """Traces and scopes know actions and symbols by name."""
+        night, day = Layer("night", needs=(hotel,)), Layer("day", needs=(hotel,))
+
+        @night.action
+        def enter(r: Room) -> Parts:
+            yield require(taken(r), CLOSED)
+
+        @day.state
+        def taken_by(r: Room) -> Guest: ...
+
+        with pytest.raises(CompositionError, match="two actions are called 'enter', and a trace could not"):
+            compose("inn", night)
+        day.symbols.append(evolve(day.symbols[0], name="taken"))
+        with pytest.raises(CompositionError, match="two symbols are called 'taken'"):
+            compose("inn", day)
 
     def test_widening_what_is_not_defined(self) -> None:
         """State is what it is; only an abbreviation has cases."""
         night = Layer("night", needs=(hotel,))
 
-        with pytest.raises(CompositionError, match="layer 'night' widens taken, which is not a defined relation"):
+        with pytest.raises(
+            CompositionError, match="layer 'night' widens taken, which is not a defined relation"
+        ):
             night.widens(taken)
 
 

@@ -10,12 +10,13 @@ from mypy import api
 TOP = Path(__file__).parents[3]
 
 #: Each line that is marked is a mistake in sorts, and no other line is.
-SOURCE = '''
+SOURCE = """
 from __future__ import annotations
 
 from shardproof_models.language.actions import Parts, Refusal, add, assign, each, insert, require
 from shardproof_models.language.protocol import Layer
-from shardproof_models.language.terms import Bool, Entity, FALSE, Number, exists, forall, implies, ite, next_, number
+from shardproof_models.language.terms import FALSE, Bool, Entity, Number
+from shardproof_models.language.terms import exists, forall, implies, next_, number
 
 
 class Shard(Entity): ...
@@ -70,7 +71,7 @@ def act(d: Shard, m: Receipt) -> Parts:
 
 
 after: Bool = next_(sent)  # wrong
-'''
+"""
 
 
 def test_mypy_finds_every_wrong_sort(tmp_path: Path) -> None:
@@ -80,8 +81,15 @@ def test_mypy_finds_every_wrong_sort(tmp_path: Path) -> None:
     wrong = {i for i, line in enumerate(SOURCE.splitlines(), 1) if "# wrong" in line}
 
     out, err, _ = api.run(
-        ["--strict", "--config-file", str(TOP / "pyproject.toml"), "--no-error-summary", "--cache-dir", str(tmp_path / "cache"),
-         str(file)]
+        [
+            "--strict",
+            "--config-file",
+            str(TOP / "pyproject.toml"),
+            "--no-error-summary",
+            "--cache-dir",
+            str(tmp_path / "cache"),
+            str(file),
+        ]
     )
 
     found = {int(match[1]) for match in re.finditer(r"wrong_sorts\.py:(\d+): error", out)}

@@ -1,12 +1,51 @@
 from __future__ import annotations
 
 import pytest
+
 from sample_protocols.exercise import (
-    Amount, Place, Token, beside, chosen, count, favourite, friends, held, marked, opened, stock, turn,
+    Amount,
+    Place,
+    Token,
+    beside,
+    chosen,
+    count,
+    favourite,
+    friends,
+    held,
+    marked,
+    opened,
+    stock,
+    turn,
 )
 from shardproof_models.language.terms import (
-    FALSE, TRUE, Binder, Bool, Entity, Kind, Literal, Op, SortError, Term, Variable, all_of, any_of, coerce, declare, equal,
-    exists, forall, implies, is_first_order, ite, next_, number, sealed, substitute, subterms, symbols_of, total,
+    FALSE,
+    TRUE,
+    Binder,
+    Bool,
+    Entity,
+    Kind,
+    Literal,
+    Op,
+    SortError,
+    Term,
+    Variable,
+    all_of,
+    any_of,
+    coerce,
+    declare,
+    equal,
+    exists,
+    forall,
+    implies,
+    is_first_order,
+    ite,
+    next_,
+    number,
+    sealed,
+    substitute,
+    subterms,
+    symbols_of,
+    total,
 )
 
 
@@ -45,12 +84,16 @@ class TestSortErrors:
 
     def test_the_branches_of_a_choice_have_one_sort(self) -> None:
         """The message names the branch that does not fit."""
-        with pytest.raises(SortError, match=r"expected a term of sort Place in the alternative to p, got t of sort Token"):
-            ite(opened(), p, t)  # type: ignore[type-var]  # the mistake that this is about
+        with pytest.raises(
+            SortError, match=r"expected a term of sort Place in the alternative to p, got t of sort Token"
+        ):
+            ite(opened(), p, t)
 
     def test_a_premise_is_a_formula(self) -> None:
         """A number has no truth."""
-        with pytest.raises(SortError, match=r"expected a term of sort Bool in a premise, got count of sort Amount"):
+        with pytest.raises(
+            SortError, match=r"expected a term of sort Bool in a premise, got count of sort Amount"
+        ):
             implies(count(), TRUE)  # type: ignore[arg-type]  # the mistake that this is about
 
     def test_an_operand_of_a_connective_is_a_formula(self) -> None:
@@ -74,8 +117,10 @@ class TestSortErrors:
 
         def broken(x: int) -> Bool: ...
 
-        with pytest.raises(SortError, match=r"parameter 'x' of broken needs a sort as its annotation, got <class 'int'>"):
-            declare(Kind.STATE, broken)  # type: ignore[arg-type]  # the mistake that this is about
+        with pytest.raises(
+            SortError, match=r"parameter 'x' of broken needs a sort as its annotation, got <class 'int'>"
+        ):
+            declare(Kind.STATE, broken)
 
     def test_an_initial_value_has_the_sort_of_its_symbol(self) -> None:
         """The message names the symbol."""
@@ -83,13 +128,15 @@ class TestSortErrors:
         def broken(x: Place) -> Place:
             return held(x)  # type: ignore[return-value]  # the mistake that this is about
 
-        with pytest.raises(SortError, match=r"expected a term of sort Place in the value of broken, got held\(x\)"):
+        with pytest.raises(
+            SortError, match=r"expected a term of sort Place in the value of broken, got held\(x\)"
+        ):
             declare(Kind.STATE, broken)
 
     def test_a_term_has_no_truth_value(self) -> None:
-        """`and`, `or`, `not` and chained comparisons would silently decide a formula; the error says what to use."""
+        """`and`, `or`, `not` and chained comparisons would decide a formula; the error says what to use."""
         with pytest.raises(TypeError, match=r"a term has no truth value: opened\n  help  use & \| ~"):
-            opened() and a  # noqa: B018  # the mistake that this is about
+            opened() and a  # the mistake that this is about
         with pytest.raises(TypeError, match="do not chain comparisons"):
             0 < held(p) < 2  # noqa: B015  # the mistake that this is about
 
@@ -163,11 +210,11 @@ SHOWN: list[tuple[Term, str]] = [
     (held(p) >= n, "n <= held(p)"),
     (number(0, Amount) <= number(1, Amount), "0 <= 1"),
     (ite(a, n, number(2, Amount)) + 1, "(n if a else 2) + 1"),
-    (forall(Place, lambda x: a & opened()) & b, "(forall x: Place. a and opened) and b"),
-    (exists(Place, Amount, lambda x, k: marked(x, k)), "exists x: Place, k: Amount. marked(x, k)"),
+    (forall(Place, lambda _: a & opened()) & b, "(forall _: Place. a and opened) and b"),
+    (exists(Place, Amount, marked), "exists p: Place, n: Amount. marked(p, n)"),
     (total(Place, held, Amount) < 5, "(sum p: Place. held(p)) < 5"),
     (next_(held(p)) <= sealed(p, held(q)), "next(held(p)) <= held(q) sealed in p"),
-    (TRUE == a, "true = a"),
+    (a == TRUE, "a = true"),
     (beside(turn()) == p, "beside(turn) = p"),
 ]
 
@@ -191,7 +238,12 @@ def test_a_term_knows_what_it_is_made_of() -> None:
     term = stock(p, favourite(p), chosen(p)) < 2
 
     assert [str(x) for x in subterms(term)] == [
-        "stock(p, favourite(p), chosen(p)) < 2", "stock(p, favourite(p), chosen(p))", "p", "favourite(p)", "chosen(p)", "2",
+        "stock(p, favourite(p), chosen(p)) < 2",
+        "stock(p, favourite(p), chosen(p))",
+        "p",
+        "favourite(p)",
+        "chosen(p)",
+        "2",
     ]
     assert symbols_of(term) == {stock, favourite, chosen}
     assert is_first_order(term)
@@ -218,5 +270,5 @@ def test_entities_have_no_arithmetic() -> None:
     """What only has an identity can be compared, and nothing else."""
     assert issubclass(Place, Entity)
     with pytest.raises(TypeError):
-        p + q  # type: ignore[operator]  # noqa: B018  # the mistake that this is about
+        p + q  # type: ignore[operator]  # the mistake that this is about
     assert isinstance((held(p) + 1).args[1].head, Literal)

@@ -3,6 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from sample_protocols.exercise import EXERCISE
 from shardproof_models.language.whiteboard import write
 from shardproof_models.stacks import STACKS, stack

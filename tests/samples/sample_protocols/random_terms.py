@@ -57,7 +57,9 @@ class TermMaker:
             leaves.append(lambda: sort(Literal(self.rng.randint(-3, 4))))
         leaves += [s for s in self.symbols if s.sort is sort and not s.parameters]
         deep: list[Callable[[], Term]] = [
-            partial(self.cell, s, depth - 1, variables) for s in self.symbols if s.sort is sort and s.parameters
+            partial(self.cell, s, depth - 1, variables)
+            for s in self.symbols
+            if s.sort is sort and s.parameters
         ]
         if depth <= 0:
             return self.rng.choice(leaves or deep[-1:])()

@@ -25,7 +25,7 @@ from .certificate import write
 from .counterexample import SIZE_MAX, counterexample
 from .induction import Decision, Prover
 from .obligations import INVARIANTS, PROVED, Obligation, obligations
-from .search import Searched, finding, violation, witnesses
+from .search import Searched, finding, violation
 from .vacuity import Vacuity, vacuity
 
 Progress = Callable[[Mapping[str, int]], None]
@@ -69,22 +69,14 @@ def prove(
             failed.append(obligation)
         tell({"obligations": done, "not proved": len(failed)})
     about = vacuity(protocol, known, claimed, prover)
-    missing = tuple(_explained(protocol, failed, prover))
-    failed = [o for o, m in zip(failed, missing, strict=True) if m is not None]
+    missing = list(_explained(protocol, failed, prover))
     searched = None
-    if failed:
+    if missing:
         violable = tuple(p for p in known if p.role in _VIOLABLE and p.first_order)
         searched = violation(
-            protocol,
-            violable,
-            depth,
-            seed=seed,
-            timeout_ms=timeout_ms,
-            progress=lambda k: tell({"steps": k}),
+            protocol, violable, depth, seed=seed, timeout_ms=timeout_ms, progress=lambda k: tell({"steps": k})
         )
-    return _proved(
-        protocol, claimed, todo, tuple(m for m in missing if m is not None), failed, about, searched, seed
-    )
+    return _proved(protocol, claimed, todo, missing, about, searched, seed)
 
 
 def bounded(
@@ -107,20 +99,19 @@ def bounded(
     searched = violation(
         protocol, chosen, depth, seed=seed, timeout_ms=timeout_ms, progress=lambda k: tell({"steps": k})
     )
-    found = (finding(protocol, searched.found, seed),) if searched.found is not None else ()
-    reasons = []
-    rows: tuple[tuple[str, str], ...] = ()
+    found = (finding(protocol, searched.found, seed),) if searched.found else ()
+    about = Vacuity()
+    reasons: list[str] = []
     if not found:
-        ids = {p.id for p in chosen}
-        wanted = tuple(p for p in known if p.role is Role.WITNESS and p.id in ids)
-        seen = witnesses(protocol, wanted, seed=seed, timeout_ms=timeout_ms, steps=searched.steps)
-        rows = tuple((p.name, "reached" if p in seen.reached else "not reached") for p in wanted)
+        # Sentences about what takes more steps than these are true of these traces, and of nothing.
+        about = vacuity(protocol, known, (), Prover(seed, timeout_ms), searched.steps)
+        reasons += about.reasons
         if not chosen:
             reasons.append("there was no property to check")
+        if searched.cut:
+            reasons.append("some steps were left out because a number would have left its range")
         if searched.gave_up:
-            reasons.append(f"the solver gave no answer in its time at {searched.steps + 1} steps")
-        if wanted and not seen.reached:
-            reasons.append(f"nothing that these sentences are about happens in {searched.steps} steps")
+            reasons.append(f"the solver gave no answer in its time at {_many(searched.steps + 1, 'step')}")
     return Report(
         "prove",
         Verdict.VIOLATED if found else Verdict.INCONCLUSIVE if reasons else Verdict.HOLDS,
@@ -129,7 +120,7 @@ def bounded(
         reasons=tuple(reasons),
         work={"steps": searched.steps, "properties": len(chosen)},
         properties=tuple(p.name for p in chosen),
-        tables={"witnesses": rows} if rows else {},
+        tables={"not vacuous": about.rows} if about.rows else {},
     )
 
 
@@ -157,27 +148,22 @@ def _todo(
     return tuple(obligations(protocol, asked, REPEATABLE)) if asked else ()
 
 
-def _explained(protocol: Protocol, failed: list[Obligation], prover: Prover) -> Iterator[NotProved | None]:
-    """What is known of each obligation that did not match: None if it is proved after all."""
+def _explained(
+    protocol: Protocol, failed: list[Obligation], prover: Prover
+) -> Iterator[tuple[Obligation, NotProved]]:
+    """What is known of the obligations that did not match; those that are proved after all are left out."""
     explained = 0
     for obligation in failed:
         if explained == EXPLAINED_MAX:
-            yield NotProved(obligation.name, "not proved")
+            yield obligation, NotProved(obligation.name, "not proved")
             continue
         found = counterexample(protocol, obligation, seed=prover.seed, timeout_ms=prover.timeout_ms)
         if found is not None:
             explained += 1
-            yield NotProved(obligation.name, Decision.REFUTED.value, f"{found}\n{_CAVEAT}")
-            continue
-        decision = prover.decide(obligation)
-        yield (
-            None
-            if decision is Decision.PROVED
-            else NotProved(
-                obligation.name,
-                f"{decision.value}; no counterexample to induction of up to {SIZE_MAX} elements a sort",
-            )
-        )
+            yield obligation, NotProved(obligation.name, Decision.REFUTED.value, f"{found}\n{_CAVEAT}")
+        elif (decision := prover.decide(obligation)) is not Decision.PROVED:
+            none = f"no counterexample to induction of up to {SIZE_MAX} elements a sort"
+            yield obligation, NotProved(obligation.name, f"{decision.value}; {none}")
 
 
 #: Below each counterexample to induction.
@@ -188,37 +174,32 @@ def _proved(
     protocol: Protocol,
     claimed: tuple[Property, ...],
     todo: tuple[Obligation, ...],
-    missing: tuple[NotProved, ...],
-    failed: list[Obligation],
+    missing: list[tuple[Obligation, NotProved]],
     about: Vacuity,
     searched: Searched | None,
     seed: int,
 ) -> Report:
-    found = (
-        (finding(protocol, searched.found, seed),)
-        if searched is not None and searched.found is not None
-        else ()
-    )
-    reasons = [*about.reasons]
+    found = (finding(protocol, searched.found, seed),) if searched and searched.found else ()
+    said = _said(searched) if searched else ""
+    reasons = [
+        *([f"{_many(len(missing), 'obligation')} not proved, and {said}"] if said else []),
+        *about.reasons,
+    ]
     if not todo and not about.rows:
         reasons.append("there was nothing to prove")
-    if missing and searched is not None:
-        reasons.insert(0, f"{_many(len(missing), 'obligation')} not proved, and {_said(searched)}")
-    unproved = {o.about for o in failed}
-    counts = (f"{len(todo) - len(missing)} of " if missing else "") + _many(len(todo), "obligation")
+    unproved = {o.about for o, _ in missing}
+    done = len(todo) - len(missing)
+    counts = f"{done} of {_many(len(todo), 'obligation')}" if missing else _many(done, "obligation")
     return Report(
         "prove",
         Verdict.VIOLATED if found else Verdict.INCONCLUSIVE if reasons else Verdict.HOLDS,
         f"{counts} of {_named(protocol)}, for any number of {_elements(protocol)}",
         found,
-        tuple(
-            evolve(m, searched=_said(searched)) if m.counterexample_to_induction and searched else m
-            for m in missing
-        ),
+        tuple(evolve(m, searched=said) if m.counterexample_to_induction else m for _, m in missing),
         () if found else tuple(reasons),
-        {"obligations": len(todo), "proved": len(todo) - len(missing), "witnesses": len(about.rows)},
-        {p.name: "it is not first-order; explore checks it" for p in claimed if not p.first_order},
-        tuple(p.name for p in claimed if p not in unproved and p.first_order),
+        {"obligations": len(todo), "proved": done},
+        {p.name: "it is not first-order: explore checks it" for p in claimed if not p.first_order},
+        tuple(p.name for p in claimed if p.first_order and p not in unproved),
         {"not vacuous": about.rows} if about.rows else {},
     )
 

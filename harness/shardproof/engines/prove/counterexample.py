@@ -103,7 +103,7 @@ def _within(
     solver.add(*(w for w in wanted if w is not True), *say.constraints)
     if solver.check() != z3.sat:
         return None
-    return _read(protocol, obligation, say, env, _emptied(say, solver))
+    return _read(protocol, obligation, say, env, _least(say, env, solver))
 
 
 def _free(obligation: Obligation) -> tuple[Term, ...]:
@@ -117,19 +117,22 @@ def _free(obligation: Obligation) -> tuple[Term, ...]:
     return tuple({t.head: t for t in (*parameters, *about, *free)}.values())
 
 
-def _emptied(say: Finite, solver: Any) -> Any:
-    """An assignment from which no fact can be taken away: relations empty and numbers 0, where possible."""
+def _least(say: Finite, env: Environment, solver: Any) -> Any:
+    """
+    The least assignment: relations are empty and numbers small where that is possible.
+
+    The facts of a person's interest come first, so that they are the fewest. What is least does
+    not depend on the solver, its seed or its version.
+    """
+    cells = sorted(say.cells.items(), key=lambda c: (not c[0][0].is_state, issubclass(c[0][0].sort, Entity)))
     assignment = solver.model()
-    for (symbol, _, _), table in say.cells.items():
-        if (
-            symbol.is_state
-            and not issubclass(symbol.sort, Entity)
-            and (empty := table.get(0, False)) is not False
-        ):
-            if worth(table, assignment) != 0 and solver.check(empty) == z3.sat:
+    for table in (*(table for _, table in cells), *env.values()):
+        for value, condition in sorted(table.items()):
+            if worth(table, assignment) != value and solver.check(condition) == z3.sat:
                 assignment = solver.model()
-            if worth(table, assignment) == 0:
-                solver.add(empty)
+            if worth(table, assignment) == value:
+                solver.add(condition)
+                break
     return assignment
 
 
@@ -239,7 +242,7 @@ class _Telling:
         return (
             ""
             if issubclass(symbol.sort, Bool)
-            else f", was {self.name(symbol.sort, self.found.before[cell])}"
+            else f" (was {self.name(symbol.sort, self.found.before[cell])})"
         )
 
     def _chosen(self, variable: Term) -> str:

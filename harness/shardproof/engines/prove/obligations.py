@@ -63,7 +63,7 @@ def initially(protocol: Protocol) -> tuple[Bool, ...]:
 
 
 def assumptions(protocol: Protocol, properties: tuple[Property, ...] = ()) -> tuple[Bool, ...]:
-    """What is true of every world that a step begins in: the axioms, and the invariants among `properties`."""
+    """What is true of every world that a step begins in: axioms, and the invariants among `properties`."""
     axioms = (a for a in protocol.axioms if is_first_order(a))
     return (
         *axioms,
@@ -100,15 +100,15 @@ def obligations(
                 yield Obligation(
                     f"{action.name} respects {p.name}", known, action.step(body[p]), p, action, guard
                 )
-            if p.role is Role.ISOLATION and action.actor is not None:
-                yield _isolation(protocol, action, action.actor, axioms, p)
+            if p.role is Role.ISOLATION:
+                yield _isolation(protocol, action, axioms, p)
         for a, _, collide in action.collisions():
             if collide is not FALSE:
                 yield Obligation(
                     f"{action.name} writes {a.symbol.name} once", known, ~collide, None, action, guard
                 )
         if action.name not in repeatable:
-            yield Obligation(f"{action.name} changes something", known, _changes(action), None, action, guard)
+            yield Obligation(f"{action.name}, if accepted, changes something", known, _changes(action), None, action, guard)
 
 
 def _changes(action: Action) -> Bool:
@@ -121,18 +121,19 @@ def _changes(action: Action) -> Bool:
     return any_of(*cases)
 
 
-def _isolation(
-    protocol: Protocol, action: Action, actor: Term, axioms: tuple[Bool, ...], about: Property
-) -> Obligation:
+def _isolation(protocol: Protocol, action: Action, axioms: tuple[Bool, ...], about: Property) -> Obligation:
     """Two worlds agree on all that is public and on all that the actor keeps: so does the guard."""
     read = symbols_of(action.guard)
     elsewhere = {s: _elsewhere(s) for s in protocol.state if s in read and s.home is not PUBLIC}
     agree = []
     for symbol, other in elsewhere.items():
-        if isinstance(symbol.home, Term):
+        # An action that happens nowhere may read nothing that is kept anywhere.
+        if isinstance(symbol.home, Term) and action.actor is not None:
             fresh = tuple(type(p)(Variable(p.head.name)) for p in symbol.parameters)
             home = substitute(symbol.home, {p.head: v for p, v in zip(symbol.parameters, fresh, strict=True)})
-            agree.append(close(fresh, implies(equal(home, actor), equal(symbol(*fresh), other(*fresh)))))
+            agree.append(
+                close(fresh, implies(equal(home, action.actor), equal(symbol(*fresh), other(*fresh))))
+            )
     guard = rebuild(action.guard, lambda t: elsewhere[t.head](*t.args) if t.head in elsewhere else t)
     return Obligation(
         f"{action.name} {about.name}", (*axioms, *agree), equal(action.guard, guard), about, action

@@ -8,8 +8,9 @@ anybody hears of it: the two readings share no code, so a mistake in either is l
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
 
-from attrs import field, frozen
+from attrs import frozen
 
 from shardproof_models.language.actions import Action
 from shardproof_models.language.protocol import Protocol
@@ -17,6 +18,7 @@ from shardproof_models.language.terms import Number, Term
 from shardproof_models.layers.exactly_once import Header, genesis, key, origin
 from shardproof_properties.property import Property, Role
 
+from ...errors import EXIT_BROKE, ShardproofError
 from ...model_trace import trace_of
 from ...readings.evaluate import Evaluator, Stepped
 from ...readings.scope import Scope
@@ -59,20 +61,40 @@ class Searched:
     steps: int
     found: Violated | None = None
     gave_up: bool = False
+    #: Whether some step was left out because a number would have left its range.
+    cut: bool = False
 
     @property
     def scope(self) -> str:
-        """Of which traces it is known that they violate nothing, or nothing less."""
-        return f"every trace of up to {self.steps} steps with {ELEMENTS}, in every topology"
+        """The traces of which it is known that they violate nothing."""
+        cut = f", but for steps to numbers above {NUMBERS[-1]}" if self.cut else ""
+        return f"every trace of up to {self.steps} steps with {ELEMENTS}, in every topology{cut}"
 
 
 @frozen(eq=False)
 class Seen:
-    """What traces were seen to reach, in how many steps; what the solver could not say; the actions taken on the way."""
+    """What traces were seen to reach, and which actions they took."""
 
-    reached: Mapping[Property, int] = field(factory=dict)
-    undecided: tuple[Property, ...] = ()
-    actions: frozenset[Action] = frozenset()
+    reached: tuple[Property, ...]
+    #: What the solver could not say in its time.
+    undecided: tuple[Property, ...]
+    actions: frozenset[Action]
+    #: The most steps that a trace had.
+    steps: int
+
+
+class ReadingsDisagreeError(ShardproofError):
+    """The solver found what the plain reading does not: one of them is wrong, and so may be any verdict."""
+
+    exit_code = EXIT_BROKE
+
+    def __init__(self, solver: object, evaluator: object) -> None:
+        super().__init__(
+            "two readings of the protocol disagree",
+            expected=f"{solver}, says the solver",
+            got=f"{evaluator}, says the evaluator",
+            help="this is a defect of shardproof: please report it",
+        )
 
 
 def violation(
@@ -84,7 +106,7 @@ def violation(
     timeout_ms: int,
     progress: Callable[[int], None] = lambda _: None,
 ) -> Searched:
-    """A shortest trace of up to `depth` steps that violates one of `properties`: invariants and step properties."""
+    """A shortest trace of up to `depth` steps that violates one of `properties`, of worlds or of steps."""
     traces = Unrolled(protocol, _small(protocol, _ANY), seed, timeout_ms)
     worlds, steps = (
         disj(
@@ -94,18 +116,21 @@ def violation(
         )
         for step in (False, True)
     )
+    cut = False
     for length in range(depth + 1):
         progress(length)
         if length:
+            cut = cut or traces.find(traces.last(traces.cut)) is not None
             traces.extend()
         wrong = [traces.last(worlds), *([traces.last(steps, step=True)] if length else [])]
         try:
             path = traces.find(disj(wrong))
         except GaveUpError:
-            return Searched(max(length - 1, 0), gave_up=True)
+            return Searched(max(length - 1, 0), None, True, cut)
         if path is not None:
-            return Searched(max(length - 1, 0), Violated(_violated(protocol, properties, path), path))
-    return Searched(depth)
+            violated = Violated(_violated(protocol, properties, path), path)
+            return Searched(max(length - 1, 0), violated, False, cut)
+    return Searched(depth, None, False, cut)
 
 
 def _violated(protocol: Protocol, properties: tuple[Property, ...], path: Path) -> tuple[Property, ...]:
@@ -115,9 +140,7 @@ def _violated(protocol: Protocol, properties: tuple[Property, ...], path: Path) 
     for action, args in path.steps:
         outcome = evaluator.step(world, action, args)
         if not isinstance(outcome, Stepped):
-            raise AssertionError(
-                f"the solver takes a step that the evaluator refuses: {action.name}{args}, {outcome}"
-            )
+            raise ReadingsDisagreeError(f"{action.name}{args} is accepted", outcome)
         before, world = world, outcome.world
     violated = tuple(
         p
@@ -129,7 +152,7 @@ def _violated(protocol: Protocol, properties: tuple[Property, ...], path: Path) 
         )
     )
     if not violated:
-        raise AssertionError("the solver has a violation where the evaluator has none")
+        raise ReadingsDisagreeError("a violation", "none")
     return violated
 
 
@@ -154,7 +177,7 @@ def witnesses(
     traces = Unrolled(protocol, _small(protocol, _PLAIN), seed, timeout_ms, idle=True)
     for _ in range(steps):
         traces.extend()
-    reached: dict[Property, int] = {}
+    reached: list[Property] = []
     undecided: list[Property] = []
     taken: set[Action] = set()
     for p in wanted:
@@ -164,9 +187,13 @@ def witnesses(
             undecided.append(p)
             continue
         if path is not None:
-            reached[p] = len(path.steps)
+            reached.append(p)
             taken |= {action for action, _ in path.steps}
-    return Seen(reached, tuple(undecided), frozenset(taken))
+    for action in protocol.actions:
+        with suppress(GaveUpError):
+            if action not in taken and traces.find(traces.taken(action)) is not None:
+                taken.add(action)
+    return Seen(tuple(reached), tuple(undecided), frozenset(taken), steps)
 
 
 def _small(protocol: Protocol, rigid: Mapping[str, Callable[..., int]]) -> Scope:

@@ -53,7 +53,7 @@ class Path:
 
 @define
 class Unrolled:
-    """All traces of a length that grows by `extend`; of every longer one too, where a step may be idle."""
+    """All traces of a length, which grows by `extend`; where a step may be idle, all shorter ones too."""
 
     protocol: Protocol
     scope: Scope
@@ -62,6 +62,8 @@ class Unrolled:
     #: Whether a step may be left out, so that a trace of this length stands for every shorter one.
     idle: bool = False
     length: int = field(default=0, init=False)
+    #: That some step is possible but for a number that would leave its range.
+    cut: Formula = field(init=False)
     _say: Finite = field(init=False)
     _solver: Any = field(init=False)
     _choices: list[Choice] = field(factory=list, init=False)
@@ -101,19 +103,24 @@ class Unrolled:
 
     def _transition(self) -> Iterator[Formula]:
         """What a choice demands of the world, and makes of every cell; what nobody writes stays."""
+        cut: list[Formula] = []
         writers: dict[tuple[Symbol[Any, Any], tuple[int, ...]], list[tuple[Formula, Table]]] = {}
         for action in self.protocol.actions:
             after = {s: _after(action, s) for s in dict.fromkeys(e.symbol for e in action.effects)}
             for args in self.scope.tuples(action.parameters):
                 env = given(action.parameters, args)
                 made = z3.Bool(f"{action.name}({','.join(map(str, args))})")
-                yield disj((negate(made), self._say.holds(action.guard, env)))
+                guard = self._say.holds(action.guard, env)
+                yield disj((negate(made), guard))
                 self._choices.append(Choice(made, action, args))
-                for symbol, (places, value) in after.items():
+                for symbol, (places, term) in after.items():
                     for cell in self.scope.tuples(symbol.parameters):
-                        new = self._say.value(value, {**env, **given(places, cell)})
+                        new = self._say.value(term, {**env, **given(places, cell)})
+                        allowed = self.scope.domain(symbol.sort)
+                        cut += [conj((guard, c)) for value, c in new.items() if value not in allowed]
                         if not _unchanged(new, self._say.cell(symbol, cell)):
                             writers.setdefault((symbol, cell), []).append((made, new))
+        self.cut = disj(cut)
         for symbol in self.protocol.state:
             for cell in self.scope.tuples(symbol.parameters):
                 now, then = self._say.cell(symbol, cell), self._say.cell(symbol, cell, 1)
@@ -162,6 +169,11 @@ class Unrolled:
     def last(self, formula: Formula, *, step: bool = False) -> Formula:
         """`formula` about the last world, or about the last step."""
         return self._copy(formula, self.length - 1 if step else self.length)
+
+    def taken(self, action: Action) -> Formula:
+        """That `action` is taken at some step."""
+        choices = [i for i, c in enumerate(self._choices) if c.action is action]
+        return disj(made[i] for made in self._made for i in choices)
 
     def find(self, wanted: Formula) -> Path | None:
         """A trace with `wanted`, or None if there is none. Raises `GaveUpError`."""

@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+import pytest
+
+from sample_protocols.exercise import EXERCISE
+from shardproof.errors import UsageError
+from shardproof.readings.evaluate import Evaluator
+from shardproof.readings.scope import Layout, OutOfScope
+from shardproof.readings.scopes import scope_of
+from shardproof_models.layers.exactly_once import Header, Receipt, Shard
+from shardproof_models.stacks import stack
+
+CORE = stack("core")
+
+
+def test_sizes_are_what_a_person_counts() -> None:
+    """Blocks are counted for each shard, besides its genesis."""
+    scope = scope_of(CORE, shards=3, receipts=2, headers=2)
+
+    assert [len(scope.domain(sort)) for sort in (Shard, Receipt, Header)] == [3, 2, 9]
+    assert scope.said == "3 shards, 2 receipts and 2 blocks a shard"
+    assert scope_of(CORE, receipts=1).said == "2 shards, 1 receipt and 1 block a shard"
+
+
+@pytest.mark.parametrize("shards", [2, 3, 5])
+def test_the_topology_is_one_that_the_protocol_speaks_of(shards: int) -> None:
+    """What it assumes of rigid symbols is true."""
+    assert Evaluator(CORE, scope_of(CORE, shards=shards, receipts=4)).axioms_hold()
+
+
+@pytest.mark.parametrize(
+    "sizes, message",
+    [
+        ({"shard": 2}, r"a scope has no 'shard'\n  help      did you mean 'shards'\?"),
+        ({"receipts": 0}, r"a scope needs from 1 to 64 receipts\n  got       0"),
+        ({"headers": 65}, r"a scope needs from 1 to 64 headers"),
+    ],
+)
+def test_a_size_that_makes_no_sense_is_refused(sizes: dict[str, int], message: str) -> None:
+    """With the repair in the message."""
+    with pytest.raises(UsageError) as error:
+        scope_of(CORE, **sizes)
+    assert error.match(message)
+
+
+def test_a_protocol_of_other_words_has_no_scope_here() -> None:
+    """The message names what is unknown."""
+    with pytest.raises(
+        UsageError, match="no scope is known for a protocol with beside, worth, friends, most"
+    ):
+        scope_of(EXERCISE)
+
+
+def test_every_cell_has_a_place_of_its_own() -> None:
+    """The canonical form of a world is one value for each cell, in this order."""
+    layout = Layout(CORE, scope_of(CORE))
+
+    assert [layout.index(symbol, args) for symbol, args in layout.cells] == list(range(len(layout.cells)))
+
+
+def test_a_cell_that_does_not_exist_is_out_of_scope() -> None:
+    """The symbol and the sort that has too few values are named."""
+    layout = Layout(CORE, scope_of(CORE))
+    emitted = next(s for s in CORE.state if s.name == "emitted")
+
+    with pytest.raises(OutOfScope) as cut:
+        layout.index(emitted, (9,))
+
+    assert (cut.value.symbol, cut.value.sort) == ("emitted", "Receipt")
+    assert str(cut.value) == "emitted needs more Receipt than there are in this scope"

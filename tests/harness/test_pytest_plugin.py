@@ -1,0 +1,252 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+import pytest
+from attrs import frozen
+
+TOP = Path(__file__).parents[2]
+
+ADAPTERS = """
+from shardproof.adapter import Adapter, Refused
+from shardproof.adapters.reference import ReferenceAdapter
+
+
+class NoRevert(ReferenceAdapter):
+    revert = Adapter.revert
+
+
+class AcceptsNoEmit(ReferenceAdapter):
+    def emit(self, source, destination, payload):
+        return Refused("closed")
+
+
+class Raises(ReferenceAdapter):
+    def deliver(self, delivery):
+        raise RuntimeError("connection lost")
+"""
+
+
+@frozen
+class Ran:
+    """A run of pytest: its exit code, what it printed, and the test cases of its JUnit file."""
+
+    code: int
+    out: str
+    cases: tuple[ET.Element, ...]
+
+    def results(self) -> dict[str, str]:
+        """Property -> passed, failed or skipped."""
+        return {_name(case): _result(case) for case in self.cases}
+
+    def case(self, name: str) -> ET.Element:
+        return next(case for case in self.cases if _name(case) == name)
+
+
+def _name(case: ET.Element) -> str:
+    """The property that a test is about: the id is ADAPTER-P01-NAME."""
+    _, _, rest = case.attrib["name"].rstrip("]").partition("-P")
+    if not rest:
+        _, _, rest = case.attrib["name"].rstrip("]").partition("-Q")
+    return rest.partition("-")[2] or "follows-the-model"
+
+
+def _result(case: ET.Element) -> str:
+    for child, result in (("failure", "failed"), ("error", "failed"), ("skipped", "skipped")):
+        if case.find(child) is not None:
+            return result
+    return "passed"
+
+
+def ran(folder: Path, *arguments: str) -> Ran:
+    """Pytest in a process of its own, with no plugin but ours, whether or not that is installed."""
+    path = os.pathsep.join(str(TOP / root) for root in ("harness", "models", "properties"))
+    junit = folder / "junit.xml"
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-p",
+            "shardproof.pytest_plugin",
+            "-p",
+            "no:cacheprovider",
+            f"--junitxml={junit}",
+            *arguments,
+        ],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+        env={
+            **os.environ,
+            "PYTHONPATH": f"{path}{os.pathsep}{folder}",
+            "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+        },
+    )
+    cases = tuple(ET.parse(junit).iter("testcase")) if junit.exists() else ()
+    return Ran(done.returncode, done.stdout + done.stderr, cases)
+
+
+def conformance(folder: Path, *arguments: str) -> Ran:
+    return ran(
+        folder, "--pyargs", "shardproof.conformance", "--shard-seconds", "4", "--shard-seed", "1", *arguments
+    )
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "pyproject.toml").write_text("")
+    (tmp_path / "mine.py").write_text(ADAPTERS)
+    return tmp_path
+
+
+@pytest.fixture(scope="module")
+def faulty(tmp_path_factory: pytest.TempPathFactory) -> tuple[Ran, Path]:
+    """One run on a shard that does not deduplicate."""
+    folder = tmp_path_factory.mktemp("faulty")
+    (folder / "pyproject.toml").write_text("")
+    return conformance(folder, "--shard-adapter", "faulty:no-deduplication", "--shard-out", "found"), folder
+
+
+class TestConformance:
+    def test_a_correct_shard_passes_one_test_for_each_property(self, folder: Path) -> None:
+        """
+        Every property that can be seen from outside is a test of its own, and each passes.
+        """
+        run = conformance(folder, "--shard-adapter", "reference")
+
+        assert run.code == 0, run.out
+        assert set(run.results().values()) == {"passed"}
+        assert {
+            "executes-at-most-once",
+            "executes-only-what-was-emitted",
+            "reverts-atomically",
+            "delivers-what-is-due",
+        } <= run.results().keys()
+        assert "shardproof: seed 1, 4 s of fuzzing for each of reference" in run.out
+
+    def test_a_violated_property_fails_with_its_counterexample(self, faulty: tuple[Ran, Path]) -> None:
+        """
+        The test of the violated property shows the story and the line that replays it, and no traceback.
+        """
+        run, folder = faulty
+
+        assert run.code == 1
+        assert run.results()["executes-at-most-once"] == "failed"
+        assert run.results()["executes-at-its-destination"] == "passed"
+        assert "counterexample" in run.out
+        assert "system: accepted" in run.out
+        (path,) = (folder / "found").iterdir()
+        assert (
+            f"replay with  shardproof replay found/{path.name} --adapter faulty:no-deduplication" in run.out
+        )
+        assert "pytest_plugin.py:" not in run.out
+
+    def test_a_report_for_machines_has_what_repeats_the_run(self, faulty: tuple[Ran, Path]) -> None:
+        """
+        Each test case of the JUnit file has property, number, adapter, seed and steps.
+        """
+        run, _ = faulty
+
+        properties = {
+            p.attrib["name"]: p.attrib["value"] for p in run.case("executes-at-most-once").iter("property")
+        }
+        assert int(properties.pop("steps")) > 0
+        assert properties == {
+            "property": "executes-at-most-once",
+            "property_id": "P01",
+            "adapter": "faulty:no-deduplication",
+            "seed": "1",
+        }
+
+    def test_what_does_not_apply_is_skipped_with_the_reason(self, folder: Path) -> None:
+        """
+        A property that needs a verb that the adapter lacks is skipped, and only that one.
+        """
+        run = conformance(folder, "--shard-adapter", "mine:NoRevert", "-rs")
+
+        assert run.code == 0, run.out
+        assert [name for name, result in run.results().items() if result == "skipped"] == [
+            "reverts-atomically"
+        ]
+        assert "not applicable: the adapter has no revert" in run.out
+
+    def test_what_was_not_checked_does_not_pass(self, folder: Path) -> None:
+        """
+        Where nothing could be emitted, no property passes.
+        """
+        run = conformance(folder, "--shard-adapter", "mine:AcceptsNoEmit")
+
+        assert run.code == 1
+        assert set(run.results().values()) == {"failed"}
+        assert "inconclusive: no receipt could be emitted" in run.out
+
+    def test_a_broken_adapter_fails_every_test(self, folder: Path) -> None:
+        """
+        Nothing that a broken adapter did counts, and each test says how it broke.
+        """
+        run = conformance(folder, "--shard-adapter", "mine:Raises")
+
+        assert run.code == 1
+        assert set(run.results().values()) == {"failed"}
+        assert "RuntimeError: connection lost" in run.out
+
+    def test_several_systems_are_several_sets_of_tests(self, folder: Path) -> None:
+        """
+        The flag may be given again: each system has a test for each property.
+        """
+        run = conformance(
+            folder, "--shard-adapter", "reference", "--shard-adapter", "watermark", "--collect-only", "-q"
+        )
+
+        listed = [line for line in run.out.splitlines() if "test_keeps[" in line]
+        assert run.code == 0
+        assert (
+            len([x for x in listed if "[reference-" in x])
+            == len([x for x in listed if "[watermark-" in x])
+            == len(listed) / 2
+        )
+
+    @pytest.mark.parametrize(
+        "arguments, said",
+        [
+            ((), "which system?"),
+            (("--shard-adapter", "refrence"), "did you mean 'reference'?"),
+            (("--shard-adapter", "reference", "--shard-seconds", "0"), "0 seconds are no time"),
+            (("--shard-adapter", "reference", "--shard-seed", "x"), "seed is not a whole number"),
+        ],
+    )
+    def test_a_wrong_command_is_no_reason_to_skip(
+        self, arguments: tuple[str, ...], said: str, folder: Path
+    ) -> None:
+        """
+        Without a system, or with a wrong one, pytest ends with its exit code for a wrong command.
+        """
+        run = ran(folder, "--pyargs", "shardproof.conformance", *arguments)
+
+        assert run.code == 4
+        assert said in run.out
+
+
+class TestInert:
+    def test_does_nothing_for_other_tests(self, folder: Path) -> None:
+        """
+        Where shardproof is merely installed, other tests run as ever, and no engine is imported.
+        """
+        (folder / "test_other.py").write_text(
+            "import sys\n"
+            "def test_imports_nothing():\n"
+            "    found = {'z3', 'hypothesis', 'shardproof_models', 'attr'} & set(sys.modules)\n"
+            "    assert 'shardproof.pytest_plugin' in sys.modules and not found\n"
+        )
+
+        run = ran(folder, "test_other.py")
+
+        assert run.code == 0, run.out
+        assert "shardproof:" not in run.out
