@@ -78,7 +78,9 @@ def long_failure(steps: int = 200) -> tuple[Bench, Found]:
     """A failure of exactly `steps` moves: a second delivery at the end of a long run."""
     make = load("faulty:no-deduplication")
     adapter = make()
-    bench = Bench(adapter, Oracle.for_run(composed(layers_for(set(dir(adapter)))), 3, steps + 10), Topology.of(3))
+    bench = Bench(
+        adapter, Oracle.for_run(composed(layers_for(set(dir(adapter)))), 3, steps + 10), Topology.of(3)
+    )
     lock = bench.fresh()
     schedule = Schedule(lock, {})
     schedule.begin(Dice(0))
@@ -147,7 +149,9 @@ def main() -> None:
     ms = statistics.median(s[2] for s in shrunk)
     length, machine_ms = machine_shrink_cost()
     print(f"shrinking {before} steps to {after}                    {ms:8.1f} ms   {runs} candidates")
-    print(f"Hypothesis, finding and shrinking to {length:<2}      {machine_ms:8.1f} ms   ratio {machine_ms / ms:.1f}")
+    print(
+        f"Hypothesis, finding and shrinking to {length:<2}      {machine_ms:8.1f} ms   ratio {machine_ms / ms:.1f}"
+    )
     print("\nthe cost of a step is flat            us a step   ratio to the first   peak memory, MB")
     for title, plans in (
         ("steps of one run", [dict(steps=max(n, 30_000), depth=n) for n in (100, 1_000, 10_000, 100_000)]),
@@ -159,7 +163,9 @@ def main() -> None:
             cost = step_cost(**plan)
             first = first or cost
             varied = plan.get("shards") or plan.get("in_flight") or plan["depth"]
-            print(f"  {title:<22}{varied:>9,}  {cost:8.1f}   {cost / first:8.2f}            {memory_mb():8.0f}")
+            print(
+                f"  {title:<22}{varied:>9,}  {cost:8.1f}   {cost / first:8.2f}            {memory_mb():8.0f}"
+            )
 
 
 if __name__ == "__main__":

@@ -188,8 +188,18 @@ class Adapter:
 
 REQUIRED = ("open", "close", "emit", "produce", "prove", "deliver", "executed")
 CAPABILITIES = (
-    "learn", "finalise", "revert", "restart", "reenter", "settle", "forge", "dissect", "assemble", "leaf",
-    "snapshot", "restore",
+    "learn",
+    "finalise",
+    "revert",
+    "restart",
+    "reenter",
+    "settle",
+    "forge",
+    "dissect",
+    "assemble",
+    "leaf",
+    "snapshot",
+    "restore",
 )
 
 #: Adapters of this package: name -> (module, attribute). A name may take a variant: `hyperlane:noop-ism`.
@@ -245,11 +255,14 @@ def _imported(do: Callable[[], object], name: str) -> object:
         return do()
     except ModuleNotFoundError as error:
         raise UsageError(
-            f"adapter {name!r} cannot be imported", got=str(error),
+            f"adapter {name!r} cannot be imported",
+            got=str(error),
             help="run from the folder that holds the module, or install it into this environment",
         ) from error
     except Exception as error:
-        raise AdapterError(f"adapter {name!r} raised while it was imported", got=f"{type(error).__name__}: {error}") from error
+        raise AdapterError(
+            f"adapter {name!r} raised while it was imported", got=f"{type(error).__name__}: {error}"
+        ) from error
 
 
 def _checked(factory: object, name: str) -> AdapterFactory:
@@ -259,9 +272,13 @@ def _checked(factory: object, name: str) -> AdapterFactory:
         missing = [v for v in REQUIRED if getattr(factory, v, None) in (None, getattr(Adapter, v))]
         if missing or not issubclass(factory, Adapter):
             raise AdapterError(
-                f"adapter {name!r} lacks a required verb" if missing else f"adapter {name!r} is not an Adapter",
+                f"adapter {name!r} lacks a required verb"
+                if missing
+                else f"adapter {name!r} is not an Adapter",
                 expected=", ".join(REQUIRED),
-                got=f"no {', '.join(missing)}" if missing else f"a class derived from {factory.__bases__[0].__name__}",
+                got=f"no {', '.join(missing)}"
+                if missing
+                else f"a class derived from {factory.__bases__[0].__name__}",
                 help="derive from shardproof.adapter.Adapter and define every required verb: harness/README.md",
             )
     return factory

@@ -67,7 +67,12 @@ def _swap(data: bytes, number: int) -> bytes:
     start = len(data) - CHUNK * (2 + number % chunks)
     if start < 0:
         return data[::-1]
-    return data[:start] + data[start + CHUNK : start + 2 * CHUNK] + data[start : start + CHUNK] + data[start + 2 * CHUNK :]
+    return (
+        data[:start]
+        + data[start + CHUNK : start + 2 * CHUNK]
+        + data[start : start + CHUNK]
+        + data[start + 2 * CHUNK :]
+    )
 
 
 def _malleate(data: bytes, number: int) -> bytes:
@@ -77,7 +82,12 @@ def _malleate(data: bytes, number: int) -> bytes:
     start = number % (len(data) - CHUNK)
     s = int.from_bytes(data[start : start + CHUNK], "big")
     other = (SECP256K1_ORDER - s) % SECP256K1_ORDER
-    return data[:start] + other.to_bytes(CHUNK, "big") + bytes([data[start + CHUNK] ^ 7]) + data[start + CHUNK + 1 :]
+    return (
+        data[:start]
+        + other.to_bytes(CHUNK, "big")
+        + bytes([data[start + CHUNK] ^ 7])
+        + data[start + CHUNK + 1 :]
+    )
 
 
 def _chunk(data: bytes, number: int) -> int:
@@ -86,8 +96,15 @@ def _chunk(data: bytes, number: int) -> int:
 
 #: Changes to bytes that nobody needs to understand.
 BLIND: Mapping[str, Callable[[bytes, int], bytes]] = {
-    "flip": _flip, "cut": _cut, "behead": _behead, "extend": _extend, "zero": _zero, "swap": _swap, "malleate": _malleate,
-    "empty": lambda data, number: b"", "null": lambda data, number: bytes(len(data)),
+    "flip": _flip,
+    "cut": _cut,
+    "behead": _behead,
+    "extend": _extend,
+    "zero": _zero,
+    "swap": _swap,
+    "malleate": _malleate,
+    "empty": lambda data, number: b"",
+    "null": lambda data, number: bytes(len(data)),
 }
 
 
@@ -100,7 +117,9 @@ def _next(path: Path, number: int) -> Path:
 
 
 def _recounted(path: Path, number: int) -> Path:
-    return evolve(path, count=None if path.count is None else path.count + (1, -1, 2, -path.count)[number % 4])
+    return evolve(
+        path, count=None if path.count is None else path.count + (1, -1, 2, -path.count)[number % 4]
+    )
 
 
 def _shortened(path: Path, number: int) -> Path:
@@ -108,7 +127,11 @@ def _shortened(path: Path, number: int) -> Path:
 
 
 def _lengthened(path: Path, number: int) -> Path:
-    return evolve(path, index=path.index << 1, siblings=(path.siblings[0] if path.siblings else bytes(CHUNK), *path.siblings))
+    return evolve(
+        path,
+        index=path.index << 1,
+        siblings=(path.siblings[0] if path.siblings else bytes(CHUNK), *path.siblings),
+    )
 
 
 def _twisted(path: Path, number: int) -> Path:
@@ -121,7 +144,12 @@ def _twisted(path: Path, number: int) -> Path:
 
 #: Changes to evidence that an adapter can take apart.
 INFORMED: Mapping[str, Callable[[Path, int], Path]] = {
-    "moved": _moved, "next": _next, "recounted": _recounted, "shortened": _shortened, "lengthened": _lengthened, "twisted": _twisted,
+    "moved": _moved,
+    "next": _next,
+    "recounted": _recounted,
+    "shortened": _shortened,
+    "lengthened": _lengthened,
+    "twisted": _twisted,
 }
 
 #: A receipt made of the two hashes under an inner node, with the path of that node.

@@ -24,6 +24,7 @@ import click
 
 from . import __version__
 from .errors import EXIT_INCONCLUSIVE, ShardproofError, UsageError, nearest
+from .parts import cache_folder
 from .render.help import HOW_MUCH, OUTPUT, WHAT, Command, Commands, Flag
 
 #: A terminal that nobody can ask is taken for this wide.
@@ -380,6 +381,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """The console script."""
     # A class of one's own is in the folder where one works. Last, so that it hides nothing of ours.
     sys.path.append(str(Path.cwd()))
+    # Hypothesis keeps notes about source files; they do not belong where somebody runs a command.
+    os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", str(cache_folder() / "hypothesis"))
     sys.exit(run(sys.argv[1:] if arguments is None else list(arguments)))
 
 

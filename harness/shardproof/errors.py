@@ -19,7 +19,12 @@ class ShardproofError(Exception):
     exit_code = EXIT_USAGE
 
     def __init__(
-        self, summary: str, *, expected: object = None, got: object = None, said: str | None = None,
+        self,
+        summary: str,
+        *,
+        expected: object = None,
+        got: object = None,
+        said: str | None = None,
         help: str | None = None,
     ) -> None:
         super().__init__(summary)

@@ -12,6 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from attrs import define
+
 from shardproof_models.layers.exactly_once import Header, Key, Receipt
 
 if TYPE_CHECKING:
@@ -98,7 +99,9 @@ def _clear(lock: Lockstep, receipts: list[Sent], blocks: list[Block]) -> None:
     for chain in lock.chains:
         if chain and chain[0].final:
             chain[0].parent = None
-    lock.proofs = {p: e for p, e in lock.proofs.items() if p.receipt in lock.receipts and p.header in lock.headers}
+    lock.proofs = {
+        p: e for p, e in lock.proofs.items() if p.receipt in lock.receipts and p.header in lock.headers
+    }
     lock.doubtful = {(d, h) for d, h in lock.doubtful if not header_slots >> h & 1}
 
 

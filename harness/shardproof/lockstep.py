@@ -19,18 +19,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Any
 
 from attrs import define, field, frozen
+
 from shardproof_models.layers.exactly_once import Header, Receipt, Shard, destination, origin, source
 
-from .adapter import ACCEPTED, Accepted, Adapter, Delivery, Execution, Outcome, Pending, Refused, Topology, capabilities
-from .adversary import SPLICE, Damage, Presented, damaged, transplanted
-from .errors import AdapterError, ShardproofError
+from .adapter import ACCEPTED, Adapter, Delivery, Outcome, Refused, Topology
+from .adversary import SPLICE, Presented, damaged
 from .forget import Block, Sent, forget
 from .moves import NULL, Deliver, Emit, Finalise, Forged, Learn, Move, Produce, Proof, Restart, Revert
 from .oracle import FORGED, Oracle
+from .presented import presented
 from .readings.generated import World
+from .system import System
 from .verdict import Kind
 
 
@@ -56,6 +57,7 @@ class Lockstep:
     adapter: Adapter
     oracle: Oracle
     topology: Topology
+    system: System = field(init=False)
     able: frozenset[str] = field(init=False)
     world: World = field(init=False)
     receipts: dict[int, Sent] = field(init=False, factory=dict)
@@ -82,15 +84,16 @@ class Lockstep:
     newest: int = field(init=False, default=-1)
 
     def __attrs_post_init__(self) -> None:
-        self.able = capabilities(self.adapter)
+        self.system = System(self.adapter)
+        self.able = self.system.able
         self.reset()
 
     def reset(self, token: object | None = None) -> None:
         """Start again: a new system, and the model at its initial world."""
         if token is not None:
-            self.call("restore", token)
+            self.system.call("restore", token)
         else:
-            self.call("open", self.topology)
+            self.system.call("open", self.topology)
         oracle = self.oracle
         self.world = oracle.generated.copy(oracle.start)
         count = len(self.topology.shards)
@@ -104,66 +107,9 @@ class Lockstep:
         self.watched = 0
         self.newest = -1
 
-    # ---- asking the system ----------------------------------------------------------------------
-
-    def call(self, verb: str, *args: Any) -> Any:
-        """A verb of the adapter; whatever it raises becomes an `AdapterError` that names the verb."""
-        try:
-            return getattr(self.adapter, verb)(*args)
-        except ShardproofError:
-            raise
-        except NotImplementedError as error:
-            raise AdapterError(
-                f"the adapter lacks the verb {verb!r}", got=str(error) or None,
-                help=f"define {verb} in {type(self.adapter).__name__}: harness/README.md",
-            ) from error
-        except Exception as error:
-            raise AdapterError(
-                f"the adapter raised in {verb!r}", expected="an answer: adapters refuse, they do not raise",
-                got=f"{type(error).__name__}: {error}", said=_where(error),
-                help="a rejection by the system is Refused(reason); anything else is a bug in the adapter or its system",
-            ) from error
-
-    def _bytes(self, verb: str, *args: Any) -> bytes | Refused:
-        answer = self.call(verb, *args)
-        if not isinstance(answer, bytes | Refused):
-            raise _nonsense(verb, "bytes, or Refused(reason)", answer)
-        return answer
-
-    def _outcome(self, verb: str, shard: str, *args: Any) -> Outcome:
-        answer = self.call(verb, *args)
-        if isinstance(answer, Pending):
-            if "settle" not in self.able:
-                raise AdapterError(
-                    f"the adapter answers PENDING to {verb!r} but has no 'settle'",
-                    help="override settle(shard), which lets the system come to rest",
-                )
-            self.call("settle", shard)
-            return answer
-        if not isinstance(answer, Accepted | Refused):
-            raise _nonsense(verb, "ACCEPTED, Refused(reason) or PENDING", answer)
-        return answer
-
-    def _new_effects(self, shard: int) -> list[Execution]:
-        name, since = self.topology.shards[shard], self.effects_at(shard)
-        answer = self.call("executed", name, since)
-        if not isinstance(answer, Sequence) or isinstance(answer, bytes | str):
-            raise _nonsense("executed", "a sequence of payloads", answer)
-        if not answer:
-            return []
-        return [self._execution(x) for x in answer]
-
     def effects_at(self, shard: int) -> int:
         """How many effects a shard has seen."""
         return self.forgotten[shard] + len(self.effects[shard])
-
-    @staticmethod
-    def _execution(x: object) -> Execution:
-        if isinstance(x, Execution):
-            return x
-        if isinstance(x, bytes):
-            return Execution(x)
-        raise _nonsense("executed", "payloads as bytes, or Execution(payload, source)", x)
 
     # ---- one move -------------------------------------------------------------------------------
 
@@ -180,7 +126,9 @@ class Lockstep:
                     return False
                 if damage is not None and damage.kind == SPLICE and damage.number not in self.receipts:
                     return False
-                if evidence is not None and not (evidence.receipt in self.receipts and evidence.header in self.headers):
+                if evidence is not None and not (
+                    evidence.receipt in self.receipts and evidence.header in self.headers
+                ):
                     return False
                 return h == NULL or h in self.headers
             case Emit(r, s, d):
@@ -190,9 +138,17 @@ class Lockstep:
             case Produce(h, _):
                 return h not in self.headers and bool(self.free_headers)
             case Finalise(h):
-                return "finalise" in self.able and h in self.headers and not self.refuses("finalise", self.headers[h].slot)
+                return (
+                    "finalise" in self.able
+                    and h in self.headers
+                    and not self.refuses("finalise", self.headers[h].slot)
+                )
             case Revert(h):
-                return "revert" in self.able and h in self.headers and not self.refuses("revert", self.headers[h].slot)
+                return (
+                    "revert" in self.able
+                    and h in self.headers
+                    and not self.refuses("revert", self.headers[h].slot)
+                )
             case Restart(_):
                 return "restart" in self.able
         return False
@@ -233,16 +189,17 @@ class Lockstep:
             case Learn():
                 return self._learn(move)
             case Emit():
-                return self._emit(move)
+                self._emit(move)
             case Produce():
-                return self._produce(move)
+                self._produce(move)
             case Finalise():
-                return self._finalise(move)
+                self._finalise(move)
             case Revert():
                 return self._revert(move)
             case Restart(s):
-                self.call("restart", self.topology.shards[s])
+                self.system.call("restart", self.topology.shards[s])
                 return self._sweep(s)
+        return None
 
     def _decline(self, verb: str, answer: Refused) -> None:
         self.claim = answer
@@ -252,16 +209,16 @@ class Lockstep:
         number, s, d = move
         payload = b"r%d" % number
         names = self.topology.shards
-        data = self._bytes("emit", names[s], names[d], payload)
+        data = self.system.data("emit", names[s], names[d], payload)
         if isinstance(data, Refused):
-            return self._decline("emit", data)
+            self._decline("emit", data)
+            return
         slot = self.free_receipts.pop()
         self._describe(slot, s, d)
         self.oracle.generated.apply["emit"](self.world, slot)
         self.newest = max(self.newest, number)
         self.receipts[number] = Sent(number, s, d, data, payload, slot)
         self.payloads[payload] = number
-        return None
 
     def _describe(self, slot: int, s: int, d: int) -> None:
         set_rigid = self.oracle.generated.set_rigid
@@ -270,9 +227,10 @@ class Lockstep:
 
     def _produce(self, move: Produce) -> None:
         number, s = move
-        data = self._bytes("produce", self.topology.shards[s])
+        data = self.system.data("produce", self.topology.shards[s])
         if isinstance(data, Refused):
-            return self._decline("produce", data)
+            self._decline("produce", data)
+            return
         slot = self.free_headers.pop()
         self.oracle.generated.set_rigid(origin, slot, s)
         self.oracle.generated.apply["produce"](self.world, slot)
@@ -281,24 +239,24 @@ class Lockstep:
         rows = self.world[self.oracle.commits]
         rows[slot] &= self.world[self.oracle.emitted][0]
         chain = self.chains[s]
-        block = Block(number, s, data, slot, chain[-1] if chain else None, self.effects_at(s), "finalise" not in self.able)
+        parent = chain[-1] if chain else None
+        block = Block(number, s, data, slot, parent, self.effects_at(s), "finalise" not in self.able)
         chain.append(block)
         self.headers[number] = block
-        return None
 
     def _finalise(self, move: Finalise) -> None:
         block = self.headers[move.header]
-        data = self._bytes("finalise", self.topology.shards[block.shard], block.data)
+        data = self.system.data("finalise", self.topology.shards[block.shard], block.data)
         if isinstance(data, Refused):
-            return self._decline("finalise", data)
+            self._decline("finalise", data)
+            return
         self.oracle.generated.apply["finalise"](self.world, block.slot)
         block.data, block.final = data, True
-        return None
 
     def _revert(self, move: Revert) -> Wrong | None:
         block = self.headers[move.header]
         s = block.shard
-        claim = self._outcome("revert", self.topology.shards[s], self.topology.shards[s], block.data)
+        claim = self.system.outcome("revert", self.topology.shards[s], self.topology.shards[s], block.data)
         if isinstance(claim, Refused):
             self._decline("revert", claim)
             return None
@@ -321,15 +279,18 @@ class Lockstep:
         name, kept = self.topology.shards[s], self.effects[s]
         recent = kept[-8:]
         since = self.effects_at(s) - len(recent)
-        answer = [self._execution(x).payload for x in self.call("executed", name, since)]
+        answer = [x.payload for x in self.system.executed(name, since)]
         due = [b"r%d" % r for r in recent]
         if answer == due:
             return None
         survivors = [f"r{r}" for r in taken_back if b"r%d" % r in answer]
-        differs = f"{name} still shows the effect of {', '.join(survivors)}" if survivors else (
-            f"{name} shows {len(answer)} effects after the first {since}, not {len(due)}"
+        differs = (
+            f"{name} still shows the effect of {', '.join(survivors)}"
+            if survivors
+            else f"{name} shows {len(answer)} effects after the first {since}, not {len(due)}"
         )
-        return self._named("reverts-atomically", "the effects that the parent had seen", "other effects", differs)
+        seen = "the effects that the parent had seen"
+        return self._named("reverts-atomically", seen, "other effects", differs)
 
     def _learn(self, move: Learn) -> Wrong | None:
         d, h, damage = move
@@ -342,7 +303,7 @@ class Lockstep:
         unharmed = block is not None and data == block.data
         slot = block.slot if block is not None and unharmed else self.oracle.null
         self.clause = self.refuses("learn", d, slot)
-        self.claim = self._outcome("learn", name, name, data)
+        self.claim = self.system.outcome("learn", name, name, data)
         accepted = not isinstance(self.claim, Refused)
         if unharmed and self.clause == 0:
             if not accepted:
@@ -359,7 +320,7 @@ class Lockstep:
 
     def _deliver(self, move: Deliver) -> Wrong | None:
         d, r, h, evidence, damage, again = move
-        shown = self._presented(move)
+        shown = presented(self, move)
         block = self.headers.get(h)
         sent = self.receipts[r] if isinstance(r, int) else None
         if isinstance(r, Forged):
@@ -367,7 +328,7 @@ class Lockstep:
             self.payloads[b"f%d" % r.number] = r
         honest = shown
         if damage is not None:
-            honest = self._presented(move._replace(damage=None))
+            honest = presented(self, move._replace(damage=None))
             # Damage may turn bytes into those of something else that really exists.
             block = self._header_of(shown.header) or block
             sent = next((s for s in self.receipts.values() if s.data == shown.receipt), sent)
@@ -386,12 +347,13 @@ class Lockstep:
         name = self.topology.shards[d]
         if due and evidence is not None and isinstance(self.proofs[evidence], Refused):
             return self._progress(move, d, f"no evidence can be had for r{r} in h{h}, which commits to it")
-        self.claim = self._outcome("reenter" if again else "deliver", name, Delivery(name, *shown))
+        self.claim = self.system.outcome("reenter" if again else "deliver", name, Delivery(name, *shown))
         wrong = self._settle(d, block.slot if block else self.oracle.null, header)
         if wrong is not None:
             return wrong
         if due and sent is not None and sent.executed_at != d:
-            how = "says that it accepted it, and executes nothing" if not isinstance(self.claim, Refused) else "refuses it"
+            refused = isinstance(self.claim, Refused)
+            how = "refuses it" if refused else "says that it accepted it, and executes nothing"
             return self._progress(move, d, f"{name} {how}: r{r} is due")
         return None
 
@@ -403,7 +365,7 @@ class Lockstep:
         who takes the bytes seriously. A receipt that really is committed may be executed on either.
         """
         wrong = None
-        for x in self._new_effects(d):
+        for x in self.system.executed(self.topology.shards[d], self.effects_at(d)):
             number = self.payloads.get(x.payload)
             sent = self.receipts.get(number) if isinstance(number, int) else None
             name = self.topology.shards[d]
@@ -412,7 +374,8 @@ class Lockstep:
                 return self._named("executes-at-most-once", "refused, consumed", str(self.claim), again)
             if sent is None:
                 self.effects[d].append(-1)
-                what = f"{name} executed {'a receipt' if isinstance(number, Forged) else 'a payload'} that nobody emitted"
+                thing = "a receipt" if isinstance(number, Forged) else "a payload"
+                what = f"{name} executed {thing} that nobody emitted"
                 wrong = wrong or self._forced_execution(d, FORGED, believed, what)
                 continue
             self.effects[d].append(sent.number)
@@ -447,19 +410,34 @@ class Lockstep:
         touched: dict[type, Sequence[int]] = {Receipt: [slot], Header: [header]}
         return self._force("deliver", (d, slot, header), touched, differs)
 
-    def _force(self, action: str, args: tuple[int, ...], touched: dict[type, Sequence[int]], differs: str = "") -> Wrong:
+    def _force(
+        self, action: str, args: tuple[int, ...], touched: dict[type, Sequence[int]], differs: str = ""
+    ) -> Wrong:
         before = self.oracle.generated.copy(self.world)
         self.oracle.generated.apply[action](self.world, *args)
         broken = self.oracle.broken(before, self.world, touched)
         clause = self.refusing_clause(action, self.clause)
         if not broken:
             return Wrong(
-                Kind.DIVERGENCE, "-", "follows-the-model", "an implementation that does what the model refuses is not covered by its proof",
-                f"refused, {clause}", str(self.claim), clause, differs,
+                Kind.DIVERGENCE,
+                "-",
+                "follows-the-model",
+                "an implementation that does what the model refuses is not covered by its proof",
+                f"refused, {clause}",
+                str(self.claim),
+                clause,
+                differs,
             )
         first = broken[0]
         return Wrong(
-            Kind.SAFETY, first.id, first.name, first.because, f"refused, {clause}", str(self.claim), clause, differs,
+            Kind.SAFETY,
+            first.id,
+            first.name,
+            first.because,
+            f"refused, {clause}",
+            str(self.claim),
+            clause,
+            differs,
             tuple(p.name for p in broken[1:]),
         )
 
@@ -477,46 +455,10 @@ class Lockstep:
     def _header_of(self, data: bytes) -> Block | None:
         return next((b for b in self.headers.values() if b.data == data), None)
 
-    # ---- what is shown --------------------------------------------------------------------------
-
-    def proof(self, r: int, h: int) -> bytes | Refused:
-        """Honest evidence, asked for once: a relayer keeps what it has been given."""
-        known = self.proofs.get(Proof(r, h))
-        if known is None:
-            known = self._bytes("prove", self.receipts[r].data, self.headers[h].data)
-            self.proofs[Proof(r, h)] = known
-        return known
-
-    def _presented(self, move: Deliver) -> Presented:
-        _, r, h, evidence, damage, _ = move
-        if isinstance(r, Forged):
-            names = self.topology.shards
-            receipt = self._bytes("forge", names[r.source], names[r.destination], b"f%d" % r.number)
-            if isinstance(receipt, Refused):
-                raise _nonsense("forge", "bytes", receipt)
-        else:
-            receipt = self.receipts[r].data
-        header = self.headers[h].data if h != NULL else b""
-        proof = self.proof(*evidence) if evidence is not None else b""
-        shown = Presented(receipt, header, b"" if isinstance(proof, Refused) else proof)
-        if damage is None:
-            return shown
-        if damage.kind == SPLICE:
-            return self._spliced(shown, move, damage)
-        return damaged(self.adapter, shown, damage)
-
-    def _spliced(self, shown: Presented, move: Deliver, damage: Damage) -> Presented:
-        """With something of another receipt: the field in which they first differ, or half of its evidence."""
-        if damage.part == "receipt":
-            return shown._replace(receipt=transplanted(shown.receipt, self.receipts[damage.number].data))
-        other = self.proof(damage.number, move.evidence.header) if move.evidence is not None else b""
-        half = len(shown.evidence) // 2
-        return shown._replace(evidence=shown.evidence[:half] + (b"" if isinstance(other, Refused) else other[half:]))
-
     # ---- looking elsewhere ------------------------------------------------------------------------
 
     def _watch(self) -> Wrong | None:
-        """An effect may show at a shard that nobody asked: one other shard is looked at after each delivery."""
+        """An effect may show at a shard that nobody asked: one more is looked at after each delivery."""
         self.watched = (self.watched + 1) % len(self.topology.shards)
         return self._sweep(self.watched)
 
@@ -529,22 +471,3 @@ class Lockstep:
             if wrong := self._sweep(shard):
                 return wrong
         return None
-
-
-def _nonsense(verb: str, expected: str, got: object) -> AdapterError:
-    text = repr(got)
-    return AdapterError(
-        f"the adapter's answer to {verb!r} makes no sense", expected=expected,
-        got=f"{type(got).__name__}: {text[:200]}", help="the contract of each verb is its docstring in shardproof/adapter.py",
-    )
-
-
-def _where(error: BaseException) -> str:
-    """The innermost place in foreign code."""
-    trace = error.__traceback__
-    place = ""
-    while trace is not None:
-        code = trace.tb_frame.f_code
-        place = f"{code.co_filename.rpartition('/')[2]}:{trace.tb_lineno} in {code.co_name}"
-        trace = trace.tb_next
-    return place

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from attrs import define, field
 
 from shardproof_models.language.protocol import Protocol
+from shardproof_models.language.terms import Term
 from shardproof_models.layers.exactly_once import Count, Header, Key, Receipt, Shard
 from shardproof_models.layers.finality import Height
 from shardproof_properties.catalogue import properties_of
@@ -118,8 +119,15 @@ class _Cast:
             "genesis": lambda s: s,
         }
         counts = range(steps + 2)
-        sizes = {Receipt: len(ends), Key: len(ends), Header: len(origins), Count: counts, Height: counts}
-        return Scope({Shard: shards, **sizes}, rigid)
+        sizes: dict[type[Term], int | range] = {
+            Shard: shards,
+            Receipt: len(ends),
+            Key: len(ends),
+            Header: len(origins),
+            Count: counts,
+            Height: counts,
+        }
+        return Scope(sizes, rigid)
 
     def attempts(self, protocol: Protocol) -> list[Taken]:
         """Each step as an action of `protocol` and what it is taken with."""

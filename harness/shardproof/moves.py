@@ -104,14 +104,22 @@ def step_of(move: Move, shards: Sequence[str], home: str) -> Step:
         case Restart(s):
             return Step("restart", shards[s], {})
         case Learn(d, h, damage):
-            return Step("learn", shards[d], {"header": _header(h), **({"damage": str(damage)} if damage else {})})
+            return Step(
+                "learn", shards[d], {"header": _header(h), **({"damage": str(damage)} if damage else {})}
+            )
         case Deliver(d, r, h, evidence, damage, again):
             args = {
-                "receipt": f"forged:{shards[r.source]}>{shards[r.destination]}:{r.number}" if isinstance(r, Forged) else f"r{r}",
+                "receipt": f"forged:{shards[r.source]}>{shards[r.destination]}:{r.number}"
+                if isinstance(r, Forged)
+                else f"r{r}",
                 "header": _header(h),
                 "evidence": f"r{evidence.receipt}@h{evidence.header}" if evidence else "none",
             }
-            return Step("reenter" if again else "deliver", shards[d], args | ({"damage": str(damage)} if damage else {}))
+            return Step(
+                "reenter" if again else "deliver",
+                shards[d],
+                args | ({"damage": str(damage)} if damage else {}),
+            )
 
 
 def move_of(step: Step, shards: Sequence[str], where: str = "") -> Move:
@@ -135,7 +143,9 @@ def move_of(step: Step, shards: Sequence[str], where: str = "") -> Move:
         if not text.startswith("forged:"):
             return numbered(text, "r", "receipt")
         if not (match := re.fullmatch(r"forged:([^>]+)>([^:]+):(\d{1,9})", text)):
-            raise TraceError(f"{where}not a forged receipt", expected="forged:SOURCE>DESTINATION:NUMBER", got=text)
+            raise TraceError(
+                f"{where}not a forged receipt", expected="forged:SOURCE>DESTINATION:NUMBER", got=text
+            )
         return Forged(int(match[3]), shard(match[1]), shard(match[2]))
 
     def evidence(text: str) -> Proof | None:
@@ -146,7 +156,9 @@ def move_of(step: Step, shards: Sequence[str], where: str = "") -> Move:
 
     def get(name: str) -> str:
         if name not in step.args:
-            raise TraceError(f"{where}{step.action} has no {name!r}", got=", ".join(step.args) or "no arguments")
+            raise TraceError(
+                f"{where}{step.action} has no {name!r}", got=", ".join(step.args) or "no arguments"
+            )
         return step.args[name]
 
     damage = damage_of(step.args["damage"], where) if "damage" in step.args else None
@@ -166,11 +178,18 @@ def move_of(step: Step, shards: Sequence[str], where: str = "") -> Move:
             return Learn(at, header(get("header")), damage)
         case "deliver" | "reenter":
             return Deliver(
-                at, receipt(get("receipt")), header(get("header")), evidence(get("evidence")), damage, step.action == "reenter"
+                at,
+                receipt(get("receipt")),
+                header(get("header")),
+                evidence(get("evidence")),
+                damage,
+                step.action == "reenter",
             )
     raise TraceError(
         f"{where}unknown action {step.action!r}",
-        help=nearest(step.action, ("emit", "produce", "finalise", "revert", "restart", "learn", "deliver", "reenter")),
+        help=nearest(
+            step.action, ("emit", "produce", "finalise", "revert", "restart", "learn", "deliver", "reenter")
+        ),
     )
 
 
@@ -182,10 +201,17 @@ def damage_of(text: str, where: str = "") -> Damage:
     """A damage from its text, PART:KIND:NUMBER. Raises `TraceError`."""
     part, _, rest = text.partition(":")
     kind, _, number = rest.partition(":")
-    kinds = {"receipt": SPLICED, "header": BLIND, "evidence": SPLICED, "path": {**INFORMED, INNER_NODE: None}}.get(part)
+    kinds = {
+        "receipt": SPLICED,
+        "header": BLIND,
+        "evidence": SPLICED,
+        "path": {**INFORMED, INNER_NODE: None},
+    }.get(part)
     if kinds is None or kind not in kinds or not re.fullmatch(r"\d{1,9}", number):
         raise TraceError(
-            f"{where}not a damage", expected="PART:KIND:NUMBER, e.g. evidence:flip:17", got=text,
+            f"{where}not a damage",
+            expected="PART:KIND:NUMBER, e.g. evidence:flip:17",
+            got=text,
             help=nearest(kind, kinds) if kinds else nearest(part, ("receipt", "header", "evidence", "path")),
         )
     return Damage(part, kind, int(number))
@@ -202,5 +228,9 @@ def named_receipts(moves: Sequence[Move]) -> set[int]:
         if isinstance(move, Emit):
             found.add(move.receipt)
         elif isinstance(move, Deliver):
-            found |= {r for r in (move.receipt, move.evidence.receipt if move.evidence else None) if isinstance(r, int)}
+            found |= {
+                r
+                for r in (move.receipt, move.evidence.receipt if move.evidence else None)
+                if isinstance(r, int)
+            }
     return found

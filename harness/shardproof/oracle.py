@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from attrs import field, frozen
+
 from shardproof_models.language.protocol import Protocol
 from shardproof_models.layers.exactly_once import Count, Header, Key, Receipt, Shard, commits, emitted
 from shardproof_models.layers.finality import Height
@@ -46,13 +47,20 @@ class Oracle:
     def __attrs_post_init__(self) -> None:
         # Key slots are receipt slots; the headers begin with a genesis a shard and the null header.
         sizes: dict[Any, int | range] = {
-            Shard: self.shards, Receipt: self.receipts, Key: self.receipts, Header: self.headers,
-            Count: range(0, 1 << 30), Height: range(0, 1 << 30),
+            Shard: self.shards,
+            Receipt: self.receipts,
+            Key: self.receipts,
+            Header: self.headers,
+            Count: range(1 << 30),
+            Height: range(1 << 30),
         }
         shards = self.shards
         rigid: dict[str, Callable[..., int]] = {
-            "source": lambda m: 0, "destination": lambda m: 0, "key": lambda m: m,
-            "origin": lambda h: h if h < shards else 0, "genesis": lambda s: s,
+            "source": lambda m: 0,
+            "destination": lambda m: 0,
+            "key": lambda m: m,
+            "origin": lambda h: h if h < shards else 0,
+            "genesis": lambda s: s,
         }
         generated = Generated(self.protocol, Scope(sizes, rigid), bounded=False)
         object.__setattr__(self, "generated", generated)
@@ -89,7 +97,9 @@ class Oracle:
         for p, check in self.checks:
             domains = [touched.get(type(v)) or range(self.shards) for v in p.variables]
             for values in itertools.product(*domains):
-                if not (check(before, *values, after=after) if p.role is Role.STEP else check(after, *values)):
+                if not (
+                    check(before, *values, after=after) if p.role is Role.STEP else check(after, *values)
+                ):
                     found.append(p)
                     break
         return found

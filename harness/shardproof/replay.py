@@ -9,13 +9,14 @@ the answer is inconclusive, never "holds".
 from __future__ import annotations
 
 from attrs import evolve, frozen
+
 from shardproof_models.stacks import composed, layers_for
 
 from . import __version__
 from .adapter import AdapterFactory, Topology, capabilities
 from .errors import TraceError, UsageError
-from .oracle import Oracle
 from .moves import Deliver, Finalise, Learn, Move, Restart, Revert, move_of
+from .oracle import Oracle
 from .runs import Bench, Found, made, trace_of
 from .shrink import Shrinker
 from .trace import Trace, Violation
@@ -51,10 +52,17 @@ def bench_for(make: AdapterFactory, shards: tuple[str, ...], moves: tuple[Move, 
 def moves_of(trace: Trace) -> tuple[Move, ...]:
     """The steps of a trace as moves. Raises `TraceError`."""
     if len(trace.steps) > STEPS_MAX:
-        raise TraceError(f"a trace of {len(trace.steps):,} steps is too long to replay", expected=f"at most {STEPS_MAX:,} steps")
+        raise TraceError(
+            f"a trace of {len(trace.steps):,} steps is too long to replay",
+            expected=f"at most {STEPS_MAX:,} steps",
+        )
     if len(trace.shards) < 2 or len(set(trace.shards)) < len(trace.shards):
-        raise TraceError("a trace needs two shards or more, each with a name of its own", got=", ".join(trace.shards))
-    return tuple(move_of(step, trace.shards, f"step {number}: ") for number, step in enumerate(trace.steps, 1))
+        raise TraceError(
+            "a trace needs two shards or more, each with a name of its own", got=", ".join(trace.shards)
+        )
+    return tuple(
+        move_of(step, trace.shards, f"step {number}: ") for number, step in enumerate(trace.steps, 1)
+    )
 
 
 def replay(make: AdapterFactory, name: str, trace: Trace) -> Replayed:
@@ -66,25 +74,42 @@ def replay(make: AdapterFactory, name: str, trace: Trace) -> Replayed:
         steps, wrong, taken = bench.record(moves)
     finally:
         bench.close()
-    again = evolve(trace, adapter=name, layers=tuple(x.name for x in bench.oracle.protocol.layers), steps=steps,
-                   versions={"shardproof": __version__})
+    again = evolve(
+        trace,
+        adapter=name,
+        layers=tuple(x.name for x in bench.oracle.protocol.layers),
+        steps=steps,
+        versions={"shardproof": __version__},
+    )
     if wrong is not None:
         violation = Violation(len(steps) - 1, wrong.expected, wrong.actual, wrong.clause, wrong.differs)
         reproduced = wrong.property == trace.property
-        summary = f"reproduced: {wrong.property} is violated at step {len(steps)}" if reproduced else (
-            f"another property is violated: {wrong.property} at step {len(steps)}, not {trace.property}"
+        summary = (
+            f"reproduced: {wrong.property} is violated at step {len(steps)}"
+            if reproduced
+            else (
+                f"another property is violated: {wrong.property} at step {len(steps)}, not {trace.property}"
+            )
         )
         if reproduced and trace.violation is not None:
             violation = evolve(violation, clause=trace.violation.clause or violation.clause)
-        again = evolve(again, property=wrong.property, property_id=wrong.id, because=wrong.because, violation=violation)
+        again = evolve(
+            again, property=wrong.property, property_id=wrong.id, because=wrong.because, violation=violation
+        )
         return Replayed(Verdict.VIOLATED, reproduced, summary, again)
     again = evolve(again, violation=None)
     void = len(moves) - len(taken)
     if void or not moves:
         first = next((i for i in range(len(moves)) if i not in set(taken)), 0)
-        said = f"{void} of {len(moves)} steps could not be taken (the first is step {first + 1})" if moves else "the trace has no steps"
+        said = (
+            f"{void} of {len(moves)} steps could not be taken (the first is step {first + 1})"
+            if moves
+            else "the trace has no steps"
+        )
         return Replayed(Verdict.INCONCLUSIVE, False, f"not reproduced, and {said}", again)
-    return Replayed(Verdict.HOLDS, False, f"not reproduced: all {len(moves)} steps went as the model says", again)
+    return Replayed(
+        Verdict.HOLDS, False, f"not reproduced: all {len(moves)} steps went as the model says", again
+    )
 
 
 def shrink(make: AdapterFactory, name: str, trace: Trace) -> Trace:
@@ -113,6 +138,8 @@ def _must_be_able(bench: Bench, name: str, moves: tuple[Move, ...]) -> None:
     needed |= {"dissect" for m in moves if isinstance(m, Deliver) and m.damage and m.damage.part == "path"}
     if missing := sorted(needed - bench.lock.able):
         raise UsageError(
-            f"the adapter {name} cannot take the steps of this trace", expected=f"the capabilities {', '.join(sorted(needed))}",
-            got=f"no {', '.join(missing)}", help="a capability is a verb that the adapter overrides: harness/README.md",
+            f"the adapter {name} cannot take the steps of this trace",
+            expected=f"the capabilities {', '.join(sorted(needed))}",
+            got=f"no {', '.join(missing)}",
+            help="a capability is a verb that the adapter overrides: harness/README.md",
         )

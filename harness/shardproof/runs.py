@@ -13,12 +13,12 @@ from collections.abc import Sequence
 
 from attrs import define, evolve, field, frozen
 
-from .adversary import SPLICE
 from .adapter import Adapter, AdapterFactory, Refused, Topology
+from .adversary import SPLICE
 from .errors import AdapterError
 from .lockstep import Lockstep, Wrong
-from .oracle import Oracle
 from .moves import Deliver, Emit, Finalise, Learn, Move, Produce, Revert, step_of
+from .oracle import Oracle
 from .trace import Search, Step, Trace, Violation
 from .verdict import Kind
 
@@ -46,7 +46,7 @@ class Bench:
     def __attrs_post_init__(self) -> None:
         self.lock = Lockstep(self.adapter, self.oracle, self.topology)
         if {"snapshot", "restore"} <= self.lock.able:
-            self.token = self.lock.call("snapshot")
+            self.token = self.lock.system.call("snapshot")
 
     @classmethod
     def of(cls, make: AdapterFactory, oracle: Oracle, topology: Topology) -> Bench:
@@ -60,7 +60,7 @@ class Bench:
 
     def close(self) -> None:
         """Release the system."""
-        self.lock.call("close")
+        self.lock.system.call("close")
 
     def first(self, moves: Sequence[Move]) -> Found | None:
         """Run `moves`, leaving out what is not possible, to the first divergence."""
@@ -147,7 +147,11 @@ class Bench:
             wrong = lock.run(move)
             taken.append(number)
             done.append(move)
-            steps.append(evolve(step, expected=_expected(lock, move, wrong), actual=str(lock.claim), changed=lock.happened))
+            steps.append(
+                evolve(
+                    step, expected=_expected(lock, move, wrong), actual=str(lock.claim), changed=lock.happened
+                )
+            )
             if wrong is not None:
                 break
         else:
@@ -159,7 +163,9 @@ def _expected(lock: Lockstep, move: Move, wrong: Wrong | None) -> str:
     if wrong is not None and wrong.expected:
         return wrong.expected
     if isinstance(move, Deliver | Learn) and lock.clause:
-        return f"refused, {lock.refusing_clause('learn' if isinstance(move, Learn) else 'deliver', lock.clause)}"
+        return (
+            f"refused, {lock.refusing_clause('learn' if isinstance(move, Learn) else 'deliver', lock.clause)}"
+        )
     return "either" if isinstance(move, Deliver) and move.damage else "accepted"
 
 
@@ -168,25 +174,48 @@ def made(make: AdapterFactory) -> Adapter:
     try:
         adapter = make()
     except Exception as error:
-        raise AdapterError("the adapter cannot be constructed", got=f"{type(error).__name__}: {error}") from error
+        raise AdapterError(
+            "the adapter cannot be constructed", got=f"{type(error).__name__}: {error}"
+        ) from error
     if not isinstance(adapter, Adapter):
-        raise AdapterError("this is not an adapter", expected="an instance of shardproof.adapter.Adapter", got=type(adapter).__name__)
+        raise AdapterError(
+            "this is not an adapter",
+            expected="an instance of shardproof.adapter.Adapter",
+            got=type(adapter).__name__,
+        )
     return adapter
 
 
-def trace_of(bench: Bench, name: str, found: Found, search: Search, versions: dict[str, str], shortest: str = "not established") -> Trace:
+def trace_of(
+    bench: Bench,
+    name: str,
+    found: Found,
+    search: Search,
+    versions: dict[str, str],
+    shortest: str = "not established",
+) -> Trace:
     """The finding as a trace: run once more, written down, with everything numbered from 0."""
     moves = renumbered(found.moves)
     steps, wrong, _ = bench.record(moves)
     if wrong is None or wrong.property != found.wrong.property:
         raise AdapterError(
             "the adapter is not deterministic: the same steps gave another answer when they were taken again",
-            expected=f"a violation of {found.wrong.property}", got=f"a violation of {wrong.property}" if wrong else "no violation",
+            expected=f"a violation of {found.wrong.property}",
+            got=f"a violation of {wrong.property}" if wrong else "no violation",
             help="every answer must be a function of the calls since open(): no clock, no randomness, no state that outlives open()",
         )
     return Trace(
-        name, tuple(layer.name for layer in bench.oracle.protocol.layers), bench.topology.shards, wrong.property, wrong.id, wrong.because,
-        steps, Violation(len(steps) - 1, wrong.expected, wrong.actual, story(wrong, moves, bench), wrong.differs), search, shortest, versions,
+        name,
+        tuple(layer.name for layer in bench.oracle.protocol.layers),
+        bench.topology.shards,
+        wrong.property,
+        wrong.id,
+        wrong.because,
+        steps,
+        Violation(len(steps) - 1, wrong.expected, wrong.actual, story(wrong, moves, bench), wrong.differs),
+        search,
+        shortest,
+        versions,
     )
 
 
@@ -198,12 +227,27 @@ def story(wrong: Wrong, moves: Sequence[Move], bench: Bench) -> str:
     name = bench.topology.shards[last.shard]
     receipt = f"r{last.receipt}" if isinstance(last.receipt, int) else "the forged receipt"
     if wrong.clause == "consumed":
-        at = next((i for i, m in enumerate(moves) if isinstance(m, Deliver) and m.receipt == last.receipt and m.shard == last.shard), None)
-        return f"consumed: {name} had executed {receipt} at step {at + 1}" if at is not None and at < len(moves) - 1 else "consumed"
+        at = next(
+            (
+                i
+                for i, m in enumerate(moves)
+                if isinstance(m, Deliver) and m.receipt == last.receipt and m.shard == last.shard
+            ),
+            None,
+        )
+        return (
+            f"consumed: {name} had executed {receipt} at step {at + 1}"
+            if at is not None and at < len(moves) - 1
+            else "consumed"
+        )
     told = {
-        "untrusted header": f"{name} has not learned h{last.header}" if last.header >= 0 else "no shard has produced such a header",
+        "untrusted header": f"{name} has not learned h{last.header}"
+        if last.header >= 0
+        else "no shard has produced such a header",
         "wrong source": f"the header is of another shard than {receipt}",
-        "unproven": f"no header commits to {receipt}" if last.header < 0 else f"h{last.header} does not commit to what was shown",
+        "unproven": f"no header commits to {receipt}"
+        if last.header < 0
+        else f"h{last.header} does not commit to what was shown",
         "wrong destination": f"{receipt} is not for {name}",
     }.get(wrong.clause)
     return f"{wrong.clause}: {told}" if told else wrong.clause
@@ -233,11 +277,15 @@ def renumbered(moves: Sequence[Move]) -> tuple[Move, ...]:
                 renamed = of(receipts, r) if isinstance(r, int) else r._replace(number=of(forged, r.number))
                 evidence = move.evidence
                 if evidence is not None:
-                    evidence = evidence._replace(receipt=of(receipts, evidence.receipt), header=header(evidence.header))
+                    evidence = evidence._replace(
+                        receipt=of(receipts, evidence.receipt), header=header(evidence.header)
+                    )
                 damage = move.damage
                 if damage is not None and damage.kind == SPLICE:
                     damage = damage._replace(number=of(receipts, damage.number))
-                move = move._replace(receipt=renamed, header=header(move.header), evidence=evidence, damage=damage)
+                move = move._replace(
+                    receipt=renamed, header=header(move.header), evidence=evidence, damage=damage
+                )
             case Emit():
                 move = move._replace(receipt=of(receipts, move.receipt))
         done.append(move)

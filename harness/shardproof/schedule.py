@@ -117,7 +117,9 @@ class Schedule:
             sent = self.lock.receipts.get(move.receipt)
             if sent is not None and sent.executed_at >= 0 and sent.number in self.born:
                 channel = (sent.source, sent.destination)
-                if any(w.number < sent.number and (w.source, w.destination) == channel for w in self.waiting[:16]):
+                if any(
+                    w.number < sent.number and (w.source, w.destination) == channel for w in self.waiting[:16]
+                ):
                     self._count("reordering")
                 if self.moment - self.born.pop(sent.number) > LATE:
                     self._count("delay")
@@ -167,7 +169,11 @@ class Schedule:
         move = Emit(number, s, d)
         if self.lock.possible(move):
             return move
-        return Produce(self.fresh("header"), s) if self.lock.free_headers else Deliver(d, Forged(self.fresh("forged"), s, d), NULL, None)
+        return (
+            Produce(self.fresh("header"), s)
+            if self.lock.free_headers
+            else Deliver(d, Forged(self.fresh("forged"), s, d), NULL, None)
+        )
 
     def advance(self, dice: Dice) -> Move | None:
         """A step towards the execution of a receipt; the newest ones wait least, so some wait long."""
@@ -221,7 +227,9 @@ class Schedule:
         if kind < 11:
             return Finalise(open_blocks[0].number) if open_blocks else None
         if kind < 13:
-            return Revert(dice.pick(open_blocks).number) if open_blocks and "revert" in self.lock.able else None
+            return (
+                Revert(dice.pick(open_blocks).number) if open_blocks and "revert" in self.lock.able else None
+            )
         if kind < 14:
             return Restart(shard)
         return Learn(shard, dice.pick([*self.lock.headers])) if self.lock.headers else None
@@ -355,7 +363,12 @@ def _foreign_header(s: Schedule, dice: Dice) -> Move | None:
         return None
     block = dice.pick(trusted or chain)
     covered = [r for r in (*s.waiting[-8:], *s.done[-8:]) if s.lock.commits(block, r)]
-    return Deliver(sent.destination, sent.number, block.number, Proof(dice.pick(covered).number, block.number) if covered else None)
+    return Deliver(
+        sent.destination,
+        sent.number,
+        block.number,
+        Proof(dice.pick(covered).number, block.number) if covered else None,
+    )
 
 
 def _dropped(s: Schedule, dice: Dice) -> Move | None:
@@ -413,7 +426,9 @@ def _forgery(s: Schedule, dice: Dice) -> Move | None:
     if not (trusted or chain):
         return None
     block = dice.pick(trusted or chain[-4:])
-    sent = [r for r in (*s.waiting[-4:], *s.done[-4:]) if r.source == forged.source and s.lock.commits(block, r)]
+    sent = [
+        r for r in (*s.waiting[-4:], *s.done[-4:]) if r.source == forged.source and s.lock.commits(block, r)
+    ]
     evidence = Proof(dice.pick(sent).number, block.number) if sent and dice.roll(2) else None
     return Deliver(forged.destination, forged, block.number, evidence)
 
@@ -499,9 +514,17 @@ NEEDS: Mapping[str, tuple[str, ...]] = {
     "reorganised-header": ("revert",),
     "forged-receipt": ("forge",),
     "delivery-from-inside-the-callback": ("reenter",),
-    **{k: ("dissect", "assemble") for k in (
-        "leaf-moved", "leaf-after-the-last", "leaves-recounted", "path-shortened", "leaf-for-inner-node", "path-twisted",
-    )},
+    **dict.fromkeys(
+        (
+            "leaf-moved",
+            "leaf-after-the-last",
+            "leaves-recounted",
+            "path-shortened",
+            "leaf-for-inner-node",
+            "path-twisted",
+        ),
+        ("dissect", "assemble"),
+    ),
     "inner-node-for-leaf": ("dissect", "assemble", "leaf"),
 }
 

@@ -20,10 +20,11 @@ from .adversary import SPLICE, Damage
 from .moves import Deliver, Emit, Finalise, Forged, Learn, Move, Produce, Restart, Revert
 from .runs import Bench, Found, same
 
-
 #: Ways to show the same header or evidence in other bytes.
 OTHER_ENCODINGS = (
-    Damage("evidence", "extend"), Damage("header", "extend"), *(Damage("header", "flip", n) for n in range(7, 2_000, 61)),
+    Damage("evidence", "extend"),
+    Damage("header", "extend"),
+    *(Damage("header", "flip", n) for n in range(7, 2_000, 61)),
 )
 
 
@@ -40,7 +41,14 @@ class Shrinker:
         """The shortest and simplest run with the same finding that this search reaches."""
         best = self._chunks(found)
         while self.runs < self.runs_max:
-            smaller = self._one_less(best) or self._pair_less(best) or self._forged_instead(best) or self._one_header_instead(best) or self._flip_instead(best) or self._simpler(best)
+            smaller = (
+                self._one_less(best)
+                or self._pair_less(best)
+                or self._forged_instead(best)
+                or self._one_header_instead(best)
+                or self._flip_instead(best)
+                or self._simpler(best)
+            )
             if smaller is None:
                 break
             best = smaller
@@ -49,14 +57,22 @@ class Shrinker:
     def _renamed(self, best: Found) -> Found:
         """The shards in alphabetical order of appearance, if the finding does not depend on which they are."""
         found = self.bench.first(_from_the_first_shard(best.moves))
-        return found if found is not None and same(found, best.wrong) and len(found.moves) == len(best.moves) else best
+        return (
+            found
+            if found is not None and same(found, best.wrong) and len(found.moves) == len(best.moves)
+            else best
+        )
 
     def _try(self, best: Found, moves: Sequence[Move]) -> Found | None:
         if self.runs >= self.runs_max:
             return None
         self.runs += 1
         found = self.bench.first(moves)
-        return found if found is not None and same(found, best.wrong) and _cost(found.moves) < _cost(best.moves) else None
+        return (
+            found
+            if found is not None and same(found, best.wrong) and _cost(found.moves) < _cost(best.moves)
+            else None
+        )
 
     def _chunks(self, best: Found) -> Found:
         size = len(best.moves) // 2
@@ -99,7 +115,9 @@ class Shrinker:
         for at, move in enumerate(best.moves):
             if isinstance(move, Deliver) and isinstance(move.receipt, int):
                 sent = emitted[move.receipt]
-                forged = move._replace(receipt=Forged(move.receipt, sent.source, sent.destination), evidence=None)
+                forged = move._replace(
+                    receipt=Forged(move.receipt, sent.source, sent.destination), evidence=None
+                )
                 moves = [forged if i == at else m for i, m in enumerate(best.moves) if m is not sent]
                 if candidate := self._try(best, moves):
                     return candidate
@@ -111,10 +129,16 @@ class Shrinker:
             if not (isinstance(later, Deliver) and later.damage is None and later.evidence is not None):
                 continue
             for first in best.moves[:at]:
-                if isinstance(first, Deliver) and first.receipt == later.receipt and first.header != later.header:
+                if (
+                    isinstance(first, Deliver)
+                    and first.receipt == later.receipt
+                    and first.header != later.header
+                ):
                     rest = [m for m in best.moves[:at] if getattr(m, "header", None) != later.header]
                     for damage in OTHER_ENCODINGS:
-                        if candidate := self._try(best, (*rest, first._replace(damage=damage), *best.moves[at + 1 :])):
+                        if candidate := self._try(
+                            best, (*rest, first._replace(damage=damage), *best.moves[at + 1 :])
+                        ):
                             return candidate
         return None
 
@@ -126,7 +150,9 @@ class Shrinker:
                 for bit in range(128):
                     flipped = move._replace(damage=Damage("receipt", "flip", bit))  # type: ignore[call-arg]  # a Deliver
                     moves = [flipped if i == at else m for i, m in enumerate(best.moves)]
-                    if candidate := self._try(best, [m for m in moves if not (isinstance(m, Emit) and m.receipt == damage.number)]):
+                    if candidate := self._try(
+                        best, [m for m in moves if not (isinstance(m, Emit) and m.receipt == damage.number)]
+                    ):
                         return candidate
         return None
 
@@ -181,7 +207,12 @@ def _cost(moves: Sequence[Move]) -> tuple[int, int, int]:
     tricks = numbers = 0
     for move in moves:
         if isinstance(move, Deliver):
-            tricks += 4 * (move.damage is not None) + 8 * move.again + (move.evidence is not None) + (move.header >= 0)
+            tricks += (
+                4 * (move.damage is not None)
+                + 8 * move.again
+                + (move.evidence is not None)
+                + (move.header >= 0)
+            )
             numbers += move.damage.number if move.damage else 0
             numbers += max(move.header, 0) + move.shard
         elif isinstance(move, Learn):

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import hypothesis.strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
+
 from shardproof_models.stacks import composed, layers_for
 
 from .adapter import AdapterFactory, Topology, capabilities
@@ -28,7 +29,9 @@ class ViolationError(AssertionError):
     """A property is violated; `moves` is the run that shows it."""
 
     def __init__(self, wrong: Wrong, moves: tuple[Move, ...]) -> None:
-        super().__init__(f"{wrong.property}: {wrong.because}\n  {wrong.differs}\n  expected {wrong.expected}, got {wrong.actual}")
+        super().__init__(
+            f"{wrong.property}: {wrong.because}\n  {wrong.differs}\n  expected {wrong.expected}, got {wrong.actual}"
+        )
         self.wrong = wrong
         self.moves = moves
 

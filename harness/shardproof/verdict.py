@@ -21,13 +21,19 @@ class Verdict(enum.Enum):
     @property
     def exit_code(self) -> int:
         """As the command reports it."""
-        return {Verdict.HOLDS: EXIT_HOLDS, Verdict.VIOLATED: EXIT_VIOLATED, Verdict.INCONCLUSIVE: EXIT_INCONCLUSIVE}[self]
+        return {
+            Verdict.HOLDS: EXIT_HOLDS,
+            Verdict.VIOLATED: EXIT_VIOLATED,
+            Verdict.INCONCLUSIVE: EXIT_INCONCLUSIVE,
+        }[self]
 
     @classmethod
     def worst(cls, verdicts: Iterable[Verdict]) -> Verdict:
         """Of several parts: violated beats inconclusive beats holds; of nothing: inconclusive."""
         found = set(verdicts)
-        return cls.VIOLATED if cls.VIOLATED in found else cls.HOLDS if found == {cls.HOLDS} else cls.INCONCLUSIVE
+        return (
+            cls.VIOLATED if cls.VIOLATED in found else cls.HOLDS if found == {cls.HOLDS} else cls.INCONCLUSIVE
+        )
 
 
 class Kind(enum.Enum):

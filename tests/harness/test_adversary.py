@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hypothesis.strategies as st
 from hypothesis import given
-from shardproof.adapter import Delivery, Refused, Topology
+
+from shardproof.adapter import Delivery, Topology
 from shardproof.adapters.reference import ReferenceAdapter
 from shardproof.adversary import BLIND, INFORMED, INNER_NODE, SECP256K1_ORDER, Damage, Presented, damaged
 from shardproof.moves import damage_of
@@ -40,7 +41,15 @@ def test_malleated_signature_is_the_other_root(data: bytes, number: int) -> None
     assert (twice == data) == (0 < s < SECP256K1_ORDER or s == 0)
 
 
-@given(st.sampled_from([*((p, k) for p in ("receipt", "header", "evidence") for k in BLIND), *(("path", k) for k in (*INFORMED, INNER_NODE))]), NUMBERS)
+@given(
+    st.sampled_from(
+        [
+            *((p, k) for p in ("receipt", "header", "evidence") for k in BLIND),
+            *(("path", k) for k in (*INFORMED, INNER_NODE)),
+        ]
+    ),
+    NUMBERS,
+)
 def test_text_of_a_damage_says_all_of_it(what: tuple[str, str], number: int) -> None:
     """A trace stores the text, and replays what it reads from it."""
     damage = Damage(*what, number)

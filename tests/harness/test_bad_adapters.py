@@ -6,8 +6,8 @@ import itertools
 from collections.abc import Callable, Sequence
 
 import pytest
-from shardproof.adapter import ACCEPTED, PENDING, Adapter, Delivery, Outcome, Refused
-from shardproof.adapter import load
+
+from shardproof.adapter import ACCEPTED, PENDING, Adapter, Delivery, Outcome, Refused, load
 from shardproof.adapters.reference import ReferenceAdapter
 from shardproof.engines.fuzz import Plan, fuzz
 from shardproof.errors import EXIT_BROKE, AdapterError
@@ -111,11 +111,15 @@ def test_each_breach_has_its_own_message(make: type[Adapter], said: str) -> None
     assert "\x1b" not in str(error.value)
 
 
-def test_a_class_without_a_required_verb_is_refused_when_it_is_loaded(tmp_path: object, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_class_without_a_required_verb_is_refused_when_it_is_loaded(
+    tmp_path: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The earliest moment to say so is before anything runs."""
     monkeypatch.syspath_prepend(str(tmp_path))
     with open(f"{tmp_path}/lacking_verbs.py", "w") as file:
-        file.write("from shardproof.adapter import Adapter\nclass Mine(Adapter):\n    def open(self, t): pass\n    def close(self): pass\n")
+        file.write(
+            "from shardproof.adapter import Adapter\nclass Mine(Adapter):\n    def open(self, t): pass\n    def close(self): pass\n"
+        )
 
     with pytest.raises(AdapterError, match="lacks a required verb") as error:
         load("lacking_verbs:Mine")

@@ -7,6 +7,7 @@ import itertools
 from pathlib import Path
 
 import pytest
+
 from shardproof.adapter import load
 from shardproof.adapters.faulty import FAULTS
 from shardproof.engines.fuzz import Plan, fuzz
@@ -78,7 +79,9 @@ def test_several_faults_are_told_apart_in_one_run() -> None:
     """A shard that is wrong in two ways has two findings, each with a trace of its own."""
     report = run("faulty:no-proof-check", steps=40_000)
 
-    assert {"executes-only-what-was-emitted", "executes-at-most-once"} <= {f.property for f in report.findings}
+    assert {"executes-only-what-was-emitted", "executes-at-most-once"} <= {
+        f.property for f in report.findings
+    }
 
 
 def test_only_the_property_that_was_asked_for_is_reported() -> None:
@@ -133,11 +136,17 @@ def test_long_runs_forget_and_find_all_the_same() -> None:
     assert "executes-at-most-once" in {f.property for f in wrong.findings}
 
 
-def test_a_seed_means_the_same_beside_other_source_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_seed_means_the_same_beside_other_source_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Hypothesis takes numbers from the files of the project that it runs in; a seed must not depend on them."""
     before = run("reference", steps=3_000, seed=3)
     (tmp_path / "full_of_numbers.py").write_text(
-        "NUMBERS = [" + ", ".join(str(n * 7919) for n in range(2, 400)) + "]\nBYTES = [b'" + "x" * 136 + "']\n"
+        "NUMBERS = ["
+        + ", ".join(str(n * 7919) for n in range(2, 400))
+        + "]\nBYTES = [b'"
+        + "x" * 136
+        + "']\n"
     )
     monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.chdir(tmp_path)

@@ -18,6 +18,7 @@ from collections.abc import Callable, Mapping
 from attrs import define, field, frozen
 from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
 from hypothesis import strategies as st
+
 from shardproof_models.layers.exactly_once import deliver
 from shardproof_models.stacks import composed, layers_for
 from shardproof_properties.catalogue import properties_of
@@ -26,8 +27,8 @@ from shardproof_properties.property import Property, Role
 from .. import __version__
 from ..adapter import AdapterFactory, Refused, Topology, capabilities
 from ..errors import AdapterError, ShardproofError, UsageError
-from ..oracle import Oracle
 from ..moves import Deliver, Emit, Finalise, Forged, Learn, Move, Produce, Restart, Revert
+from ..oracle import Oracle
 from ..runs import Bench, Found, made, trace_of
 from ..schedule import ATTACKS, NEEDS, WEATHER, Dice, Schedule
 from ..shrink import Shrinker
@@ -78,8 +79,22 @@ class Coverage:
     beginnings: list[tuple[Move, ...]] = field(factory=list)
     clauses: dict[tuple[str, int], int] = field(factory=dict)
     tried: dict[str, int] = field(factory=dict)
-    work: dict[str, int] = field(factory=lambda: dict.fromkeys(
-        ("steps", "runs", "emitted", "executed", "attempts_refused", "reverts", "due", "quiesced", "repeated"), 0))
+    work: dict[str, int] = field(
+        factory=lambda: dict.fromkeys(
+            (
+                "steps",
+                "runs",
+                "emitted",
+                "executed",
+                "attempts_refused",
+                "reverts",
+                "due",
+                "quiesced",
+                "repeated",
+            ),
+            0,
+        )
+    )
     exercised: dict[str, int] = field(factory=dict)
 
     def exercise(self, *names: str) -> None:
@@ -102,7 +117,14 @@ GUARDS = {
 LEARNING = ("trusts-only-final-headers", "trusts-only-produced-headers")
 
 
-def fuzz(make: AdapterFactory, name: str, plan: Plan, *, clock: Callable[[], float], progress: Progress | None = None) -> Report:
+def fuzz(
+    make: AdapterFactory,
+    name: str,
+    plan: Plan,
+    *,
+    clock: Callable[[], float],
+    progress: Progress | None = None,
+) -> Report:
     """Search for the plan's time or steps. Raises `AdapterError` if the adapter breaks its contract."""
     if plan.seconds is None and plan.steps is None:
         raise UsageError("a search needs an end", help="give it seconds or steps")
@@ -158,8 +180,14 @@ class _Search:
 
         @seed(self.plan.seed * 1_000_003 + number)
         @settings(
-            max_examples=RUNS_A_BATCH, phases=[Phase.generate], database=None, deadline=None, verbosity=Verbosity.quiet,
-            suppress_health_check=list(HealthCheck), print_blob=False, report_multiple_bugs=False,
+            max_examples=RUNS_A_BATCH,
+            phases=[Phase.generate],
+            database=None,
+            deadline=None,
+            verbosity=Verbosity.quiet,
+            suppress_health_check=list(HealthCheck),
+            print_blob=False,
+            report_multiple_bugs=False,
         )
         @given(st.binary(min_size=size, max_size=size))
         def batch(drawn: bytes) -> None:
@@ -197,7 +225,11 @@ class _Search:
         found: Found | None = None
         beginnings = self.coverage.beginnings
         if beginnings and dice.roll(2):
-            kept = beginnings[-1 - dice.roll(min(16, len(beginnings)))] if dice.roll(2) else dice.pick(beginnings)
+            kept = (
+                beginnings[-1 - dice.roll(min(16, len(beginnings)))]
+                if dice.roll(2)
+                else dice.pick(beginnings)
+            )
             for move in kept:
                 schedule.follow(move)
                 if lock.possible(move) and (found := self._step(move, moves)):
@@ -318,7 +350,8 @@ class _Search:
             if a != b:
                 raise AdapterError(
                     f"the adapter is not deterministic: step {number + 1} ({a.action} at {a.at}) went differently when it was taken again",
-                    expected=f"{a.actual} {' '.join(a.changed)}".strip(), got=f"{b.actual} {' '.join(b.changed)}".strip(),
+                    expected=f"{a.actual} {' '.join(a.changed)}".strip(),
+                    got=f"{b.actual} {' '.join(b.changed)}".strip(),
                     help="every answer must be a function of the calls since open(): no clock, no randomness, no state that outlives open()",
                 )
 
@@ -335,7 +368,11 @@ class _Search:
         search = Search("fuzz", self.plan.seed, work["runs"], work["steps"])
         trace = trace_of(self.bench, self.name, shrunk, search, {"shardproof": __version__})
         wrong = shrunk.wrong
-        told = f"shrunk from {len(found.moves)} steps to {len(trace.steps)}" if len(found.moves) > len(trace.steps) else ""
+        told = (
+            f"shrunk from {len(found.moves)} steps to {len(trace.steps)}"
+            if len(found.moves) > len(trace.steps)
+            else ""
+        )
         self.found[name] = Finding(wrong.id, name, wrong.because, wrong.kind, trace, wrong.also, told)
         if self.runs_wanted is None:
             self.runs_wanted = 2 * work["runs"] + RUNS_AFTER_FINDING
@@ -361,8 +398,13 @@ class _Search:
             not_applicable=self._not_applicable(),
             properties=tuple(p.name.partition("[")[0] for p in self._judged()),
             tables={
-                "what the adversary tried": tuple((k, f"{tried.get(k, 0):,}" if tried.get(k) else "never tried") for k in (*applicable, *WEATHER)),
-                "what does not apply": tuple((k, f"needs {', '.join(NEEDS[k])}") for k in ATTACKS if k not in applicable),
+                "what the adversary tried": tuple(
+                    (k, f"{tried.get(k, 0):,}" if tried.get(k) else "never tried")
+                    for k in (*applicable, *WEATHER)
+                ),
+                "what does not apply": tuple(
+                    (k, f"needs {', '.join(NEEDS[k])}") for k in ATTACKS if k not in applicable
+                ),
                 "clauses of deliver": tuple(
                     (str(c.refusal), f"{self.coverage.clauses.get(('deliver', i), 0):,}")
                     for i, c in enumerate(self.bench.oracle.protocol.action(deliver.name).clauses, 1)
@@ -395,20 +437,31 @@ class _Search:
         if not work["steps"]:
             return ["nothing was run"]
         if not work["emitted"]:
-            return [f"no receipt could be emitted: the adapter refused every emit ({lock.declined.get('emit', 0)} in the last run)"]
+            return [
+                f"no receipt could be emitted: the adapter refused every emit ({lock.declined.get('emit', 0)} in the last run)"
+            ]
         if not work["executed"]:
             return ["no receipt was ever executed, so there was nothing to get wrong"]
         return [
             f"{p.name.partition('[')[0]} was never exercised: give it more time"
-            for p in self._judged() if not self.coverage.exercised.get(p.name.partition("[")[0])
+            for p in self._judged()
+            if not self.coverage.exercised.get(p.name.partition("[")[0])
         ]
 
 
 #: Properties that a run of an implementation can violate in the open.
 OBSERVED = (
-    "executes-at-most-once", "executes-only-what-was-emitted", "executes-only-on-final-headers", "executes-at-its-destination",
-    "trusts-only-final-headers", "trusts-only-produced-headers", "executes-only-on-trusted-headers", "reverts-atomically", "delivers-what-is-due",
-    "waits-for-no-other-shard", "is-not-jammed-by-another-receipt",
+    "executes-at-most-once",
+    "executes-only-what-was-emitted",
+    "executes-only-on-final-headers",
+    "executes-at-its-destination",
+    "trusts-only-final-headers",
+    "trusts-only-produced-headers",
+    "executes-only-on-trusted-headers",
+    "reverts-atomically",
+    "delivers-what-is-due",
+    "waits-for-no-other-shard",
+    "is-not-jammed-by-another-receipt",
 )
 
 

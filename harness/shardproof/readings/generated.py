@@ -419,7 +419,7 @@ class Generated:
         return [self._rows(s, lambda _: next(values)) for s in self.protocol.state]
 
     def forget(self, world: World, start: World, masks: Mapping[type[Term], int]) -> None:
-        """Every cell that mentions one of some entities (a mask of bits for a sort) is as in `start` again."""
+        """Every cell that mentions one of some entities (a mask for each sort) is as in `start` again."""
         for number, symbol in enumerate(self.protocol.state):
             rows, initial = world[number], start[number]
             *leading, column = [masks.get(type(p), 0) for p in symbol.parameters] or [0]

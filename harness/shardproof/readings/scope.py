@@ -14,7 +14,7 @@ from typing import Any
 from attrs import field, frozen
 
 from shardproof_models.language.protocol import Protocol
-from shardproof_models.language.terms import Bool, Entity, Symbol, Term
+from shardproof_models.language.terms import Bool, Symbol, Term
 
 Value = int
 
@@ -94,8 +94,3 @@ def initial_of_open(scope: Scope, sort: type[Term]) -> Value:
     So "never written" differs from "the first one", and an effect that is forgotten is seen.
     """
     return scope.domain(sort)[-1]
-
-
-def is_entity(sort: type[Term]) -> bool:
-    """Whether values of `sort` are numbered things, which have no arithmetic."""
-    return issubclass(sort, Entity)

@@ -162,7 +162,7 @@ def _explained(
             explained += 1
             yield obligation, NotProved(obligation.name, Decision.REFUTED.value, f"{found}\n{_CAVEAT}")
         elif (decision := prover.decide(obligation)) is not Decision.PROVED:
-            none = f"no counterexample to induction of up to {SIZE_MAX} elements a sort"
+            none = f"no counterexample to induction was found with up to {SIZE_MAX} elements a sort"
             yield obligation, NotProved(obligation.name, f"{decision.value}; {none}")
 
 

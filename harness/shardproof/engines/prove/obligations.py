@@ -102,13 +102,22 @@ def obligations(
                 )
             if p.role is Role.ISOLATION:
                 yield _isolation(protocol, action, axioms, p)
-        for a, _, collide in action.collisions():
-            if collide is not FALSE:
-                yield Obligation(
-                    f"{action.name} writes {a.symbol.name} once", known, ~collide, None, action, guard
-                )
-        if action.name not in repeatable:
-            yield Obligation(f"{action.name}, if accepted, changes something", known, _changes(action), None, action, guard)
+        if invariants or any(p.role is Role.STEP for p in readable):
+            yield from _well_formed(action, known, guard, repeatable)
+
+
+def _well_formed(
+    action: Action, known: tuple[Bool, ...], guard: Bool, repeatable: Collection[str]
+) -> Iterator[Obligation]:
+    """What is asked of any action: it says one thing of a cell, and being accepted, it does something."""
+    for a, _, collide in action.collisions():
+        if collide is not FALSE:
+            yield Obligation(
+                f"{action.name} writes {a.symbol.name} once", known, ~collide, None, action, guard
+            )
+    if action.name not in repeatable:
+        name = f"{action.name}, if accepted, changes something"
+        yield Obligation(name, known, _changes(action), None, action, guard)
 
 
 def _changes(action: Action) -> Bool:

@@ -145,7 +145,8 @@ class Unrolled:
         self._made.append([z3.Bool(f"{c.made}#{k}") for c in self._choices])
         self.length += 1
         self._add(self._copy(self._step, k))
-        self._add(z3.AtMost(*self._made[k], 1))
+        if len(self._made[k]) > 1:
+            self._add(z3.AtMost(*self._made[k], 1))
         if not self.idle:
             self._add(disj(self._made[k]))
         elif k:

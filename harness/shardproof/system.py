@@ -1,0 +1,109 @@
+"""
+The system under test, asked with care.
+
+An adapter is foreign code. Whatever it raises, and whatever it answers that its contract does
+not know, ends the run as an `AdapterError` that names the verb; so the rest of the harness
+compares answers, and never wonders whether they are any.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from attrs import define, field
+
+from .adapter import Accepted, Adapter, Execution, Outcome, Pending, Refused, capabilities
+from .errors import AdapterError, ShardproofError
+
+
+@define(eq=False)
+class System:
+    """An adapter whose answers have the types that they should have."""
+
+    adapter: Adapter
+    able: frozenset[str] = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.able = capabilities(self.adapter)
+
+    def call(self, verb: str, *args: Any) -> Any:
+        """A verb of the adapter; whatever it raises becomes an `AdapterError` that names the verb."""
+        try:
+            return getattr(self.adapter, verb)(*args)
+        except ShardproofError:
+            raise
+        except NotImplementedError as error:
+            raise AdapterError(
+                f"the adapter lacks the verb {verb!r}",
+                got=str(error) or None,
+                help=f"define {verb} in {type(self.adapter).__name__}: harness/README.md",
+            ) from error
+        except Exception as error:
+            raise AdapterError(
+                f"the adapter raised in {verb!r}",
+                expected="an answer: adapters refuse, they do not raise",
+                got=f"{type(error).__name__}: {error}",
+                said=_where(error),
+                help="a rejection by the system is Refused(reason); "
+                "anything else is a bug in the adapter or its system",
+            ) from error
+
+    def data(self, verb: str, *args: Any) -> bytes | Refused:
+        """The answer of a verb that returns bytes: a receipt, a header, evidence."""
+        answer = self.call(verb, *args)
+        if not isinstance(answer, bytes | Refused):
+            raise nonsense(verb, "bytes, or Refused(reason)", answer)
+        return answer
+
+    def outcome(self, verb: str, shard: str, *args: Any) -> Outcome:
+        """The answer of a verb that accepts or refuses, once `shard` has come to rest."""
+        answer = self.call(verb, *args)
+        if isinstance(answer, Pending):
+            if "settle" not in self.able:
+                raise AdapterError(
+                    f"the adapter answers PENDING to {verb!r} but has no 'settle'",
+                    help="override settle(shard), which lets the system come to rest",
+                )
+            self.call("settle", shard)
+            return answer
+        if not isinstance(answer, Accepted | Refused):
+            raise nonsense(verb, "ACCEPTED, Refused(reason) or PENDING", answer)
+        return answer
+
+    def executed(self, shard: str, since: int) -> list[Execution]:
+        """What took effect at `shard` after the first `since` effects."""
+        answer = self.call("executed", shard, since)
+        if not isinstance(answer, Sequence) or isinstance(answer, bytes | str):
+            raise nonsense("executed", "a sequence of payloads", answer)
+        return [_execution(x) for x in answer]
+
+
+def nonsense(verb: str, expected: str, got: object) -> AdapterError:
+    """An answer of a type that the contract does not know."""
+    text = repr(got)
+    return AdapterError(
+        f"the adapter's answer to {verb!r} makes no sense",
+        expected=expected,
+        got=f"{type(got).__name__}: {text[:200]}",
+        help="the contract of each verb is its docstring in shardproof/adapter.py",
+    )
+
+
+def _execution(x: object) -> Execution:
+    if isinstance(x, Execution):
+        return x
+    if isinstance(x, bytes):
+        return Execution(x)
+    raise nonsense("executed", "payloads as bytes, or Execution(payload, source)", x)
+
+
+def _where(error: BaseException) -> str:
+    """The innermost place in foreign code."""
+    trace = error.__traceback__
+    place = ""
+    while trace is not None:
+        code = trace.tb_frame.f_code
+        place = f"{code.co_filename.rpartition('/')[2]}:{trace.tb_lineno} in {code.co_name}"
+        trace = trace.tb_next
+    return place

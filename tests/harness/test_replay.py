@@ -1,0 +1,137 @@
+"""A trace is data: it replays on any adapter that has what it needs, and nothing else happens."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from attrs import evolve
+
+from shardproof import trace_file
+from shardproof.adapter import load
+from shardproof.adapters.faulty import FAULTS
+from shardproof.errors import TraceError, UsageError
+from shardproof.replay import STEPS_MAX, replay, shrink
+from shardproof.trace import Step, Trace
+from shardproof.verdict import Verdict
+
+TRACES = sorted((Path(__file__).parent.parent / "traces").glob("*.trace.json"))
+
+
+SHOWN = {"receipt": "r0", "header": "h0", "evidence": "none"}
+
+
+def known(fault: str) -> Trace:
+    """The committed trace of a fault."""
+    return trace_file.load(next(path for path in TRACES if path.name.startswith(f"{fault}.")))
+
+
+def test_there_is_a_committed_trace_for_each_fault() -> None:
+    """A fault without a trace is one that a regression would not be seen for."""
+    assert {path.name.partition(".")[0] for path in TRACES} >= set(FAULTS)
+
+
+@pytest.mark.parametrize("path", TRACES, ids=lambda path: path.name.partition(".")[0])
+def test_a_committed_trace_goes_as_it_went(path: Path) -> None:
+    """Whatever has moved in the code since: the same steps, the same answers, the same violation."""
+    trace = trace_file.load(path)
+
+    again = replay(load(trace.adapter), trace.adapter, trace)
+
+    assert again.reproduced
+    assert again.trace.steps == trace.steps
+    assert again.trace.violation == trace.violation
+
+
+@pytest.mark.parametrize("path", TRACES, ids=lambda path: path.name.partition(".")[0])
+def test_the_reference_takes_the_steps_of_every_committed_trace(path: Path) -> None:
+    """The same steps on a correct shard: refused where they must be, and no violation."""
+    again = replay(load("reference"), "reference", trace_file.load(path))
+
+    assert again.verdict is not Verdict.VIOLATED, again.summary
+
+
+def test_an_adapter_without_the_capabilities_is_told_which() -> None:
+    """A step that cannot be taken is not a step that went well."""
+    with pytest.raises(UsageError, match="cannot take the steps") as error:
+        replay(load("watermark"), "watermark", known("marked-after-callback"))
+
+    assert "no reenter" in str(error.value)
+
+
+def test_steps_that_cannot_be_taken_make_it_inconclusive() -> None:
+    """A receipt that is delivered but was never emitted in this trace."""
+    trace = known("no-deduplication")
+    without_emission = evolve(trace, steps=trace.steps[1:])
+
+    again = replay(load("reference"), "reference", without_emission)
+
+    assert again.verdict is Verdict.INCONCLUSIVE
+    assert "could not be taken" in again.summary
+
+
+def test_a_trace_without_steps_shows_nothing() -> None:
+    """Nothing ran, so nothing holds."""
+    again = replay(load("reference"), "reference", evolve(known("no-deduplication"), steps=()))
+
+    assert again.verdict is Verdict.INCONCLUSIVE
+
+
+@pytest.mark.parametrize(
+    "step, said",
+    [
+        (Step("emit", "Z", {"receipt": "r0", "to": "B"}), "no shard is called 'Z'"),
+        (Step("emit", "A", {"receipt": "x0", "to": "B"}), "not a receipt"),
+        (Step("emit", "A", {"to": "B"}), "emit has no 'receipt'"),
+        (Step("explode", "A", {}), "unknown action 'explode'"),
+        (Step("produce", "A", {"header": "h-1"}), "not a header"),
+        (
+            Step("deliver", "B", {"receipt": "forged:A", "header": "h0", "evidence": "none"}),
+            "not a forged receipt",
+        ),
+        (
+            Step(
+                "deliver",
+                "B",
+                {"receipt": "r0", "header": "h0", "evidence": "none", "damage": "evidence:melt:1"},
+            ),
+            "not a damage",
+        ),
+    ],
+)
+def test_a_step_that_makes_no_sense_is_an_error_that_says_where(step: Step, said: str) -> None:
+    """What, where, and what was expected."""
+    trace = known("no-deduplication")
+
+    with pytest.raises(TraceError, match=said) as error:
+        replay(load("reference"), "reference", evolve(trace, steps=(*trace.steps, step)))
+
+    assert f"step {len(trace.steps) + 1}: " in str(error.value)
+
+
+def test_a_trace_has_a_longest_length() -> None:
+    """A million steps are not a counterexample that anybody reads."""
+    trace = known("no-deduplication")
+
+    with pytest.raises(TraceError, match="too long to replay"):
+        replay(load("reference"), "reference", evolve(trace, steps=trace.steps * (STEPS_MAX // 6 + 1)))
+
+
+def test_shrinking_a_padded_trace_gives_the_trace_back() -> None:
+    """Steps that do not matter go, whatever was put between those that do."""
+    name = "faulty:no-deduplication"
+    trace = known("no-deduplication")
+    padding = [Step("emit", "C", {"receipt": f"r{n}", "to": "A"}) for n in range(10, 40)] + [
+        Step("produce", "C", {"header": f"h{n}"}) for n in range(10, 40)
+    ]
+    padded = evolve(trace, steps=(*padding[:31], *trace.steps[:3], *padding[31:], *trace.steps[3:]))
+
+    shorter = shrink(load(name), name, padded)
+
+    assert shorter.steps == trace.steps
+
+
+def test_shrinking_what_does_not_reproduce_is_refused() -> None:
+    """A shorter trace of nothing would be a trace of nothing."""
+    with pytest.raises(UsageError, match="does not violate"):
+        shrink(load("reference"), "reference", known("no-deduplication"))
