@@ -309,15 +309,24 @@ class Documented:
 
 # ---- the rules ---------------------------------------------------------------------------------------
 
-#: The floors of the harness, from the ground up.
+#: The floors of the harness, from the ground up. Two modules that know each other share one.
 FLOORS = (
-    ("shardproof.errors",),
-    ("shardproof.parts",),
-    ("shardproof.adapter", "shardproof.readings", "shardproof.trace", "shardproof.verdict"),
-    ("shardproof.adapters", "shardproof.adversary"),
-    ("shardproof.lockstep", "shardproof.model_trace"),
-    ("shardproof.shrink", "shardproof.render", "shardproof.progress"),
+    # What everything may say: errors, values, and what was asked for.
+    ("shardproof.errors", "shardproof.strict_json"),
+    ("shardproof.parts", "shardproof.progress", "shardproof.schema", "shardproof.settings"),
+    ("shardproof.adapter", "shardproof.readings", "shardproof.trace"),
+    # A system on one side, the model on the other.
+    ("shardproof.adapters", "shardproof.adversary", "shardproof.system", "shardproof.verdict"),
+    ("shardproof.model_trace", "shardproof.moves", "shardproof.oracle", "shardproof.trace_file"),
+    # Both of them side by side, then whole runs, then better ones.
+    ("shardproof.forget", "shardproof.lockstep", "shardproof.presented"),
+    ("shardproof.attacks", "shardproof.runs", "shardproof.schedule"),
+    ("shardproof.shrink", "shardproof.render"),
+    ("shardproof.replay", "shardproof.model_replay"),
+    # Who searches, and who asks them to.
     ("shardproof.engines", "shardproof.state_machine"),
+    ("shardproof.selection",),
+    ("shardproof.commands",),
     ("shardproof.cli", "shardproof.pytest_plugin", "shardproof.conformance"),
 )
 
@@ -346,8 +355,13 @@ RULES: tuple[Rule, ...] = (
         "adapters-translate",
         "shardproof.adapters",
         (
-            "attrs", "shardproof.adapter", "shardproof.adapters", "shardproof.errors", "shardproof.parts",
-            "shardproof_models.shards", *EVM,
+            "attrs",
+            "shardproof.adapter",
+            "shardproof.adapters",
+            "shardproof.errors",
+            "shardproof.parts",
+            "shardproof_models.shards",
+            *EVM,
         ),
         because="an adapter that knows the properties or the engines could decide what it should report",
     ),
@@ -418,8 +432,14 @@ RULES: tuple[Rule, ...] = (
     UsedOnlyIn(
         "environment-at-the-door",
         (
-            "os.environ", "os.getenv", "os.putenv", "os.urandom", "datetime.datetime.now",
-            "datetime.datetime.utcnow", "datetime.datetime.today", "datetime.date.today",
+            "os.environ",
+            "os.getenv",
+            "os.putenv",
+            "os.urandom",
+            "datetime.datetime.now",
+            "datetime.datetime.utcnow",
+            "datetime.datetime.today",
+            "datetime.date.today",
         ),
         (*FRONT_DOORS, "shardproof.parts", "shardproof.progress"),
         because="settings travel as values, so that a run is a function of its arguments",
@@ -583,7 +603,10 @@ def loaded_by(code: str, *flags: str, path: tuple[Path, ...]) -> set[str]:
     run = subprocess.run(
         [sys.executable, *flags, "-c", f"{code}\n{report}"],
         env={**os.environ, "PYTHONPATH": os.pathsep.join(map(str, path))},
-        capture_output=True, text=True, check=False, timeout=60,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
     )
     assert run.returncode == 0, run.stderr
     return set(run.stdout.split())

@@ -1,7 +1,8 @@
 """
 What the harness costs, in one run on one machine, as ratios and microseconds.
 
-* a step of the fuzzing loop beside the same search as a RuleBasedStateMachine, on a system that costs nothing;
+* a step of the fuzzing loop beside the same search as a RuleBasedStateMachine, on a system
+  that costs nothing;
 * shrinking a failure of 200 steps to its minimum, beside Hypothesis shrinking one on its own;
 * the cost of a step from short to long runs, few to many shards, few to many receipts in flight.
 
@@ -34,7 +35,16 @@ from shardproof.shrink import Shrinker
 from shardproof.state_machine import ViolationError, state_machine
 from shardproof_models.stacks import composed, layers_for
 
-QUIET = dict(deadline=None, database=None, suppress_health_check=list(HealthCheck), print_blob=False)
+QUIET = settings(deadline=None, database=None, suppress_health_check=list(HealthCheck), print_blob=False)
+
+PLAN = Plan(1, steps=30_000)
+
+#: What the cost of a step should not depend on -> its values, each with a plan.
+VARIED = {
+    "steps of one run": {n: Plan(1, steps=max(n, 30_000), depth=n) for n in (100, 1_000, 10_000, 100_000)},
+    "shards": {n: Plan(1, steps=40_000, shards=n, depth=2_000) for n in (2, 5, 20, 50)},
+    "receipts in flight": {n: Plan(1, steps=40_000, in_flight=n, depth=20_000) for n in (10, 100, 1_000)},
+}
 
 
 def cpu(do: Callable[[], object]) -> float:
@@ -44,13 +54,13 @@ def cpu(do: Callable[[], object]) -> float:
     return time.process_time() - begin
 
 
-def step_cost(steps: int = 30_000, **plan: int) -> float:
+def step_cost(plan: Plan = PLAN) -> float:
     """Microseconds a step of the fuzz loop, on a system that costs nothing."""
     report = None
 
     def run() -> None:
         nonlocal report
-        report = fuzz(IdealAdapter, "ideal", Plan(1, steps=steps, **plan), clock=time.perf_counter)
+        report = fuzz(IdealAdapter, "ideal", plan, clock=time.perf_counter)
 
     seconds = cpu(run)
     assert report is not None
@@ -69,7 +79,7 @@ def machine_cost(runs: int = 60, steps: int = 50) -> float:
         take(self, move)
 
     machine.take = counted
-    chosen = settings(max_examples=runs, stateful_step_count=steps, phases=[Phase.generate], **QUIET)
+    chosen = settings(QUIET, max_examples=runs, stateful_step_count=steps, phases=[Phase.generate])
     seconds = cpu(lambda: run_state_machine_as_test(seed(1)(machine), settings=chosen))
     return seconds / taken * 1e6
 
@@ -78,9 +88,8 @@ def long_failure(steps: int = 200) -> tuple[Bench, Found]:
     """A failure of exactly `steps` moves: a second delivery at the end of a long run."""
     make = load("faulty:no-deduplication")
     adapter = make()
-    bench = Bench(
-        adapter, Oracle.for_run(composed(layers_for(set(dir(adapter)))), 3, steps + 10), Topology.of(3)
-    )
+    oracle = Oracle.for_run(composed(layers_for(set(dir(adapter)))), 3, steps + 10)
+    bench = Bench(adapter, oracle, Topology.of(3))
     lock = bench.fresh()
     schedule = Schedule(lock, {})
     schedule.begin(Dice(0))
@@ -118,7 +127,7 @@ def shrink_cost() -> tuple[int, int, float, int]:
 def machine_shrink_cost() -> tuple[int, float]:
     """Steps that Hypothesis shrinks the same fault to, and milliseconds from the first failure on."""
     machine = state_machine(load("faulty:no-deduplication"))
-    chosen = settings(max_examples=200, stateful_step_count=50, **QUIET)
+    chosen = settings(QUIET, max_examples=200, stateful_step_count=50)
     length = 0
 
     def run() -> None:
@@ -149,23 +158,16 @@ def main() -> None:
     ms = statistics.median(s[2] for s in shrunk)
     length, machine_ms = machine_shrink_cost()
     print(f"shrinking {before} steps to {after}                    {ms:8.1f} ms   {runs} candidates")
-    print(
-        f"Hypothesis, finding and shrinking to {length:<2}      {machine_ms:8.1f} ms   ratio {machine_ms / ms:.1f}"
-    )
+    ratio = machine_ms / ms
+    print(f"Hypothesis, finding and shrinking to {length:<2}      {machine_ms:8.1f} ms   ratio {ratio:.1f}")
     print("\nthe cost of a step is flat            us a step   ratio to the first   peak memory, MB")
-    for title, plans in (
-        ("steps of one run", [dict(steps=max(n, 30_000), depth=n) for n in (100, 1_000, 10_000, 100_000)]),
-        ("shards", [dict(steps=40_000, shards=n, depth=2_000) for n in (2, 5, 20, 50)]),
-        ("receipts in flight", [dict(steps=40_000, in_flight=n, depth=20_000) for n in (10, 100, 1_000)]),
-    ):
+    for title, plans in VARIED.items():
         first = 0.0
-        for plan in plans:
-            cost = step_cost(**plan)
+        for varied, plan in plans.items():
+            cost = step_cost(plan)
             first = first or cost
-            varied = plan.get("shards") or plan.get("in_flight") or plan["depth"]
-            print(
-                f"  {title:<22}{varied:>9,}  {cost:8.1f}   {cost / first:8.2f}            {memory_mb():8.0f}"
-            )
+            row = f"{cost:8.1f}   {cost / first:8.2f}            {memory_mb():8.0f}"
+            print(f"  {title:<22}{varied:>9,}  {row}")
 
 
 if __name__ == "__main__":

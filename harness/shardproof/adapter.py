@@ -86,7 +86,7 @@ class Execution:
 
 @frozen
 class Path:
-    """An inclusion proof taken apart: position, number of leaves where committed, siblings from the leaf up."""
+    """An inclusion proof taken apart: position, leaf count where committed, siblings from the leaf up."""
 
     index: int
     count: int | None
@@ -138,15 +138,23 @@ class Adapter:
     # ---- capabilities: override what the system has -----------------------------------------
 
     def learn(self, shard: str, header: bytes) -> Outcome:
-        """A relayer shows `header` to the light client at `shard`. Without it, headers certify themselves."""
+        """
+        A relayer shows `header` to the light client at `shard`.
+
+        Without it, headers certify themselves.
+        """
         raise NotImplementedError
 
     def finalise(self, shard: str, header: bytes) -> bytes | Refused:
-        """Consensus of `shard` makes `header` final; returns the header as relayers show it from now on."""
+        """Consensus of `shard` makes `header` final; returns it as relayers show it from now on."""
         raise NotImplementedError
 
     def revert(self, shard: str, header: bytes) -> Outcome:
-        """Consensus of `shard` drops `header` and all after it: its state is again what its parent committed to."""
+        """
+        Consensus of `shard` drops `header` and all after it.
+
+        The state of `shard` is again what the parent of `header` committed to.
+        """
         raise NotImplementedError
 
     def restart(self, shard: str) -> None:
@@ -154,7 +162,7 @@ class Adapter:
         raise NotImplementedError
 
     def reenter(self, delivery: Delivery) -> Outcome:
-        """Like `deliver`, and the callback of the receipt presents the same delivery again before it returns."""
+        """Like `deliver`, and the callback of the receipt presents the same delivery before it returns."""
         raise NotImplementedError
 
     def settle(self, shard: str) -> None:
@@ -162,7 +170,7 @@ class Adapter:
         raise NotImplementedError
 
     def forge(self, source: str, destination: str, payload: bytes) -> bytes:
-        """The bytes of a receipt that `source` never emitted: encodings are public, so anybody can write one."""
+        """The bytes of a receipt that `source` never emitted: encodings are public, anybody can write one."""
         raise NotImplementedError
 
     def dissect(self, evidence: bytes) -> Path:
@@ -178,7 +186,7 @@ class Adapter:
         raise NotImplementedError
 
     def snapshot(self) -> object:
-        """All shards at this instant, as a token for `restore`. Makes searching faster, changes no verdict."""
+        """All shards at this instant: a token for `restore`. Makes searching faster, changes no verdict."""
         raise NotImplementedError
 
     def restore(self, token: object) -> None:
@@ -228,8 +236,8 @@ def load(name: str) -> AdapterFactory:
     """
     base, _, variant = name.partition(":")
     if base in BUILT_IN:
-        module, attribute = BUILT_IN[base]
-        found = getattr(importlib.import_module(module), attribute)
+        home, attribute = BUILT_IN[base]
+        found = getattr(importlib.import_module(home), attribute)
         if attribute == "variant":
             return _checked(found(variant), name)
         if variant:
@@ -246,7 +254,10 @@ def load(name: str) -> AdapterFactory:
         )
     module = _imported(lambda: importlib.import_module(base), name)
     if not hasattr(module, variant):
-        raise UsageError(f"module {base!r} has no class {variant!r}", help=nearest(variant, dir(module)))
+        raise UsageError(
+            f"module {base!r} has no class {variant!r}",
+            help=nearest(variant, [n for n, x in vars(module).items() if isinstance(x, type)]),
+        )
     return _checked(getattr(module, variant), name)
 
 
@@ -271,14 +282,12 @@ def _checked(factory: object, name: str) -> AdapterFactory:
     if isinstance(factory, type):
         missing = [v for v in REQUIRED if getattr(factory, v, None) in (None, getattr(Adapter, v))]
         if missing or not issubclass(factory, Adapter):
+            base = factory.__bases__[0].__name__
             raise AdapterError(
-                f"adapter {name!r} lacks a required verb"
-                if missing
-                else f"adapter {name!r} is not an Adapter",
+                f"adapter {name!r} {'lacks a required verb' if missing else 'is not an Adapter'}",
                 expected=", ".join(REQUIRED),
-                got=f"no {', '.join(missing)}"
-                if missing
-                else f"a class derived from {factory.__bases__[0].__name__}",
-                help="derive from shardproof.adapter.Adapter and define every required verb: harness/README.md",
+                got=f"no {', '.join(missing)}" if missing else f"a class derived from {base}",
+                help="derive from shardproof.adapter.Adapter and define every required verb: "
+                "harness/README.md",
             )
     return factory

@@ -67,27 +67,19 @@ def _swap(data: bytes, number: int) -> bytes:
     start = len(data) - CHUNK * (2 + number % chunks)
     if start < 0:
         return data[::-1]
-    return (
-        data[:start]
-        + data[start + CHUNK : start + 2 * CHUNK]
-        + data[start : start + CHUNK]
-        + data[start + 2 * CHUNK :]
-    )
+    middle, end = start + CHUNK, start + 2 * CHUNK
+    return data[:start] + data[middle:end] + data[start:middle] + data[end:]
 
 
 def _malleate(data: bytes, number: int) -> bytes:
-    """At some place, s becomes n - s and the recovery bit after it flips: another signature of the same text."""
+    """Somewhere s becomes n - s and the recovery bit after it flips: another signature of the same text."""
     if len(data) < CHUNK + 1:
         return data
     start = number % (len(data) - CHUNK)
     s = int.from_bytes(data[start : start + CHUNK], "big")
     other = (SECP256K1_ORDER - s) % SECP256K1_ORDER
-    return (
-        data[:start]
-        + other.to_bytes(CHUNK, "big")
-        + bytes([data[start + CHUNK] ^ 7])
-        + data[start + CHUNK + 1 :]
-    )
+    signed = other.to_bytes(CHUNK, "big") + bytes([data[start + CHUNK] ^ 7])
+    return data[:start] + signed + data[start + CHUNK + 1 :]
 
 
 def _chunk(data: bytes, number: int) -> int:
@@ -103,8 +95,8 @@ BLIND: Mapping[str, Callable[[bytes, int], bytes]] = {
     "zero": _zero,
     "swap": _swap,
     "malleate": _malleate,
-    "empty": lambda data, number: b"",
-    "null": lambda data, number: bytes(len(data)),
+    "empty": lambda _data, _number: b"",
+    "null": lambda data, _number: bytes(len(data)),
 }
 
 
@@ -117,21 +109,18 @@ def _next(path: Path, number: int) -> Path:
 
 
 def _recounted(path: Path, number: int) -> Path:
-    return evolve(
-        path, count=None if path.count is None else path.count + (1, -1, 2, -path.count)[number % 4]
-    )
+    if path.count is None:
+        return path
+    return evolve(path, count=path.count + (1, -1, 2, -path.count)[number % 4])
 
 
-def _shortened(path: Path, number: int) -> Path:
+def _shortened(path: Path, _number: int) -> Path:
     return evolve(path, index=path.index >> 1, siblings=path.siblings[1:])
 
 
-def _lengthened(path: Path, number: int) -> Path:
-    return evolve(
-        path,
-        index=path.index << 1,
-        siblings=(path.siblings[0] if path.siblings else bytes(CHUNK), *path.siblings),
-    )
+def _lengthened(path: Path, _number: int) -> Path:
+    below = path.siblings[0] if path.siblings else bytes(CHUNK)
+    return evolve(path, index=path.index << 1, siblings=(below, *path.siblings))
 
 
 def _twisted(path: Path, number: int) -> Path:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from attrs import define
 
+from shardproof_models.language.terms import Term
 from shardproof_models.layers.exactly_once import Header, Key, Receipt
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ def _old_blocks(lock: Lockstep) -> list[Block]:
 def _clear(lock: Lockstep, receipts: list[Sent], blocks: list[Block]) -> None:
     receipt_slots = sum(1 << s.slot for s in receipts)
     header_slots = sum(1 << b.slot for b in blocks)
-    masks = {Receipt: receipt_slots, Key: receipt_slots, Header: header_slots}
+    masks: dict[type[Term], int] = {Receipt: receipt_slots, Key: receipt_slots, Header: header_slots}
     lock.oracle.generated.forget(lock.world, lock.oracle.start, masks)
     for sent in receipts:
         del lock.receipts[sent.number]

@@ -154,7 +154,9 @@ class Lockstep:
         return False
 
     def commits(self, block: Block, sent: Sent) -> bool:
-        """Whether a header covers a receipt."""
+        """Whether a header of its source covers a receipt."""
+        if block.shard != sent.source:
+            return False
         return bool(self.world[self.oracle.commits][block.slot] >> sent.slot & 1)
 
     def trusts(self, shard: int, block: Block) -> bool:

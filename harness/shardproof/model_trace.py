@@ -30,8 +30,13 @@ Taken = tuple[Action, tuple[Value, ...]]
 
 
 def trace_of(
-    protocol: Protocol, scope: Scope, steps: Sequence[Taken], property: Property, search: Search,
-    *, shortest: str = "not established",
+    protocol: Protocol,
+    scope: Scope,
+    steps: Sequence[Taken],
+    property: Property,
+    search: Search,
+    *,
+    shortest: str = "not established",
 ) -> Trace:
     """
     The trace of `steps` from the initial world, whatever the guards say, and how its end violates `property`.
@@ -83,9 +88,11 @@ class _Teller:
             self.produced += 1
         env = {p.head: a for p, a in zip(action.parameters, args, strict=True)}
         actor = "" if action.actor is None else self._shard(self.evaluator.value(action.actor, before, env))
-        names = self._arguments(before, action, given) if self._in_the_format(action) else {
-            p.head.name: self.name(type(p), a) for p, a in zip(action.parameters, args, strict=True)
-        }
+        names = (
+            self._arguments(before, action, given)
+            if self._in_the_format(action)
+            else {p.head.name: self.name(type(p), a) for p, a in zip(action.parameters, args, strict=True)}
+        )
         return Step(action.name, actor, names, "accepted", "", tuple(self._changes(before, after)))
 
     def _in_the_format(self, action: Action) -> bool:

@@ -56,8 +56,8 @@ class Oracle:
         }
         shards = self.shards
         rigid: dict[str, Callable[..., int]] = {
-            "source": lambda m: 0,
-            "destination": lambda m: 0,
+            "source": lambda _: 0,
+            "destination": lambda _: 0,
             "key": lambda m: m,
             "origin": lambda h: h if h < shards else 0,
             "genesis": lambda s: s,
@@ -97,9 +97,8 @@ class Oracle:
         for p, check in self.checks:
             domains = [touched.get(type(v)) or range(self.shards) for v in p.variables]
             for values in itertools.product(*domains):
-                if not (
-                    check(before, *values, after=after) if p.role is Role.STEP else check(after, *values)
-                ):
+                step = p.role is Role.STEP
+                if not (check(before, *values, after=after) if step else check(after, *values)):
                     found.append(p)
                     break
         return found

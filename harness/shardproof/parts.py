@@ -111,7 +111,8 @@ def located(part: Part) -> Path:
     if state is State.PRESENT:
         return path
     raise MissingPartError(
-        f"{part.package} {part.version} is not on this machine" if state is State.MISSING
+        f"{part.package} {part.version} is not on this machine"
+        if state is State.MISSING
         else f"the cached copy of {part.package} {part.version} is damaged",
         expected=f"{path}, for {part.needed_by}" if state is State.MISSING else part.integrity,
         got=None if state is State.MISSING else f"another digest for {path}",
@@ -137,7 +138,8 @@ def read(part: Part, names: Collection[str]) -> dict[str, bytes]:
                     break
     except (tarfile.TarError, OSError, EOFError) as error:
         raise MissingPartError(
-            f"{part.package} {part.version} cannot be read", got=f"{type(error).__name__}: {error}",
+            f"{part.package} {part.version} cannot be read",
+            got=f"{type(error).__name__}: {error}",
         ) from error
     if absent := sorted(wanted - found.keys()):
         raise MissingPartError(
@@ -165,13 +167,15 @@ def fetch(part: Part, timeout_s: float = FETCH_TIMEOUT_S) -> Path:
             if (got := _digest(archive)) != part.integrity:
                 raise MissingPartError(
                     f"{part.package} {part.version} is not the package it should be: its digest differs",
-                    expected=part.integrity, got=got,
+                    expected=part.integrity,
+                    got=got,
                     help="nothing was kept; the registry or something on the way to it served other bytes",
                 )
             archive.replace(path)
     except OSError as error:
         raise MissingPartError(
-            "the cache cannot be written", got=f"{type(error).__name__}: {error}",
+            "the cache cannot be written",
+            got=f"{type(error).__name__}: {error}",
             help="set SHARDPROOF_CACHE to a folder that can",
         ) from error
     return path
@@ -189,7 +193,11 @@ def _packed(part: Part, folder: Path, timeout_s: float) -> Path:
     try:
         done = subprocess.run(
             [npm, "pack", spec, "--ignore-scripts", "--no-update-notifier", "--loglevel=error"],
-            cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, timeout=timeout_s, check=False,
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=timeout_s,
+            check=False,
         )
     except subprocess.TimeoutExpired as error:
         raise MissingPartError(
@@ -202,12 +210,15 @@ def _packed(part: Part, folder: Path, timeout_s: float) -> Path:
     said = done.stderr.decode(errors="replace").strip()[-1_000:]
     if re.search(r"ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ENETUNREACH|EHOSTUNREACH|ETIMEDOUT", said):
         raise MissingPartError(
-            f"npm cannot reach its registry to fetch {spec}", said=said,
+            f"npm cannot reach its registry to fetch {spec}",
+            said=said,
             help=f"connect to the network, or set npm's registry or proxy, and run: {FETCH_COMMAND}",
         )
     raise MissingPartError(
-        f"npm did not fetch {spec}", expected="exit code 0 and one archive",
-        got=f"exit code {done.returncode} and {len(archives)} archives", said=said or None,
+        f"npm did not fetch {spec}",
+        expected="exit code 0 and one archive",
+        got=f"exit code {done.returncode} and {len(archives)} archives",
+        said=said or None,
     )
 
 

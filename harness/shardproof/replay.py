@@ -84,13 +84,11 @@ def replay(make: AdapterFactory, name: str, trace: Trace) -> Replayed:
     if wrong is not None:
         violation = Violation(len(steps) - 1, wrong.expected, wrong.actual, wrong.clause, wrong.differs)
         reproduced = wrong.property == trace.property
-        summary = (
-            f"reproduced: {wrong.property} is violated at step {len(steps)}"
-            if reproduced
-            else (
-                f"another property is violated: {wrong.property} at step {len(steps)}, not {trace.property}"
-            )
-        )
+        if reproduced:
+            summary = f"reproduced: {wrong.property} is violated at step {len(steps)}"
+        else:
+            summary = f"another property is violated: {wrong.property} at step {len(steps)}, "
+            summary += f"not {trace.property}"
         if reproduced and trace.violation is not None:
             violation = evolve(violation, clause=trace.violation.clause or violation.clause)
         again = evolve(
@@ -113,7 +111,7 @@ def replay(make: AdapterFactory, name: str, trace: Trace) -> Replayed:
 
 
 def shrink(make: AdapterFactory, name: str, trace: Trace) -> Trace:
-    """A shorter trace with the same finding, or the same trace. Raises `UsageError` if it does not reproduce."""
+    """A shorter trace with the same finding, or the same one. `UsageError` if it does not reproduce."""
     moves = moves_of(trace)
     bench = bench_for(make, trace.shards, moves)
     try:

@@ -17,10 +17,16 @@ from .adapter import Adapter, AdapterFactory, Refused, Topology
 from .adversary import SPLICE
 from .errors import AdapterError
 from .lockstep import Lockstep, Wrong
-from .moves import Deliver, Emit, Finalise, Learn, Move, Produce, Revert, step_of
+from .moves import Deliver, Emit, Finalise, Learn, Move, Produce, Proof, Restart, Revert, step_of
 from .oracle import Oracle
 from .trace import Search, Step, Trace, Violation
 from .verdict import Kind
+
+#: What an adapter owes, for the messages that find it wanting.
+DETERMINISTIC = (
+    "every answer must be a function of the calls since open(): "
+    "no clock, no randomness, no state that outlives open()"
+)
 
 WAITS, JAMMED = "waits-for-no-other-shard", "is-not-jammed-by-another-receipt"
 
@@ -147,11 +153,8 @@ class Bench:
             wrong = lock.run(move)
             taken.append(number)
             done.append(move)
-            steps.append(
-                evolve(
-                    step, expected=_expected(lock, move, wrong), actual=str(lock.claim), changed=lock.happened
-                )
-            )
+            expected = _expected(lock, move, wrong)
+            steps.append(evolve(step, expected=expected, actual=str(lock.claim), changed=lock.happened))
             if wrong is not None:
                 break
         else:
@@ -163,9 +166,8 @@ def _expected(lock: Lockstep, move: Move, wrong: Wrong | None) -> str:
     if wrong is not None and wrong.expected:
         return wrong.expected
     if isinstance(move, Deliver | Learn) and lock.clause:
-        return (
-            f"refused, {lock.refusing_clause('learn' if isinstance(move, Learn) else 'deliver', lock.clause)}"
-        )
+        action = "learn" if isinstance(move, Learn) else "deliver"
+        return f"refused, {lock.refusing_clause(action, lock.clause)}"
     return "either" if isinstance(move, Deliver) and move.damage else "accepted"
 
 
@@ -202,7 +204,7 @@ def trace_of(
             "the adapter is not deterministic: the same steps gave another answer when they were taken again",
             expected=f"a violation of {found.wrong.property}",
             got=f"a violation of {wrong.property}" if wrong else "no violation",
-            help="every answer must be a function of the calls since open(): no clock, no randomness, no state that outlives open()",
+            help=DETERMINISTIC,
         )
     return Trace(
         name,
@@ -227,27 +229,18 @@ def story(wrong: Wrong, moves: Sequence[Move], bench: Bench) -> str:
     name = bench.topology.shards[last.shard]
     receipt = f"r{last.receipt}" if isinstance(last.receipt, int) else "the forged receipt"
     if wrong.clause == "consumed":
-        at = next(
-            (
-                i
-                for i, m in enumerate(moves)
-                if isinstance(m, Deliver) and m.receipt == last.receipt and m.shard == last.shard
-            ),
-            None,
-        )
-        return (
-            f"consumed: {name} had executed {receipt} at step {at + 1}"
-            if at is not None and at < len(moves) - 1
-            else "consumed"
-        )
+        for at, move in enumerate(moves[:-1], 1):
+            if isinstance(move, Deliver) and (move.shard, move.receipt) == (last.shard, last.receipt):
+                return f"consumed: {name} had executed {receipt} at step {at}"
+        return "consumed"
+    untrusted, unproven = "no shard has produced such a header", f"no header commits to {receipt}"
+    if last.header >= 0:
+        untrusted = f"{name} has not learned h{last.header}"
+        unproven = f"h{last.header} does not commit to what was shown"
     told = {
-        "untrusted header": f"{name} has not learned h{last.header}"
-        if last.header >= 0
-        else "no shard has produced such a header",
+        "untrusted header": untrusted,
         "wrong source": f"the header is of another shard than {receipt}",
-        "unproven": f"no header commits to {receipt}"
-        if last.header < 0
-        else f"h{last.header} does not commit to what was shown",
+        "unproven": unproven,
         "wrong destination": f"{receipt} is not for {name}",
     }.get(wrong.clause)
     return f"{wrong.clause}: {told}" if told else wrong.clause
@@ -265,31 +258,23 @@ def renumbered(moves: Sequence[Move]) -> tuple[Move, ...]:
     def header(number: int) -> int:
         return number if number < 0 else of(headers, number)
 
-    done: list[Move] = []
-    for move in moves:
+    def renamed(move: Move) -> Move:
         match move:
-            case Produce() | Finalise() | Revert():
-                move = move._replace(header=header(move.header))
-            case Learn():
-                move = move._replace(header=header(move.header))
-            case Deliver():
-                r = move.receipt
-                renamed = of(receipts, r) if isinstance(r, int) else r._replace(number=of(forged, r.number))
-                evidence = move.evidence
+            case Emit():
+                return move._replace(receipt=of(receipts, move.receipt))
+            case Produce() | Finalise() | Revert() | Learn():
+                return move._replace(header=header(move.header))
+            case Deliver(_, r, h, evidence, damage, _):
+                r = of(receipts, r) if isinstance(r, int) else r._replace(number=of(forged, r.number))
                 if evidence is not None:
-                    evidence = evidence._replace(
-                        receipt=of(receipts, evidence.receipt), header=header(evidence.header)
-                    )
-                damage = move.damage
+                    evidence = Proof(of(receipts, evidence.receipt), header(evidence.header))
                 if damage is not None and damage.kind == SPLICE:
                     damage = damage._replace(number=of(receipts, damage.number))
-                move = move._replace(
-                    receipt=renamed, header=header(move.header), evidence=evidence, damage=damage
-                )
-            case Emit():
-                move = move._replace(receipt=of(receipts, move.receipt))
-        done.append(move)
-    return tuple(done)
+                return move._replace(receipt=r, header=header(h), evidence=evidence, damage=damage)
+            case Restart():
+                return move
+
+    return tuple(renamed(move) for move in moves)
 
 
 def same(found: Found | None, wanted: Wrong) -> bool:

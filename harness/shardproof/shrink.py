@@ -55,24 +55,20 @@ class Shrinker:
         return self._renamed(best)
 
     def _renamed(self, best: Found) -> Found:
-        """The shards in alphabetical order of appearance, if the finding does not depend on which they are."""
+        """With shards named in order of appearance, if the finding does not depend on which they are."""
         found = self.bench.first(_from_the_first_shard(best.moves))
-        return (
-            found
-            if found is not None and same(found, best.wrong) and len(found.moves) == len(best.moves)
-            else best
-        )
+        if found is not None and same(found, best.wrong) and len(found.moves) == len(best.moves):
+            return found
+        return best
 
     def _try(self, best: Found, moves: Sequence[Move]) -> Found | None:
         if self.runs >= self.runs_max:
             return None
         self.runs += 1
         found = self.bench.first(moves)
-        return (
-            found
-            if found is not None and same(found, best.wrong) and _cost(found.moves) < _cost(best.moves)
-            else None
-        )
+        if found is not None and same(found, best.wrong) and _cost(found.moves) < _cost(best.moves):
+            return found
+        return None
 
     def _chunks(self, best: Found) -> Found:
         size = len(best.moves) // 2
@@ -124,36 +120,37 @@ class Shrinker:
         return None
 
     def _one_header_instead(self, best: Found) -> Found | None:
-        """A second delivery under a later header may do as well under the same one, shown in another encoding."""
+        """Instead of a later header, a second delivery may do with the same one in another encoding."""
         for at, later in enumerate(best.moves):
             if not (isinstance(later, Deliver) and later.damage is None and later.evidence is not None):
                 continue
+            rest = [m for m in best.moves[:at] if getattr(m, "header", None) != later.header]
             for first in best.moves[:at]:
-                if (
-                    isinstance(first, Deliver)
-                    and first.receipt == later.receipt
-                    and first.header != later.header
-                ):
-                    rest = [m for m in best.moves[:at] if getattr(m, "header", None) != later.header]
-                    for damage in OTHER_ENCODINGS:
-                        if candidate := self._try(
-                            best, (*rest, first._replace(damage=damage), *best.moves[at + 1 :])
-                        ):
-                            return candidate
+                if not isinstance(first, Deliver) or first.receipt != later.receipt:
+                    continue
+                if first.header == later.header:
+                    continue
+                for damage in OTHER_ENCODINGS:
+                    second = first._replace(damage=damage)
+                    if candidate := self._try(best, (*rest, second, *best.moves[at + 1 :])):
+                        return candidate
         return None
 
     def _flip_instead(self, best: Found) -> Found | None:
-        """Where a field was taken from another receipt, one bit near the beginning may do, and the other receipt can go."""
+        """Where a field was taken from another receipt, one bit of it may do, and that receipt can go."""
         for at, move in enumerate(best.moves):
-            damage = getattr(move, "damage", None)
-            if damage is not None and (damage.part, damage.kind) == ("receipt", SPLICE):
-                for bit in range(128):
-                    flipped = move._replace(damage=Damage("receipt", "flip", bit))  # type: ignore[call-arg]  # a Deliver
-                    moves = [flipped if i == at else m for i, m in enumerate(best.moves)]
-                    if candidate := self._try(
-                        best, [m for m in moves if not (isinstance(m, Emit) and m.receipt == damage.number)]
-                    ):
-                        return candidate
+            if not isinstance(move, Deliver) or move.damage is None:
+                continue
+            part, kind, other = move.damage
+            if (part, kind) != ("receipt", SPLICE):
+                continue
+            # Near the beginning, where the fields are.
+            for bit in range(128):
+                flipped = move._replace(damage=Damage("receipt", "flip", bit))
+                moves = [flipped if i == at else m for i, m in enumerate(best.moves)]
+                rest = [m for m in moves if not (isinstance(m, Emit) and m.receipt == other)]
+                if candidate := self._try(best, rest):
+                    return candidate
         return None
 
     def _simpler(self, best: Found) -> Found | None:
@@ -172,7 +169,7 @@ class Shrinker:
 def simpler(move: Move, moves: Sequence[Move]) -> Iterator[Move]:
     """The same move with less in it."""
     match move:
-        case Deliver(_, receipt, header, evidence, damage, again):
+        case Deliver(_, _, header, evidence, damage, again):
             if again:
                 yield move._replace(again=False)
             if damage is not None:
@@ -207,12 +204,8 @@ def _cost(moves: Sequence[Move]) -> tuple[int, int, int]:
     tricks = numbers = 0
     for move in moves:
         if isinstance(move, Deliver):
-            tricks += (
-                4 * (move.damage is not None)
-                + 8 * move.again
-                + (move.evidence is not None)
-                + (move.header >= 0)
-            )
+            tricks += 8 * move.again + 4 * (move.damage is not None)
+            tricks += (move.evidence is not None) + (move.header >= 0)
             numbers += move.damage.number if move.damage else 0
             numbers += max(move.header, 0) + move.shard
         elif isinstance(move, Learn):
@@ -233,19 +226,17 @@ def _from_the_first_shard(moves: Sequence[Move]) -> list[Move]:
     def shard(s: int) -> int:
         return order.setdefault(s, len(order))
 
-    renamed: list[Move] = []
-    for move in moves:
+    def renamed(move: Move) -> Move:
         match move:
             case Emit(_, source, destination):
-                move = move._replace(source=shard(source), destination=shard(destination))
+                return move._replace(source=shard(source), destination=shard(destination))
             case Produce() | Restart() | Learn():
-                move = move._replace(shard=shard(move.shard))
-            case Deliver():
-                r = move.receipt
+                return move._replace(shard=shard(move.shard))
+            case Deliver(s, r):
                 if isinstance(r, Forged):
                     r = r._replace(source=shard(r.source), destination=shard(r.destination))
-                move = move._replace(shard=shard(move.shard), receipt=r)
+                return move._replace(shard=shard(s), receipt=r)
             case Finalise() | Revert():
-                pass
-        renamed.append(move)
-    return renamed
+                return move
+
+    return [renamed(move) for move in moves]

@@ -29,9 +29,12 @@ class ViolationError(AssertionError):
     """A property is violated; `moves` is the run that shows it."""
 
     def __init__(self, wrong: Wrong, moves: tuple[Move, ...]) -> None:
-        super().__init__(
-            f"{wrong.property}: {wrong.because}\n  {wrong.differs}\n  expected {wrong.expected}, got {wrong.actual}"
+        lines = (
+            f"{wrong.property}: {wrong.because}",
+            f"  {wrong.differs}",
+            f"  expected {wrong.expected}, got {wrong.actual}",
         )
+        super().__init__("\n".join(lines))
         self.wrong = wrong
         self.moves = moves
 
@@ -48,7 +51,7 @@ _CLASSES: dict[str, type[ViolationError]] = {}
 
 
 def state_machine(make: AdapterFactory, shards: int = 3, steps_max: int = 200) -> type[RuleBasedStateMachine]:
-    """A state machine class over a new system from `make`; use its `TestCase`, or `run_state_machine_as_test`."""
+    """A state machine over new systems from `make`: use `.TestCase`, or `run_state_machine_as_test`."""
     able = capabilities(made(make))
     oracle = Oracle.for_run(composed(layers_for(able)), shards, steps_max)
 

@@ -31,9 +31,9 @@ class Verdict(enum.Enum):
     def worst(cls, verdicts: Iterable[Verdict]) -> Verdict:
         """Of several parts: violated beats inconclusive beats holds; of nothing: inconclusive."""
         found = set(verdicts)
-        return (
-            cls.VIOLATED if cls.VIOLATED in found else cls.HOLDS if found == {cls.HOLDS} else cls.INCONCLUSIVE
-        )
+        if cls.VIOLATED in found:
+            return cls.VIOLATED
+        return cls.HOLDS if found == {cls.HOLDS} else cls.INCONCLUSIVE
 
 
 class Kind(enum.Enum):

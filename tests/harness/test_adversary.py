@@ -5,12 +5,17 @@ from __future__ import annotations
 import hypothesis.strategies as st
 from hypothesis import given
 
-from shardproof.adapter import Delivery, Topology
+from shardproof.adapter import Delivery, Refused, Topology
 from shardproof.adapters.reference import ReferenceAdapter
 from shardproof.adversary import BLIND, INFORMED, INNER_NODE, SECP256K1_ORDER, Damage, Presented, damaged
 from shardproof.moves import damage_of
 
 NUMBERS = st.integers(0, 10**9 - 1)
+
+
+def given_out(answer: bytes | Refused) -> bytes:
+    assert isinstance(answer, bytes), f"nothing is wrong yet, and all the same {answer}"
+    return answer
 
 
 @given(st.sampled_from(sorted(BLIND)), st.binary(max_size=200), NUMBERS)
@@ -62,10 +67,10 @@ def test_informed_damage_is_refused_by_the_reference(kind: str, number: int) -> 
     """Whatever is done to a path, the reference executes only what was emitted."""
     adapter = ReferenceAdapter()
     adapter.open(Topology.of(2))
-    receipts = [adapter.emit("A", "B", b"r%d" % i) for i in range(3)]
-    header = adapter.finalise("A", adapter.produce("A"))
+    receipts = [given_out(adapter.emit("A", "B", b"r%d" % i)) for i in range(3)]
+    header = given_out(adapter.finalise("A", given_out(adapter.produce("A"))))
     adapter.learn("B", header)
-    honest = Presented(receipts[1], header, adapter.prove(receipts[1], header))
+    honest = Presented(receipts[1], header, given_out(adapter.prove(receipts[1], header)))
 
     shown = damaged(adapter, honest, Damage("path", kind, number))
     adapter.deliver(Delivery("B", *shown))

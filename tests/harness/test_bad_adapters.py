@@ -1,13 +1,24 @@
-"""Adapters are foreign code: each way to break the contract has its own message, and nothing counts as holding."""
+"""Adapters are foreign code: each breach of contract has its own message, and nothing counts as holding."""
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import pytest
 
-from shardproof.adapter import ACCEPTED, PENDING, Adapter, Delivery, Outcome, Refused, load
+from shardproof.adapter import (
+    ACCEPTED,
+    PENDING,
+    Adapter,
+    Delivery,
+    Execution,
+    Outcome,
+    Refused,
+    Topology,
+    load,
+)
 from shardproof.adapters.reference import ReferenceAdapter
 from shardproof.engines.fuzz import Plan, fuzz
 from shardproof.errors import EXIT_BROKE, AdapterError
@@ -48,8 +59,8 @@ class EmitsNonsense(ReferenceAdapter):
 class ShowsNonsense(ReferenceAdapter):
     """Effects must be payloads."""
 
-    def executed(self, shard: str, since: int) -> Sequence[bytes]:
-        return [x.payload.decode() for x in super().executed(shard, since)]  # type: ignore[misc, union-attr]  # the point
+    def executed(self, shard: str, since: int) -> Sequence[Execution]:
+        return [x.payload.decode() for x in super().executed(shard, since)]  # type: ignore[misc]  # the point
 
 
 class Forgets(Adapter):
@@ -89,7 +100,7 @@ class NeverSettles(ReferenceAdapter):
 
 
 @pytest.mark.parametrize(
-    ("make", "said"),
+    "make, said",
     [
         (Raises, "the adapter raised in 'deliver'"),
         (TalksNonsense, "the adapter's answer to 'deliver' makes no sense"),
@@ -111,15 +122,22 @@ def test_each_breach_has_its_own_message(make: type[Adapter], said: str) -> None
     assert "\x1b" not in str(error.value)
 
 
+LACKING = """\
+from shardproof.adapter import Adapter
+
+
+class Mine(Adapter):
+    def open(self, topology): pass
+    def close(self): pass
+"""
+
+
 def test_a_class_without_a_required_verb_is_refused_when_it_is_loaded(
-    tmp_path: object, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The earliest moment to say so is before anything runs."""
     monkeypatch.syspath_prepend(str(tmp_path))
-    with open(f"{tmp_path}/lacking_verbs.py", "w") as file:
-        file.write(
-            "from shardproof.adapter import Adapter\nclass Mine(Adapter):\n    def open(self, t): pass\n    def close(self): pass\n"
-        )
+    (tmp_path / "lacking_verbs.py").write_text(LACKING, encoding="utf-8")
 
     with pytest.raises(AdapterError, match="lacks a required verb") as error:
         load("lacking_verbs:Mine")
@@ -145,8 +163,8 @@ def test_a_system_that_accepts_nothing_is_inconclusive() -> None:
 class Later(ReferenceAdapter):
     """An asynchronous system: what it is given it does when it is let come to rest."""
 
-    def open(self, topology: object) -> None:
-        super().open(topology)  # type: ignore[arg-type]  # a Topology
+    def open(self, topology: Topology) -> None:
+        super().open(topology)
         self.waiting: list[Delivery] = []
 
     def deliver(self, delivery: Delivery) -> Outcome:

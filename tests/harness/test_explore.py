@@ -122,11 +122,19 @@ class TestViolations:
             Step("finalise", "A", {"header": "h0"}, "accepted"),
             Step("learn", "B", {"header": "h0"}, "accepted"),
             Step(
-                "deliver", "B", {"receipt": "r0", "header": "h0", "evidence": "r0@h0"}, "accepted", "",
+                "deliver",
+                "B",
+                {"receipt": "r0", "header": "h0", "evidence": "r0@h0"},
+                "accepted",
+                "",
                 ("B executed r0",),
             ),
             Step(
-                "deliver", "B", {"receipt": "r0", "header": "h0", "evidence": "r0@h0"}, "accepted", "",
+                "deliver",
+                "B",
+                {"receipt": "r0", "header": "h0", "evidence": "r0@h0"},
+                "accepted",
+                "",
                 ("B executed r0",),
             ),
         )

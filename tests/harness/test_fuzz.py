@@ -10,18 +10,19 @@ import pytest
 
 from shardproof.adapter import load
 from shardproof.adapters.faulty import FAULTS
+from shardproof.attacks import ATTACKS
 from shardproof.engines.fuzz import Plan, fuzz
 from shardproof.errors import UsageError
 from shardproof.moves import move_of
 from shardproof.replay import replay
-from shardproof.schedule import ATTACKS
 from shardproof.verdict import Report, Verdict
 
 
-def run(name: str, **plan: int) -> Report:
+def run(name: str, steps: int | None = None, *, seed: int = 1, shards: int = 3, depth: int = 60) -> Report:
     """A search with a clock that only counts how often it is asked: nothing depends on time."""
     ticks = itertools.count()
-    return fuzz(load(name), name, Plan(**{"seed": 1, **plan}), clock=lambda: float(next(ticks)))
+    plan = Plan(seed, steps=steps, shards=shards, depth=depth)
+    return fuzz(load(name), name, plan, clock=lambda: float(next(ticks)))
 
 
 @pytest.mark.parametrize("fault", FAULTS)
@@ -139,15 +140,11 @@ def test_long_runs_forget_and_find_all_the_same() -> None:
 def test_a_seed_means_the_same_beside_other_source_files(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Hypothesis takes numbers from the files of the project that it runs in; a seed must not depend on them."""
+    """Hypothesis takes numbers from the files of the project around it; a seed must not depend on them."""
     before = run("reference", steps=3_000, seed=3)
-    (tmp_path / "full_of_numbers.py").write_text(
-        "NUMBERS = ["
-        + ", ".join(str(n * 7919) for n in range(2, 400))
-        + "]\nBYTES = [b'"
-        + "x" * 136
-        + "']\n"
-    )
+    numbers = ", ".join(str(n * 7919) for n in range(2, 400))
+    source = f"NUMBERS = [{numbers}]\nBYTES = [b'{'x' * 136}']\n"
+    (tmp_path / "full_of_numbers.py").write_text(source, encoding="utf-8")
     monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.chdir(tmp_path)
     importlib.import_module("full_of_numbers")

@@ -26,6 +26,7 @@ from shardproof.moves import NULL, Deliver, Emit, Finalise, Learn, Move, Produce
 from shardproof.oracle import Oracle
 from shardproof.schedule import Dice, Schedule
 from shardproof.verdict import Kind
+from shardproof_models.language.terms import Term
 from shardproof_models.layers.exactly_once import Header, Receipt, Shard, deliver
 from shardproof_models.stacks import composed, layers_for
 from shardproof_properties.property import Role
@@ -65,7 +66,7 @@ def test_every_property_holds_on_every_step_that_both_take() -> None:
         move = schedule.next(Dice(rng.getrandbits(64)))
         assert lock.run(move) is None
         schedule.note(move)
-        live = {
+        live: dict[type[Term], Sequence[int]] = {
             Receipt: [s.slot for s in lock.receipts.values()],
             Header: [b.slot for b in lock.headers.values()],
             Shard: range(3),
@@ -87,7 +88,7 @@ def test_what_is_forgotten_leaves_no_mark() -> None:
         move = schedule.next(Dice(rng.getrandbits(64)))
         assert lock.run(move) is None
         schedule.note(move)
-    free = {Receipt: set(lock.free_receipts), Header: set(lock.free_headers)}
+    free: dict[type[Term], set[int]] = {Receipt: set(lock.free_receipts), Header: set(lock.free_headers)}
     assert free[Receipt]
     assert free[Header]
 
@@ -137,7 +138,7 @@ def test_damaged_evidence_of_a_committed_receipt_may_be_accepted() -> None:
         def deliver(self, delivery: Delivery) -> Outcome:
             return super().deliver(evolve(delivery, evidence=delivery.evidence[:-1]))
 
-    damaged = DELIVERED[-1]._replace(damage=Damage("evidence", "extend", 0))  # type: ignore[call-arg]  # a Deliver
+    damaged = DELIVERED[-1]._replace(damage=Damage("evidence", "extend", 0))
     lock = lockstep(Lenient())
 
     assert taken(lock, (*DELIVERED[:4], damaged)) is None

@@ -78,8 +78,15 @@ def test_a_trace_that_violates_nothing_has_no_violation() -> None:
 def test_its_steps_are_moves_that_an_adapter_can_be_given() -> None:
     """Every step that the model can take has arguments in the format of traces."""
     trace = told(
-        ("emit", 0), ("produce", 2), ("finalise", 2), ("learn", 1, 2), ("learn", 0, 3), ("deliver", 1, 0, 2),
-        ("deliver", 0, 1, 3), ("revert", 2), ("finalise", 3),
+        ("emit", 0),
+        ("produce", 2),
+        ("finalise", 2),
+        ("learn", 1, 2),
+        ("learn", 0, 3),
+        ("deliver", 1, 0, 2),
+        ("deliver", 0, 1, 3),
+        ("revert", 2),
+        ("finalise", 3),
     )
 
     for step in trace.steps:

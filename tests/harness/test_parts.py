@@ -39,7 +39,11 @@ def integrity(data: bytes) -> str:
 
 PACKAGE = archive(("package/other.js", b"other"), ("package/dist/mailbox.js", CONTENT))
 PART = Part(
-    name="toy", ecosystem="npm", package="@toys/Ledger", version="1.2.3", integrity=integrity(PACKAGE),
+    name="toy",
+    ecosystem="npm",
+    package="@toys/Ledger",
+    version="1.2.3",
+    integrity=integrity(PACKAGE),
     needed_by="adapter toy",
 )
 

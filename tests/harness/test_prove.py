@@ -261,7 +261,8 @@ class TestFailing:
         assert [s.action for s in found.trace.steps][-2:] == ["deliver", "deliver"]
         assert len(found.trace.steps) == 6
         assert found.trace.adapter == "model"
-        assert found.trace.violation is not None and "executed r0 2 times" in found.trace.violation.differs
+        assert found.trace.violation is not None
+        assert "executed r0 2 times" in found.trace.violation.differs
         first = report.not_proved[0]
         assert (first.obligation, first.result) == ("deliver preserves executes-at-most-once", "refuted")
         assert first.searched == "a trace of 6 steps is a violation"

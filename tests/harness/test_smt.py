@@ -41,10 +41,10 @@ class Amount(Number):
     """How much of it."""
 
 
-HELD = Symbol("held", Kind.STATE, (Thing(Variable("t")),), Bool)
-WEIGHT = Symbol("weight", Kind.STATE, (Thing(Variable("t")),), Amount)
-BEST = Symbol("best", Kind.STATE, (), Thing)
-TWIN = Symbol("twin", Kind.RIGID, (Thing(Variable("t")),), Thing)
+HELD: Symbol[[Thing], Bool] = Symbol("held", Kind.STATE, (Thing(Variable("t")),), Bool)
+WEIGHT: Symbol[[Thing], Amount] = Symbol("weight", Kind.STATE, (Thing(Variable("t")),), Amount)
+BEST: Symbol[[], Thing] = Symbol("best", Kind.STATE, (), Thing)
+TWIN: Symbol[[Thing], Thing] = Symbol("twin", Kind.RIGID, (Thing(Variable("t")),), Thing)
 X = Thing(Variable("x"))
 
 
@@ -70,7 +70,7 @@ class TestUnbounded:
     @pytest.mark.parametrize(
         "claim",
         [
-            forall(Thing, lambda x: implies(HELD(x), exists(Thing, lambda y: HELD(y)))),
+            forall(Thing, lambda x: implies(HELD(x), exists(Thing, HELD))),
             forall(Thing, lambda x: WEIGHT(x) < WEIGHT(x) + 1),
             forall(Thing, lambda x: WEIGHT(x) - 1 <= WEIGHT(x)),
             forall(Thing, lambda x: ite(HELD(x), WEIGHT(x), 3) != ite(HELD(x), WEIGHT(x) + 1, 4)),
@@ -103,7 +103,7 @@ class TestUnbounded:
     def test_a_sum_is_refused(self) -> None:
         """It is not first-order, and silence would be a wrong proof."""
         with pytest.raises(ValueError, match="not first-order"):
-            Unbounded()(total(Thing, lambda x: WEIGHT(x), Amount) == 0)
+            Unbounded()(total(Thing, WEIGHT, Amount) == 0)
 
 
 class TestFinite:
@@ -111,11 +111,11 @@ class TestFinite:
         "claim",
         [
             exists(Thing, lambda x: BEST() == x),
-            forall(Thing, lambda x: HELD(x)) == (HELD(BEST()) & forall(Thing, lambda x: HELD(x))),
+            forall(Thing, HELD) == (HELD(BEST()) & forall(Thing, HELD)),
             forall(Thing, lambda x: (WEIGHT(x) <= 2) & (number(0, Amount) <= WEIGHT(x))),
             forall(Thing, lambda x: WEIGHT(x) < WEIGHT(x) + 1),
-            total(Thing, lambda x: WEIGHT(x), Amount) <= 4,
-            exists(Thing, lambda x: total(Thing, lambda y: WEIGHT(y), Amount) <= WEIGHT(x) + 2),
+            total(Thing, WEIGHT, Amount) <= 4,
+            exists(Thing, lambda x: total(Thing, WEIGHT, Amount) <= WEIGHT(x) + 2),
             ite(HELD(BEST()), WEIGHT(BEST()), 7) != 6,
         ],
         ids=str,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import HealthCheck, seed, settings
 from hypothesis.stateful import run_state_machine_as_test
+
 from shardproof.adapter import load
 from shardproof.adapters.reference import ReferenceAdapter
 from shardproof.state_machine import ViolationError, state_machine

@@ -67,7 +67,10 @@ def test_some_mistake_violates_it(property: Property, killed: Mapping[str, Mappi
     ],
 )
 def test_known_mistakes_are_seen_by_the_property_that_is_about_them(
-    mistake: str, property: str, length: int, killed: Mapping[str, Mapping[str, int]],
+    mistake: str,
+    property: str,
+    length: int,
+    killed: Mapping[str, Mapping[str, int]],
 ) -> None:
     """And in no more steps than it takes."""
     assert killed[mistake][property] == length

@@ -83,7 +83,9 @@ def _fault(name: str, *, violates: str, shortest: int, source: str) -> Callable[
 
 
 @_fault(
-    "no-deduplication", violates="executes-at-most-once", shortest=6,
+    "no-deduplication",
+    violates="executes-at-most-once",
+    shortest=6,
     source="Zilliqa/zq1 PR 1176",
 )
 class _NoDeduplication(Shard):
@@ -94,7 +96,9 @@ class _NoDeduplication(Shard):
 
 
 @_fault(
-    "key-is-proof", violates="executes-at-most-once", shortest=6,
+    "key-is-proof",
+    violates="executes-at-most-once",
+    shortest=6,
     source="Polygon Plasma bridge, 2021",
 )
 class _KeyIsProof(Shard):
@@ -108,7 +112,9 @@ class _KeyIsProof(Shard):
 
 
 @_fault(
-    "key-is-signature", violates="executes-at-most-once", shortest=6,
+    "key-is-signature",
+    violates="executes-at-most-once",
+    shortest=6,
     source="harmony-one/harmony PR 5039",
 )
 class _KeyIsSignature(Shard):
@@ -119,7 +125,9 @@ class _KeyIsSignature(Shard):
 
 
 @_fault(
-    "key-is-header", violates="executes-at-most-once", shortest=9,
+    "key-is-header",
+    violates="executes-at-most-once",
+    shortest=9,
     source="harmony-one/harmony PR 5039",
 )
 class _KeyIsHeader(Shard):
@@ -130,7 +138,9 @@ class _KeyIsHeader(Shard):
 
 
 @_fault(
-    "nonce-without-source", violates="delivers-what-is-due", shortest=10,
+    "nonce-without-source",
+    violates="delivers-what-is-due",
+    shortest=10,
     source="ICS-04: a sequence counts within its channel",
 )
 class _NonceWithoutSource(Shard):
@@ -141,7 +151,9 @@ class _NonceWithoutSource(Shard):
 
 
 @_fault(
-    "record-lost-at-restart", violates="executes-at-most-once", shortest=7,
+    "record-lost-at-restart",
+    violates="executes-at-most-once",
+    shortest=7,
     source="cosmos/ibc-go issue 199",
 )
 class _RecordLostAtRestart(Shard):
@@ -152,7 +164,9 @@ class _RecordLostAtRestart(Shard):
 
 
 @_fault(
-    "marked-after-callback", violates="executes-at-most-once", shortest=5,
+    "marked-after-callback",
+    violates="executes-at-most-once",
+    shortest=5,
     source="GHSA-j496-crgh-34mx",
 )
 class _MarkedAfterCallback(Shard):
@@ -164,7 +178,9 @@ class _MarkedAfterCallback(Shard):
 
 
 @_fault(
-    "twice-under-reordering", violates="executes-at-most-once", shortest=7,
+    "twice-under-reordering",
+    violates="executes-at-most-once",
+    shortest=7,
     source="ICS-04: ordered channels",
 )
 class _TwiceUnderReordering(Shard):
@@ -189,7 +205,9 @@ class _TwiceUnderReordering(Shard):
 
 
 @_fault(
-    "swallows-receipts", violates="delivers-what-is-due", shortest=5,
+    "swallows-receipts",
+    violates="delivers-what-is-due",
+    shortest=5,
     source="harmony-one/harmony issue 3620",
 )
 class _SwallowsReceipts(Shard):
@@ -203,7 +221,9 @@ class _SwallowsReceipts(Shard):
 
 
 @_fault(
-    "unlearned-header", violates="executes-only-on-trusted-headers", shortest=4,
+    "unlearned-header",
+    violates="executes-only-on-trusted-headers",
+    shortest=4,
     source="Wormhole, February 2022",
 )
 class _UnlearnedHeader(Shard):
@@ -225,7 +245,9 @@ class _CredulousLightClient(LightClient):
 
 
 @_fault(
-    "non-final-header", violates="trusts-only-final-headers", shortest=2,
+    "non-final-header",
+    violates="trusts-only-final-headers",
+    shortest=2,
     source="FuelLabs/fuel-core issue 1336, TOB-FUEL-43",
 )
 class _NonFinalHeader(Shard):
@@ -239,7 +261,9 @@ _NULL_HEADER = Header("", 0, 0, GENESIS, 0, bytes(32))
 
 
 @_fault(
-    "null-root", violates="executes-only-what-was-emitted", shortest=1,
+    "null-root",
+    violates="executes-only-what-was-emitted",
+    shortest=1,
     source="Nomad, August 2022",
 )
 class _NullRoot(Shard):
@@ -253,7 +277,9 @@ class _NullRoot(Shard):
 
 
 @_fault(
-    "waits-for-every-shard", violates="waits-for-no-other-shard", shortest=5,
+    "waits-for-every-shard",
+    violates="waits-for-no-other-shard",
+    shortest=5,
     source="Chandy and Misra 1979: waiting for every input",
 )
 class _WaitsForEveryShard(Shard):
@@ -268,7 +294,9 @@ class _WaitsForEveryShard(Shard):
 
 
 @_fault(
-    "no-proof-check", violates="executes-only-what-was-emitted", shortest=4,
+    "no-proof-check",
+    violates="executes-only-what-was-emitted",
+    shortest=4,
     source="cosmos/iavl issue 579, BNB Chain, October 2022",
 )
 class _NoProofCheck(Shard):
@@ -279,7 +307,9 @@ class _NoProofCheck(Shard):
 
 
 @_fault(
-    "wrong-source", violates="executes-only-what-was-emitted", shortest=5,
+    "wrong-source",
+    violates="executes-only-what-was-emitted",
+    shortest=5,
     source="harmony-one/harmony PR 5039",
 )
 class _WrongSource(Shard):
@@ -354,7 +384,9 @@ class _UntaggedTree(_PairingTree):
 
 
 @_fault(
-    "leaf-for-node", violates="executes-only-what-was-emitted", shortest=6,
+    "leaf-for-node",
+    violates="executes-only-what-was-emitted",
+    shortest=6,
     source="bitcoin/bitcoin issue 13451",
 )
 class _LeafForNode(Shard):
@@ -377,7 +409,9 @@ class _UnboundedTree(_PairingTree):
 
 
 @_fault(
-    "duplicated-last-leaf", violates="executes-at-most-once", shortest=8,
+    "duplicated-last-leaf",
+    violates="executes-at-most-once",
+    shortest=8,
     source="CVE-2012-2459",
 )
 class _DuplicatedLeaf(Shard):
@@ -390,7 +424,9 @@ class _DuplicatedLeaf(Shard):
 
 
 @_fault(
-    "destination-not-bound", violates="executes-at-its-destination", shortest=5,
+    "destination-not-bound",
+    violates="executes-at-its-destination",
+    shortest=5,
     source="EIP-155: replay on another chain",
 )
 class _DestinationNotBound(Shard):
@@ -401,7 +437,9 @@ class _DestinationNotBound(Shard):
 
 
 @_fault(
-    "jams-after-bad-evidence", violates="is-not-jammed-by-another-receipt", shortest=6,
+    "jams-after-bad-evidence",
+    violates="is-not-jammed-by-another-receipt",
+    shortest=6,
     source="CVE-2023-33964",
 )
 class _JamsAfterBadEvidence(Shard):
@@ -422,7 +460,9 @@ class _JamsAfterBadEvidence(Shard):
 
 
 @_fault(
-    "effects-survive-revert", violates="reverts-atomically", shortest=7,
+    "effects-survive-revert",
+    violates="reverts-atomically",
+    shortest=7,
     source="multiversx/mx-chain-go PR 3637",
 )
 class _EffectsSurviveRevert(Shard):
@@ -433,7 +473,9 @@ class _EffectsSurviveRevert(Shard):
 
 
 @_fault(
-    "records-survive-revert", violates="delivers-what-is-due", shortest=9,
+    "records-survive-revert",
+    violates="delivers-what-is-due",
+    shortest=9,
     source="multiversx/mx-chain-go PR 3637",
 )
 class _RecordsSurviveRevert(Shard):

@@ -70,7 +70,8 @@ def explore(
     if not Evaluator(protocol, scope).axioms_hold():
         raise UsageError(
             f"{protocol.name} does not speak of this scope: what it assumes is false there",
-            expected="; ".join(map(str, protocol.axioms)), got=scope.said or None,
+            expected="; ".join(map(str, protocol.axioms)),
+            got=scope.said or None,
         )
     chosen = (
         properties_of(protocol, Role.SAFETY, Role.STEP, Role.WITNESS) if properties is None else properties
@@ -148,7 +149,10 @@ class _Search:
         generated = self.generated
         self.instances = [
             _Instance(
-                action, args, generated.refusal[action.name], generated.apply[action.name],
+                action,
+                args,
+                generated.refusal[action.name],
+                generated.apply[action.name],
                 tuple(sorted({generated.index[e.symbol] for e in action.effects})),
             )
             for action, args in generated.instances
@@ -271,7 +275,9 @@ class _Search:
     def work(self) -> dict[str, int]:
         """What has been done so far."""
         return {
-            "worlds": len(self.came_from), "transitions": self.transitions, "depth": self.depth,
+            "worlds": len(self.came_from),
+            "transitions": self.transitions,
+            "depth": self.depth,
             "cut": sum(self.cut.values()),
         }
 
@@ -299,8 +305,12 @@ class _Search:
             return ()
         first, *more = self.violated
         trace = trace_of(
-            self.protocol, self.generated.scope, [(i.action, i.args) for i in self.path], first,
-            Search("explore", None, len(self.came_from), self.transitions), shortest="proved",
+            self.protocol,
+            self.generated.scope,
+            [(i.action, i.args) for i in self.path],
+            first,
+            Search("explore", None, len(self.came_from), self.transitions),
+            shortest="proved",
         )
         also = tuple(dict.fromkeys(p.name for p in more))
         return (Finding(first.id, first.name, first.because, FindingKind.SAFETY, trace, also),)

@@ -26,11 +26,12 @@ from shardproof_properties.property import Property, Role
 
 from .. import __version__
 from ..adapter import AdapterFactory, Refused, Topology, capabilities
+from ..attacks import ATTACKS, NEEDS, WEATHER
 from ..errors import AdapterError, ShardproofError, UsageError
 from ..moves import Deliver, Emit, Finalise, Forged, Learn, Move, Produce, Restart, Revert
 from ..oracle import Oracle
-from ..runs import Bench, Found, made, trace_of
-from ..schedule import ATTACKS, NEEDS, WEATHER, Dice, Schedule
+from ..runs import DETERMINISTIC, Bench, Found, made, trace_of
+from ..schedule import Dice, Schedule
 from ..shrink import Shrinker
 from ..trace import Search
 from ..verdict import Finding, Report, Verdict
@@ -50,7 +51,7 @@ REPEATED_MOVES = 200
 #: One run in so many ends with honest relayers finishing what is under way.
 QUIESCED = 3
 #: After the first finding the search goes on for as many runs as it took, and these.
-RUNS_AFTER_FINDING = 300
+RUNS_AFTER_FINDING = 400
 #: A property is violated in different ways: so many of them are shrunk, and the shortest is told.
 SHRUNK_MAX = 10
 
@@ -71,6 +72,20 @@ class Plan:
     properties: tuple[str, ...] = ()
 
 
+#: What is counted.
+WORK = (
+    "steps",
+    "runs",
+    "emitted",
+    "executed",
+    "attempts_refused",
+    "reverts",
+    "due",
+    "quiesced",
+    "repeated",
+)
+
+
 @define(eq=False)
 class Coverage:
     """What has been seen: situations, clauses, exercised properties, attacks."""
@@ -79,22 +94,7 @@ class Coverage:
     beginnings: list[tuple[Move, ...]] = field(factory=list)
     clauses: dict[tuple[str, int], int] = field(factory=dict)
     tried: dict[str, int] = field(factory=dict)
-    work: dict[str, int] = field(
-        factory=lambda: dict.fromkeys(
-            (
-                "steps",
-                "runs",
-                "emitted",
-                "executed",
-                "attempts_refused",
-                "reverts",
-                "due",
-                "quiesced",
-                "repeated",
-            ),
-            0,
-        )
-    )
+    work: dict[str, int] = field(factory=lambda: dict.fromkeys(WORK, 0))
     exercised: dict[str, int] = field(factory=dict)
 
     def exercise(self, *names: str) -> None:
@@ -225,11 +225,8 @@ class _Search:
         found: Found | None = None
         beginnings = self.coverage.beginnings
         if beginnings and dice.roll(2):
-            kept = (
-                beginnings[-1 - dice.roll(min(16, len(beginnings)))]
-                if dice.roll(2)
-                else dice.pick(beginnings)
-            )
+            recent = dice.roll(2)
+            kept = dice.pick(beginnings[-16:][::-1] if recent else beginnings)
             for move in kept:
                 schedule.follow(move)
                 if lock.possible(move) and (found := self._step(move, moves)):
@@ -330,7 +327,7 @@ class _Search:
         self.coverage.work["quiesced"] += 1
         schedule, lock = self.schedule, self.bench.lock
         for sent in list(schedule.waiting[-12:]):
-            # A receipt needs a block, its finality and that of the blocks before it, a light client, a delivery.
+            # A receipt needs a block, its finality and that of those before, a light client, a delivery.
             for _ in range(6 + len(schedule.pending(sent.source))):
                 move = schedule.towards(sent)
                 if move is None or not lock.possible(move):
@@ -349,10 +346,11 @@ class _Search:
         for number, (a, b) in enumerate(zip(first, second, strict=False)):
             if a != b:
                 raise AdapterError(
-                    f"the adapter is not deterministic: step {number + 1} ({a.action} at {a.at}) went differently when it was taken again",
+                    f"the adapter is not deterministic: step {number + 1} ({a.action} at {a.at}) "
+                    "went differently when it was taken again",
                     expected=f"{a.actual} {' '.join(a.changed)}".strip(),
                     got=f"{b.actual} {' '.join(b.changed)}".strip(),
-                    help="every answer must be a function of the calls since open(): no clock, no randomness, no state that outlives open()",
+                    help=DETERMINISTIC,
                 )
 
     def _keep(self, found: Found) -> None:
@@ -368,11 +366,8 @@ class _Search:
         search = Search("fuzz", self.plan.seed, work["runs"], work["steps"])
         trace = trace_of(self.bench, self.name, shrunk, search, {"shardproof": __version__})
         wrong = shrunk.wrong
-        told = (
-            f"shrunk from {len(found.moves)} steps to {len(trace.steps)}"
-            if len(found.moves) > len(trace.steps)
-            else ""
-        )
+        before, after = len(found.moves), len(trace.steps)
+        told = f"shrunk from {before} steps to {after}" if before > after else ""
         self.found[name] = Finding(wrong.id, name, wrong.because, wrong.kind, trace, wrong.also, told)
         if self.runs_wanted is None:
             self.runs_wanted = 2 * work["runs"] + RUNS_AFTER_FINDING
@@ -389,8 +384,10 @@ class _Search:
             engine="fuzz",
             verdict=verdict,
             checked=(
-                f"{work['runs']:,} random and adversarial runs of {self.name}, {work['steps']:,} steps with {self.plan.shards} shards, "
-                f"{work['emitted']:,} receipts emitted, {work['executed']:,} executed, {work['attempts_refused']:,} attempts refused (seed {self.plan.seed})"
+                f"{work['runs']:,} random and adversarial runs of {self.name}, "
+                f"{work['steps']:,} steps with {self.plan.shards} shards, "
+                f"{work['emitted']:,} receipts emitted, {work['executed']:,} executed, "
+                f"{work['attempts_refused']:,} attempts refused (seed {self.plan.seed})"
             ),
             findings=tuple(self.found.values()),
             reasons=tuple(reasons),
@@ -399,8 +396,7 @@ class _Search:
             properties=tuple(p.name.partition("[")[0] for p in self._judged()),
             tables={
                 "what the adversary tried": tuple(
-                    (k, f"{tried.get(k, 0):,}" if tried.get(k) else "never tried")
-                    for k in (*applicable, *WEATHER)
+                    (k, f"{tried[k]:,}" if tried.get(k) else "never tried") for k in (*applicable, *WEATHER)
                 ),
                 "what does not apply": tuple(
                     (k, f"needs {', '.join(NEEDS[k])}") for k in ATTACKS if k not in applicable
@@ -436,10 +432,11 @@ class _Search:
         work, lock = self.coverage.work, self.bench.lock
         if not work["steps"]:
             return ["nothing was run"]
+        if not self._judged():
+            return [f"{', '.join(self.plan.properties)} cannot be observed on an implementation"]
         if not work["emitted"]:
-            return [
-                f"no receipt could be emitted: the adapter refused every emit ({lock.declined.get('emit', 0)} in the last run)"
-            ]
+            refused = f"{lock.declined.get('emit', 0)} in the last run"
+            return [f"no receipt could be emitted: the adapter refused every emit ({refused})"]
         if not work["executed"]:
             return ["no receipt was ever executed, so there was nothing to get wrong"]
         return [

@@ -495,8 +495,13 @@ def _action(generated: Generated, action: Action) -> Iterator[str]:
     for number, effect in enumerate(sorted(action.effects, key=lambda e: e.write is Write.ADD)):
         alone = len(action.writes(effect.symbol)) == 1
         _effect(
-            _Writer(generated, dict(names)), effect, number, reads, writes,
-            bounded=generated.bounded and alone, first=effect.symbol not in written,
+            _Writer(generated, dict(names)),
+            effect,
+            number,
+            reads,
+            writes,
+            bounded=generated.bounded and alone,
+            first=effect.symbol not in written,
         )
         written.add(effect.symbol)
     writes += _bounds(write, action)
@@ -538,9 +543,11 @@ def _effect(
     *leading, column = effect.cell.args or (None,)
     row_variable = column if column is not None and any(column.head is v.head for v in effect.each) else None
     whole_row = (
-        row_variable is not None and effect.write is Write.ASSIGN
+        row_variable is not None
+        and effect.write is Write.ASSIGN
         and not any(_mentions(a, row_variable) for a in leading)
-        and not write.partial(effect.value) and not write.partial(effect.cell)
+        and not write.partial(effect.value)
+        and not write.partial(effect.cell)
         # The cells that such a row leaves alone are the old ones: they must not have been written before.
         and (first or effect.where is TRUE)
     )

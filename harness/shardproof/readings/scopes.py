@@ -28,13 +28,20 @@ def scope_of(protocol: Protocol, **sizes: int) -> Scope:
             raise UsageError(f"a scope needs from 1 to 64 {name}", got=size)
     shards, receipts, headers = ({**DEFAULTS, **sizes}[name] for name in ("shards", "receipts", "headers"))
     entities: dict[type[Term], int | range] = {
-        Shard: shards, Receipt: receipts, Key: receipts, Header: shards * (headers + 1),
+        Shard: shards,
+        Receipt: receipts,
+        Key: receipts,
+        Header: shards * (headers + 1),
         # Executed three times is one more than any mistake needs to show itself.
-        Count: range(4), Height: range(headers + 2),
+        Count: range(4),
+        Height: range(headers + 2),
     }
     meaning = {
-        "source": lambda m: m % shards, "destination": lambda m: (m + 1) % shards, "key": lambda m: m,
-        "origin": lambda h: h % shards, "genesis": lambda s: s,
+        "source": lambda m: m % shards,
+        "destination": lambda m: (m + 1) % shards,
+        "key": lambda m: m,
+        "origin": lambda h: h % shards,
+        "genesis": lambda s: s,
     }
     said = f"{_many(shards, 'shard')}, {_many(receipts, 'receipt')} and {_many(headers, 'block')} a shard"
     missing = [s.name for s in protocol.rigid if s.name not in meaning]

@@ -211,14 +211,19 @@ class Symbol(Generic[P, T]):
 
 
 def declare(
-    kind: Kind, function: Callable[P, T], home: Callable[..., Term] | Public | None = None,
+    kind: Kind,
+    function: Callable[P, T],
+    home: Callable[..., Term] | Public | None = None,
 ) -> Symbol[P, T]:
     """The symbol that `function` declares: its name, signature, initial value and docstring."""
     parameters = parameters_of(function)
     sort: type[T] = inspect.signature(function, eval_str=True).return_annotation
     body = function(*parameters)  # type: ignore[call-arg, arg-type]  # a ParamSpec cannot be built from data
     return Symbol(
-        function.__name__, kind, parameters, sort,
+        function.__name__,
+        kind,
+        parameters,
+        sort,
         None if body is None else coerce(body, sort, f"the value of {function.__name__}"),
         inspect.getdoc(function) or "",
         home if home is None or isinstance(home, Public) else home(*parameters[: arity(home)]),

@@ -47,7 +47,9 @@ from .exactly_once import Header, origin, produce, produced
 from .finality import ALREADY_FINAL, NOT_PRODUCED, final, finality, head, height, parent
 
 reorganisation = Layer(
-    "reorganisation", needs=(finality,), touches=(produced, head),
+    "reorganisation",
+    needs=(finality,),
+    touches=(produced, head),
     doc="blocks that are not final may be dropped, and all that their shard did with them",
 )
 

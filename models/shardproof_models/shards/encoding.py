@@ -30,6 +30,7 @@ def blob(value: bytes) -> bytes:
     """The encoding of bytes of any length."""
     return len(value).to_bytes(_LENGTH_BYTES, "big") + value
 
+
 def blobs(values: tuple[bytes, ...]) -> bytes:
     """The encoding of a list of bytes."""
     return number(len(values)) + b"".join(map(blob, values))

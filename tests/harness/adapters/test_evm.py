@@ -20,11 +20,7 @@ from shardproof.adapters.evm.interface import REASON_MAX, Interface
 from shardproof.errors import AdapterError, MissingPartError
 
 #: Without data: returns slot 0. With a word: refuses zero, else adds it to slot 0 and logs the sum.
-COUNTER = bytes.fromhex(
-    "36600c57" "5f545f5260205ff3"
-    "5b5f3580601657" "5f5ffd"
-    "5b5f5401805f555f52" "600160205fa1" "60205ff3"
-)
+COUNTER = bytes.fromhex("36600c575f545f5260205ff35b5f35806016575f5ffd5b5f5401805f555f52600160205fa160205ff3")
 TOPIC = (1).to_bytes(32)
 
 #: Returns the number of its block.
@@ -393,7 +389,10 @@ class TestExtras:
         )
 
         done = subprocess.run(
-            [sys.executable, "-c", ask], capture_output=True, text=True, check=False,
+            [sys.executable, "-c", ask],
+            capture_output=True,
+            text=True,
+            check=False,
             env={"PYTHONPATH": ":".join(sys.path)},
         )
 

@@ -106,7 +106,9 @@ class TestHonestTraffic:
 
         assert (first, second) == (ACCEPTED, DELIVERED)
         assert [list(system.executed(shard, 0)) for shard in "ABC"] == [
-            [], [Execution(b"\x00 not text \xff", "A")], []
+            [],
+            [Execution(b"\x00 not text \xff", "A")],
+            [],
         ]
 
     def test_may_arrive_in_any_order_and_under_any_later_checkpoint(self, system: HyperlaneAdapter) -> None:
@@ -159,7 +161,8 @@ class TestHonestTraffic:
             delivery = proved(system, "B", emitted(system, "A", "B", b"%d" % i), produced(system, "A"))
             pairs.add(
                 tuple(
-                    j for j, v in enumerate(validators())
+                    j
+                    for j, v in enumerate(validators())
                     if signed_by(system, delivery.header, [v])[:65] in delivery.header
                 )
             )
@@ -296,8 +299,15 @@ class TestAdversary:
         data: bytes = getattr(delivery, part)
 
         for wrong in (
-            *(data[:length] for length in range(0, len(data), 13)), data[:-1], data[1:], data + b"\0",
-            data + b"\xff" * 65, b"\0" + data, data + data, bytes(len(data)), b"\xff" * len(data),
+            *(data[:length] for length in range(0, len(data), 13)),
+            data[:-1],
+            data[1:],
+            data + b"\0",
+            data + b"\xff" * 65,
+            b"\0" + data,
+            data + data,
+            bytes(len(data)),
+            b"\xff" * len(data),
         ):
             assert isinstance(system.deliver(replaced(delivery, part, wrong)), Refused)
 
@@ -312,9 +322,7 @@ class TestAdversary:
         parts = [delivery.receipt, delivery.header, delivery.evidence, b""]
 
         for _ in range(300):
-            a, b, c = (
-                choose.choice([*parts, choose.randbytes(choose.randrange(2_000))]) for _ in range(3)
-            )
+            a, b, c = (choose.choice([*parts, choose.randbytes(choose.randrange(2_000))]) for _ in range(3))
             if (a, b, c) != (delivery.receipt, delivery.header, delivery.evidence):
                 assert isinstance(system.deliver(Delivery("B", a, b, c)), Refused)
 

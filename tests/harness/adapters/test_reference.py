@@ -97,8 +97,14 @@ class TestBothCorrectSystems:
         ] == [
             Refused(reason)
             for reason in (
-                "untrusted header", "untrusted header", "wrong source", "unproven", "unproven", "unproven",
-                "wrong destination", "consumed",
+                "untrusted header",
+                "untrusted header",
+                "wrong source",
+                "unproven",
+                "unproven",
+                "unproven",
+                "wrong destination",
+                "consumed",
             )
         ]
         assert list(system.executed("B", 0)) == [Execution(b"one", "A")]
@@ -317,8 +323,15 @@ def test_the_designs_agree_on_every_kind_of_outcome() -> None:
     # Measured: 280.
     assert executed > 100
     assert {o.reason for o in seen if isinstance(o, Refused)} == {
-        "untrusted header", "wrong source", "unproven", "wrong destination", "consumed", "not produced",
-        "already final", "parent not final", "not committed to",
+        "untrusted header",
+        "wrong source",
+        "unproven",
+        "wrong destination",
+        "consumed",
+        "not produced",
+        "already final",
+        "parent not final",
+        "not committed to",
     }
 
 

@@ -92,6 +92,7 @@ class TestAfter:
 
     def test_keeps_bound_variables_apart_when_it_is_applied_twice(self) -> None:
         """The second rewriting puts a bound variable of the first under its own quantifier."""
+
         def earlier(x: Place, k: Amount) -> Effect:
             return assign(marked(x, k), exists(Amount, lambda m: marked(x, m) & (m < k)))
 
@@ -166,7 +167,8 @@ class TestSortErrors:
 def test_insert_and_remove_are_assignments() -> None:
     """A relation is a function to truth values."""
     assert [(e.write, e.value) for e in (insert(opened()), remove(opened()))] == [
-        (Write.ASSIGN, TRUE), (Write.ASSIGN, FALSE),
+        (Write.ASSIGN, TRUE),
+        (Write.ASSIGN, FALSE),
     ]
 
 
@@ -197,6 +199,9 @@ def test_effects_are_shown_as_a_person_would_write_them() -> None:
     ]
 
     assert shown == [
-        "held(p) := n + 1", "count += 2", "count -= n", "opened := true where held(p) > 1",
+        "held(p) := n + 1",
+        "count += 2",
+        "count -= n",
+        "opened := true where held(p) > 1",
         "for each x: Place: marked(x, n) := false where x != p",
     ]

@@ -261,7 +261,11 @@ def test_a_symbol_is_what_its_function_says() -> None:
 
     assert [type(x) for x in symbol.parameters] == [Place, Amount]
     assert (symbol.name, symbol.kind, symbol.sort, str(symbol.body), symbol.doc) == (
-        "lit", Kind.GHOST, Bool, "k = 0", "Whether `x` has light.",
+        "lit",
+        Kind.GHOST,
+        Bool,
+        "k = 0",
+        "Whether `x` has light.",
     )
     assert symbol.home is symbol.parameters[0]
 

@@ -163,9 +163,17 @@ class TestReorganisation:
 
         kept = {s.name for s in core.state if s.home is not Public.PUBLIC}
 
-        assert {s.name for s in core.remembers} == kept == {
-            "emitted", "learned", "consumed", "executions", "witness",
-        }
+        assert (
+            {s.name for s in core.remembers}
+            == kept
+            == {
+                "emitted",
+                "learned",
+                "consumed",
+                "executions",
+                "witness",
+            }
+        )
         assert {s.name for s in core.remembers.values()} == {f"{name}_in" for name in kept}
         assert all(copy.kind is symbol.kind for symbol, copy in core.remembers.items())
 
@@ -249,7 +257,10 @@ class TestStacks:
     def test_ghosts_are_copied_as_ghosts(self) -> None:
         """A guard could otherwise read history through a header."""
         assert {s.name for s in stack("core").state if s.kind is Kind.GHOST} == {
-            "executions", "witness", "executions_in", "witness_in",
+            "executions",
+            "witness",
+            "executions_in",
+            "witness_in",
         }
 
 

@@ -155,9 +155,13 @@ class TestLearn:
         """
         header = Header.decode(chain.finalised("A"))
         others = [
-            evolve(header, shard="C"), evolve(header, height=2), evolve(header, view=1),
-            evolve(header, parent=bytes(31) + b"1"), evolve(header, leaf_count=1),
-            evolve(header, receipts_root=bytes(32)), evolve(header, certificate=bytes(32)),
+            evolve(header, shard="C"),
+            evolve(header, height=2),
+            evolve(header, view=1),
+            evolve(header, parent=bytes(31) + b"1"),
+            evolve(header, leaf_count=1),
+            evolve(header, receipts_root=bytes(32)),
+            evolve(header, certificate=bytes(32)),
         ]
 
         for other in others:

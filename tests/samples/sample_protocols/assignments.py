@@ -21,7 +21,10 @@ Disagreement = tuple[str, tuple[Value, ...], str]
 
 
 def expected_of(
-    evaluator: Evaluator, world: World, action: Action, args: tuple[Value, ...],
+    evaluator: Evaluator,
+    world: World,
+    action: Action,
+    args: tuple[Value, ...],
 ) -> tuple[bool | None, World | None]:
     """Whether the plain reading accepts, and the world after; None where a number leaves the scope."""
     refused = refused_by(evaluator, world, action, args)
@@ -104,7 +107,9 @@ class UnboundedReading:
         return self.reading(symbol(*places)) == self.reading(self.element(symbol.sort, value))
 
     def disagreements(
-        self, world: World, instances: list[tuple[Action, tuple[Value, ...]]],
+        self,
+        world: World,
+        instances: list[tuple[Action, tuple[Value, ...]]],
     ) -> Iterator[Disagreement]:
         """Where the formulas contradict what the plain reading makes of `world`."""
         solver = z3.Solver()

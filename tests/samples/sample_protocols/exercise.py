@@ -324,7 +324,9 @@ def scope() -> Scope:
     return Scope(
         {Place: 3, Token: 2, Amount: range(-2, 4)},
         {
-            "beside": lambda p: (0, 0, 1)[p], "worth": lambda t: (2, -1)[t], "most": lambda: 3,
+            "beside": lambda p: (0, 0, 1)[p],
+            "worth": lambda t: (2, -1)[t],
+            "most": lambda: 3,
             "friends": lambda p, q: (p + q) % 3 == 0 or p == q == 1,
         },
         "3 places, 2 tokens and amounts from -2 to 3",

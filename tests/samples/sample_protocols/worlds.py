@@ -49,7 +49,8 @@ def refused_by(evaluator: Evaluator, world: World, action: Action, args: tuple[V
     env = {p.head: a for p, a in zip(action.parameters, args, strict=True)}
     try:
         number = next(
-            (i for i, c in enumerate(action.clauses, 1) if not evaluator.value(c.condition, world, env)), 0,
+            (i for i, c in enumerate(action.clauses, 1) if not evaluator.value(c.condition, world, env)),
+            0,
         )
     except OutOfScope:
         return CUT

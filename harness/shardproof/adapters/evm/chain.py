@@ -208,7 +208,8 @@ class Chain:
         except RevertError as reverted:
             raise AdapterError(
                 f"chain {self.chain_id} is not deterministic",
-                expected="a transaction to succeed as it did before", got=str(reverted),
+                expected="a transaction to succeed as it did before",
+                got=str(reverted),
             ) from reverted
 
     def _mark(self, moment: Moment) -> None:

@@ -21,7 +21,8 @@ def _installed() -> Iterator[None]:
         yield
     except ImportError as error:
         raise MissingPartError(
-            "contracts cannot run: a library of the evm extra is not installed", got=str(error),
+            "contracts cannot run: a library of the evm extra is not installed",
+            got=str(error),
             help="run, with Python 3.11 or 3.12: pip install 'shardproof[evm]'",
         ) from error
 
@@ -54,6 +55,7 @@ def curve() -> Any:
 def _keccak() -> Any:
     with _installed():
         from eth_hash.auto import keccak
+
         # The library looks for its own backend at the first hash, and not before.
         keccak(b"")
     return keccak

@@ -87,7 +87,8 @@ class Interface:
             return self.functions[name]
         except KeyError:
             raise AdapterError(
-                f"the contract has no function {name!r}", help=nearest(name, self.functions),
+                f"the contract has no function {name!r}",
+                help=nearest(name, self.functions),
             ) from None
 
     def reason(self, reverted: RevertError) -> str:
