@@ -1,4 +1,4 @@
-"""Finds lost, repeated and forged messages in cross-shard protocols: by traces, random and all, and by proof."""
+"""Finds lost, repeated and forged messages in cross-shard protocols, by traces and by proof."""
 
 from __future__ import annotations
 
