@@ -131,12 +131,13 @@ def _context() -> Any:
 
 
 def _run(command: Callable[[Any, Any], T], given: Mapping[str, object]) -> T:
-    """What `command` answers; foreign code may run in it, so stdout is watched."""
+    """What `command` answers; foreign code may run in it, so stdout and the time of its calls are watched."""
+    from .commands.patience import patient
     from .commands.silence import silent
 
     settings = _settings(given)
     context = _context()
-    with silent(settings.adapter):
+    with silent(settings.adapter), patient(settings.adapter):
         return command(settings, context)
 
 

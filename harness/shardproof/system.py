@@ -39,7 +39,7 @@ class System:
                 got=str(error) or None,
                 help=f"define {verb} in {type(self.adapter).__name__}: harness/README.md",
             ) from error
-        except Exception as error:
+        except (SystemExit, Exception) as error:
             raise AdapterError(
                 f"the adapter raised in {verb!r}",
                 expected="an answer: adapters refuse, they do not raise",

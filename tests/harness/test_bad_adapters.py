@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import signal
+import sys
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -20,6 +23,7 @@ from shardproof.adapter import (
     load,
 )
 from shardproof.adapters.reference import ReferenceAdapter
+from shardproof.commands.patience import patient
 from shardproof.engines.fuzz import Plan, fuzz
 from shardproof.errors import EXIT_BROKE, AdapterError
 from shardproof.verdict import Report, Verdict
@@ -73,6 +77,13 @@ class Forgets(Adapter):
         pass
 
 
+class LeavesTheProgram(ReferenceAdapter):
+    """Ends the process where it should refuse."""
+
+    def deliver(self, delivery: Delivery) -> Outcome:
+        sys.exit(0)
+
+
 class CannotBeMade(ReferenceAdapter):
     """Fails before it starts."""
 
@@ -103,6 +114,7 @@ class NeverSettles(ReferenceAdapter):
     "make, said",
     [
         (Raises, "the adapter raised in 'deliver'"),
+        (LeavesTheProgram, "the adapter raised in 'deliver'"),
         (TalksNonsense, "the adapter's answer to 'deliver' makes no sense"),
         (EmitsNonsense, "the adapter's answer to 'emit' makes no sense"),
         (ShowsNonsense, "the adapter's answer to 'executed' makes no sense"),
@@ -193,3 +205,31 @@ class Liar(ReferenceAdapter):
 def test_a_silently_ignored_replay_is_no_violation() -> None:
     """Judge by effects: some systems answer a second delivery with success and do nothing."""
     assert run(Liar, 12_000).verdict is Verdict.HOLDS
+
+
+class Hangs(ReferenceAdapter):
+    """Never comes back from one verb, and holds on to what would stop it."""
+
+    stubborn = True
+
+    def deliver(self, delivery: Delivery) -> Outcome:
+        while True:
+            try:
+                time.sleep(60)
+            except AdapterError:
+                if self.stubborn:
+                    self.stubborn = False
+                    continue
+                raise
+
+    def open(self, topology: Topology) -> None:
+        super().open(topology)
+        self.stubborn = True
+
+
+def test_a_call_that_does_not_come_back_ends_the_run_and_names_the_verb() -> None:
+    """Looked at once a second; an adapter that catches the first interruption is interrupted again."""
+    with patient("bad:Hangs", 1), pytest.raises(AdapterError, match="did not come back from 'deliver'"):
+        run(Hangs)
+
+    assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)

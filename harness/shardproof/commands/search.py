@@ -137,7 +137,8 @@ def _explore(settings: Settings, context: Context, protocol: Protocol, seconds: 
     from ..readings.scopes import scope_of
 
     asked = selection.names(settings.properties, protocol, *_EXPLORED)
-    chosen = _chosen(protocol, asked, *_EXPLORED) if asked else None
+    # The witnesses stay: without them a property might hold of nothing.
+    chosen = (*_chosen(protocol, asked, *_EXPLORED), *_unasked_witnesses(protocol, asked)) if asked else None
     scope = scope_of(protocol, **settings.explore_scope)
     return _within(
         "explore",
@@ -156,6 +157,10 @@ def _explore(settings: Settings, context: Context, protocol: Protocol, seconds: 
 
 def _chosen(protocol: Protocol, asked: tuple[str, ...], *roles: Role) -> tuple[Property, ...]:
     return tuple(p for p in properties_of(protocol, *roles) if not asked or selection.base(p.name) in asked)
+
+
+def _unasked_witnesses(protocol: Protocol, asked: tuple[str, ...]) -> tuple[Property, ...]:
+    return tuple(p for p in properties_of(protocol, Role.WITNESS) if selection.base(p.name) not in asked)
 
 
 class _OutOfTimeError(Exception):
