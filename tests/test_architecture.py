@@ -309,7 +309,7 @@ class Documented:
 
 # ---- the rules ---------------------------------------------------------------------------------------
 
-#: The floors of the harness, from the ground up. Two modules that know each other share one.
+#: The floors of the harness, from the ground up.
 FLOORS = (
     # What everything may say: errors, values, and what was asked for.
     ("shardproof.errors", "shardproof.strict_json"),
@@ -319,8 +319,10 @@ FLOORS = (
     ("shardproof.adapters", "shardproof.adversary", "shardproof.system", "shardproof.verdict"),
     ("shardproof.model_trace", "shardproof.moves", "shardproof.oracle", "shardproof.trace_file"),
     # Both of them side by side, then whole runs, then better ones.
-    ("shardproof.forget", "shardproof.lockstep", "shardproof.presented"),
-    ("shardproof.attacks", "shardproof.runs", "shardproof.schedule"),
+    ("shardproof.record",),
+    ("shardproof.forget", "shardproof.presented", "shardproof.traffic"),
+    ("shardproof.lockstep", "shardproof.attacks"),
+    ("shardproof.runs", "shardproof.schedule"),
     ("shardproof.shrink", "shardproof.render"),
     ("shardproof.replay", "shardproof.model_replay"),
     # Who searches, and who asks them to.

@@ -30,9 +30,10 @@ from shardproof.engines.fuzz import Plan, fuzz
 from shardproof.moves import Move
 from shardproof.oracle import Oracle
 from shardproof.runs import Bench, Found
-from shardproof.schedule import Dice, Schedule
+from shardproof.schedule import Schedule
 from shardproof.shrink import Shrinker
 from shardproof.state_machine import ViolationError, state_machine
+from shardproof.traffic import Dice
 from shardproof_models.stacks import composed, layers_for
 
 QUIET = settings(deadline=None, database=None, suppress_health_check=list(HealthCheck), print_blob=False)

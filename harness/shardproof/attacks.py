@@ -10,22 +10,19 @@ move like any other, and may find nothing to change yet; when each has its turn 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
 
 from .adversary import INNER_NODE, SPLICE, Damage
 from .moves import NULL, Deliver, Finalise, Forged, Learn, Move, Produce, Proof
+from .traffic import Dice, Traffic
 
-if TYPE_CHECKING:
-    from .schedule import Dice, Schedule
-
-Attack = Callable[["Schedule", "Dice"], Move | None]
+Attack = Callable[[Traffic, Dice], Move | None]
 
 
-def _second_same(s: Schedule, dice: Dice) -> Move | None:
+def _second_same(s: Traffic, dice: Dice) -> Move | None:
     return s.executed(dice)
 
 
-def _second_later(s: Schedule, dice: Dice) -> Move | None:
+def _second_later(s: Traffic, dice: Dice) -> Move | None:
     """The same receipt under a later header that commits to it too."""
     first = s.executed(dice)
     if first is None or not isinstance(first.receipt, int):
@@ -43,14 +40,14 @@ def _second_later(s: Schedule, dice: Dice) -> Move | None:
     return first._replace(header=block.number, evidence=Proof(sent.number, block.number))
 
 
-def _second_reencoded(s: Schedule, dice: Dice) -> Move | None:
+def _second_reencoded(s: Traffic, dice: Dice) -> Move | None:
     first = s.executed(dice)
     kind = ("extend", "malleate", "cut", "flip")[dice.roll(4)]
     part = ("evidence", "header")[dice.roll(2)]
     return first and first._replace(damage=Damage(part, kind, dice.roll(4096)))
 
 
-def _elsewhere(s: Schedule, dice: Dice) -> Move | None:
+def _elsewhere(s: Traffic, dice: Dice) -> Move | None:
     """To a shard that it is not meant for, which may have learned the header too."""
     move = s.proven(dice)
     if move is None:
@@ -62,13 +59,13 @@ def _elsewhere(s: Schedule, dice: Dice) -> Move | None:
     return move._replace(shard=other)
 
 
-def _foreign_evidence(s: Schedule, dice: Dice) -> Move | None:
+def _foreign_evidence(s: Traffic, dice: Dice) -> Move | None:
     move = s.proven(dice)
     others = [r.number for r in (*s.waiting[-8:], *s.done[-8:])]
     return move and move._replace(evidence=Proof(dice.pick(others), move.header))
 
 
-def _uncommitted(s: Schedule, dice: Dice) -> Move | None:
+def _uncommitted(s: Traffic, dice: Dice) -> Move | None:
     """A receipt under a header of its source that does not commit to it: an older one."""
     if not s.waiting:
         return None
@@ -79,7 +76,7 @@ def _uncommitted(s: Schedule, dice: Dice) -> Move | None:
     return Deliver(sent.destination, sent.number, dice.pick(stale).number, None)
 
 
-def _unlearned(s: Schedule, dice: Dice) -> Move | None:
+def _unlearned(s: Traffic, dice: Dice) -> Move | None:
     if not s.waiting:
         return None
     sent = dice.pick(s.waiting[-8:])
@@ -91,7 +88,7 @@ def _unlearned(s: Schedule, dice: Dice) -> Move | None:
     return Deliver(sent.destination, sent.number, block.number, Proof(sent.number, block.number))
 
 
-def _foreign_header(s: Schedule, dice: Dice) -> Move | None:
+def _foreign_header(s: Traffic, dice: Dice) -> Move | None:
     """A receipt under a header of a shard that did not send it."""
     among = [*s.waiting[-4:], *s.done[-4:]]
     if not among:
@@ -109,7 +106,7 @@ def _foreign_header(s: Schedule, dice: Dice) -> Move | None:
     return Deliver(sent.destination, sent.number, block.number, evidence)
 
 
-def _dropped(s: Schedule, dice: Dice) -> Move | None:
+def _dropped(s: Traffic, dice: Dice) -> Move | None:
     """A header that consensus has taken back: to learn it, or to prove by it."""
     gone = [b for b in list(s.lock.headers.values())[-16:] if not b.produced]
     if not gone:
@@ -125,13 +122,13 @@ def _dropped(s: Schedule, dice: Dice) -> Move | None:
     return Deliver(sent.destination, sent.number, block.number, Proof(sent.number, block.number))
 
 
-def _unfinal(s: Schedule, dice: Dice) -> Move | None:
+def _unfinal(s: Traffic, dice: Dice) -> Move | None:
     shards = len(s.lock.topology.shards)
     unfinal = s.pending(dice.roll(shards))
     return Learn(dice.roll(shards), dice.pick(unfinal).number) if unfinal else None
 
 
-def _invented(s: Schedule, dice: Dice) -> Move | None:
+def _invented(s: Traffic, dice: Dice) -> Move | None:
     """No header at all, or zeros in the shape of one."""
     if dice.roll(2) or not s.lock.headers:
         forged = _forged_receipt(s, dice)
@@ -146,7 +143,7 @@ def _invented(s: Schedule, dice: Dice) -> Move | None:
     return move and move._replace(damage=Damage("header", "null"))
 
 
-def _forged_receipt(s: Schedule, dice: Dice) -> Forged | None:
+def _forged_receipt(s: Traffic, dice: Dice) -> Forged | None:
     if "forge" not in s.lock.able:
         return None
     shards = len(s.lock.topology.shards)
@@ -154,7 +151,7 @@ def _forged_receipt(s: Schedule, dice: Dice) -> Forged | None:
     return Forged(s.fresh("forged"), source, (source + 1 + dice.roll(shards - 1)) % shards)
 
 
-def _forgery(s: Schedule, dice: Dice) -> Move | None:
+def _forgery(s: Traffic, dice: Dice) -> Move | None:
     """A receipt that was never emitted, under a real header, with no evidence or with that of another."""
     forged = _forged_receipt(s, dice)
     if forged is None:
@@ -171,7 +168,7 @@ def _forgery(s: Schedule, dice: Dice) -> Move | None:
 
 
 def _damage(part: str, kind: str) -> Attack:
-    def attack(s: Schedule, dice: Dice) -> Move | None:
+    def attack(s: Traffic, dice: Dice) -> Move | None:
         move = s.proven(dice)
         return move and move._replace(damage=Damage(part, kind, _where(dice)))
 
@@ -183,7 +180,7 @@ def _where(dice: Dice) -> int:
     return dice.roll((64, 256, 8192)[dice.roll(3)])
 
 
-def _header_damage(s: Schedule, dice: Dice) -> Move | None:
+def _header_damage(s: Traffic, dice: Dice) -> Move | None:
     kind = ("flip", "cut", "extend", "zero", "empty", "behead", "malleate")[dice.roll(7)]
     if "learn" in s.lock.able and s.lock.headers and dice.roll(2):
         shards = len(s.lock.topology.shards)
@@ -191,20 +188,20 @@ def _header_damage(s: Schedule, dice: Dice) -> Move | None:
     return _damage("header", kind)(s, dice)
 
 
-def _body_damage(s: Schedule, dice: Dice) -> Move | None:
+def _body_damage(s: Traffic, dice: Dice) -> Move | None:
     if dice.roll(4) == 0:
         return _splice(s, dice, "receipt")
     kind = ("flip", "flip", "flip", "cut", "extend", "zero", "empty", "behead")[dice.roll(8)]
     return _damage("receipt", kind)(s, dice)
 
 
-def _splice(s: Schedule, dice: Dice, part: str = "evidence") -> Move | None:
+def _splice(s: Traffic, dice: Dice, part: str = "evidence") -> Move | None:
     move = s.proven(dice)
     others = [r.number for r in (*s.waiting[-8:], *s.done[-8:])]
     return move and move._replace(damage=Damage(part, SPLICE, dice.pick(others)))
 
 
-def _reentrant(s: Schedule, dice: Dice) -> Move | None:
+def _reentrant(s: Traffic, dice: Dice) -> Move | None:
     move = s.proven(dice)
     return move and move._replace(again=True)
 

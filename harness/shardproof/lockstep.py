@@ -24,14 +24,13 @@ from attrs import define, field, frozen
 
 from shardproof_models.layers.exactly_once import Header, Receipt, Shard, destination, origin, source
 
-from .adapter import ACCEPTED, Adapter, Delivery, Outcome, Refused, Topology
-from .adversary import SPLICE, Presented, damaged
-from .forget import Block, Sent, forget
-from .moves import NULL, Deliver, Emit, Finalise, Forged, Learn, Move, Produce, Proof, Restart, Revert
-from .oracle import FORGED, Oracle
+from .adapter import ACCEPTED, Delivery, Outcome, Refused
+from .adversary import Presented, damaged
+from .forget import forget
+from .moves import Deliver, Emit, Finalise, Forged, Learn, Move, Produce, Restart, Revert
+from .oracle import FORGED
 from .presented import presented
-from .readings.generated import World
-from .system import System
+from .record import Block, Record, Sent
 from .verdict import Kind
 
 
@@ -51,128 +50,15 @@ class Wrong:
 
 
 @define(eq=False)
-class Lockstep:
-    """One run: a system and the model of it, opened together."""
+class Lockstep(Record):
+    """One run, judged move by move."""
 
-    adapter: Adapter
-    oracle: Oracle
-    topology: Topology
-    system: System = field(init=False)
-    able: frozenset[str] = field(init=False)
-    world: World = field(init=False)
-    receipts: dict[int, Sent] = field(init=False, factory=dict)
-    headers: dict[int, Block] = field(init=False, factory=dict)
-    #: For each shard its blocks, oldest first.
-    chains: list[list[Block]] = field(init=False)
-    #: For each shard the receipts that took effect there, in order, after the first `forgotten` ones.
-    effects: list[list[int]] = field(init=False)
-    forgotten: list[int] = field(init=False)
-    payloads: dict[bytes, int | Forged] = field(init=False, factory=dict)
-    proofs: dict[Proof, bytes | Refused] = field(init=False, factory=dict)
-    #: Light clients that accepted a damaged copy of a final header: nobody knows whether they know it.
-    doubtful: set[tuple[int, int]] = field(init=False, factory=set)
-    #: How often the system declined what the environment may always do.
-    declined: dict[str, int] = field(init=False, factory=dict)
     #: What became of the last move: the model's clause (0 accepted), and the system's claim.
     clause: int = field(init=False, default=0)
     claim: Outcome = field(init=False, default=ACCEPTED)
     happened: tuple[str, ...] = field(init=False, default=())
-    free_receipts: list[int] = field(init=False)
-    free_headers: list[int] = field(init=False)
+    #: The shard that was last looked at without having been asked for anything.
     watched: int = field(init=False, default=0)
-    #: The highest number of a receipt that was emitted.
-    newest: int = field(init=False, default=-1)
-
-    def __attrs_post_init__(self) -> None:
-        self.system = System(self.adapter)
-        self.able = self.system.able
-        self.reset()
-
-    def reset(self, token: object | None = None) -> None:
-        """Start again: a new system, and the model at its initial world."""
-        if token is not None:
-            self.system.call("restore", token)
-        else:
-            self.system.call("open", self.topology)
-        oracle = self.oracle
-        self.world = oracle.generated.copy(oracle.start)
-        count = len(self.topology.shards)
-        for known in (self.receipts, self.headers, self.payloads, self.proofs, self.doubtful, self.declined):
-            known.clear()
-        self.chains = [[] for _ in range(count)]
-        self.effects = [[] for _ in range(count)]
-        self.forgotten = [0] * count
-        self.free_receipts = list(range(oracle.receipts - 1, FORGED, -1))
-        self.free_headers = list(range(oracle.headers - 1, oracle.null, -1))
-        self.watched = 0
-        self.newest = -1
-
-    def effects_at(self, shard: int) -> int:
-        """How many effects a shard has seen."""
-        return self.forgotten[shard] + len(self.effects[shard])
-
-    # ---- one move -------------------------------------------------------------------------------
-
-    def possible(self, move: Move) -> bool:
-        """Whether everything that `move` names is there, and the environment may do it now."""
-        match move:
-            case Deliver(d, r, h, evidence, damage, again):
-                if again and "reenter" not in self.able:
-                    return False
-                if isinstance(r, Forged):
-                    if "forge" not in self.able:
-                        return False
-                elif r not in self.receipts:
-                    return False
-                if damage is not None and damage.kind == SPLICE and damage.number not in self.receipts:
-                    return False
-                if evidence is not None and not (
-                    evidence.receipt in self.receipts and evidence.header in self.headers
-                ):
-                    return False
-                return h == NULL or h in self.headers
-            case Emit(r, s, d):
-                return r not in self.receipts and s != d and bool(self.free_receipts)
-            case Learn(_, h, _):
-                return "learn" in self.able and (h == NULL or h in self.headers)
-            case Produce(h, _):
-                return h not in self.headers and bool(self.free_headers)
-            case Finalise(h):
-                return (
-                    "finalise" in self.able
-                    and h in self.headers
-                    and not self.refuses("finalise", self.headers[h].slot)
-                )
-            case Revert(h):
-                return (
-                    "revert" in self.able
-                    and h in self.headers
-                    and not self.refuses("revert", self.headers[h].slot)
-                )
-            case Restart(_):
-                return "restart" in self.able
-        return False
-
-    def commits(self, block: Block, sent: Sent) -> bool:
-        """Whether a header of its source covers a receipt."""
-        if block.shard != sent.source:
-            return False
-        return bool(self.world[self.oracle.commits][block.slot] >> sent.slot & 1)
-
-    def trusts(self, shard: int, block: Block) -> bool:
-        """Whether a shard takes a header as a root of proof."""
-        return self.refuses("deliver", shard, FORGED, block.slot) != 1
-
-    def refuses(self, action: str, *args: int) -> int:
-        return self.oracle.generated.refusal[action](self.world, *args)
-
-    def home(self, move: Move) -> int:
-        """The shard at which a move happens."""
-        match move:
-            case Emit(_, s, _) | Produce(_, s) | Restart(s) | Learn(s, _, _) | Deliver(s, _, _, _, _, _):
-                return s
-            case Finalise(h) | Revert(h):
-                return self.headers[h].shard
 
     def run(self, move: Move) -> Wrong | None:
         """Take a move that is `possible`; `None` unless model and system part ways."""
@@ -301,7 +187,7 @@ class Lockstep:
         data = block.data if block else b""
         if damage is not None:
             data = damaged(self.adapter, Presented(b"", data, b""), damage).header
-            block = self._header_of(data) or block
+            block = self.header_of(data) or block
         unharmed = block is not None and data == block.data
         slot = block.slot if block is not None and unharmed else self.oracle.null
         self.clause = self.refuses("learn", d, slot)
@@ -332,7 +218,7 @@ class Lockstep:
         if damage is not None:
             honest = presented(self, move._replace(damage=None))
             # Damage may turn bytes into those of something else that really exists.
-            block = self._header_of(shown.header) or block
+            block = self.header_of(shown.header) or block
             sent = next((s for s in self.receipts.values() if s.data == shown.receipt), sent)
         intact = sent is not None and shown.receipt == sent.data
         if sent is not None and not intact:
@@ -453,9 +339,6 @@ class Lockstep:
     def _named(self, name: str, expected: str, actual: str, differs: str, kind: Kind = Kind.SAFETY) -> Wrong:
         found = self.oracle.catalogue[name]
         return Wrong(kind, found.id, name, found.because, expected, actual, "", differs)
-
-    def _header_of(self, data: bytes) -> Block | None:
-        return next((b for b in self.headers.values() if b.data == data), None)
 
     # ---- looking elsewhere ------------------------------------------------------------------------
 

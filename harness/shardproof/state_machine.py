@@ -20,7 +20,8 @@ from .lockstep import Wrong
 from .moves import Move
 from .oracle import Oracle
 from .runs import Bench, made
-from .schedule import Dice, Schedule
+from .schedule import Schedule
+from .traffic import Dice
 
 NUMBERS = st.integers(0, 2**48 - 1)
 

@@ -24,7 +24,8 @@ from shardproof.adversary import Damage
 from shardproof.lockstep import Lockstep, Wrong
 from shardproof.moves import NULL, Deliver, Emit, Finalise, Learn, Move, Produce, Proof, Revert
 from shardproof.oracle import Oracle
-from shardproof.schedule import Dice, Schedule
+from shardproof.schedule import Schedule
+from shardproof.traffic import Dice
 from shardproof.verdict import Kind
 from shardproof_models.language.terms import Term
 from shardproof_models.layers.exactly_once import Header, Receipt, Shard, deliver

@@ -31,9 +31,10 @@ from ..errors import AdapterError, ShardproofError, UsageError
 from ..moves import Deliver, Emit, Finalise, Forged, Learn, Move, Produce, Restart, Revert
 from ..oracle import Oracle
 from ..runs import DETERMINISTIC, Bench, Found, made, trace_of
-from ..schedule import Dice, Schedule
+from ..schedule import Schedule
 from ..shrink import Shrinker
 from ..trace import Search
+from ..traffic import Dice
 from ..verdict import Finding, Report, Verdict
 
 #: Runs that Hypothesis makes from one seed, before the next seed: bounds its memory and our reaction time.
