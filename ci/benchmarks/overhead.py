@@ -44,7 +44,7 @@ PLAN = Plan(1, steps=30_000)
 VARIED = {
     "steps of one run": {n: Plan(1, steps=max(n, 30_000), depth=n) for n in (100, 1_000, 10_000, 100_000)},
     "shards": {n: Plan(1, steps=40_000, shards=n, depth=2_000) for n in (2, 5, 20, 50)},
-    "receipts in flight": {n: Plan(1, steps=40_000, in_flight=n, depth=20_000) for n in (10, 100, 1_000)},
+    "receipts in flight": {n: Plan(1, steps=40_000, crowd=n, depth=20_000) for n in (10, 100, 1_000)},
 }
 
 

@@ -104,8 +104,8 @@ class Oracle:
         return found
 
     @classmethod
-    def for_run(cls, protocol: Protocol, shards: int, moves: int, in_flight: int = 0) -> Oracle:
+    def for_run(cls, protocol: Protocol, shards: int, moves: int, crowd: int = 0) -> Oracle:
         """An oracle with room for a run of so many moves, or for what is in flight in a longer one."""
-        receipts = min(moves + 4, max(SLOTS_MAX, 16 * shards, 3 * in_flight // 2))
+        receipts = min(moves + 4, max(SLOTS_MAX, 16 * shards, crowd + SLOTS_MAX))
         headers = min(moves + 4, max(SLOTS_MAX, 8 * shards))
         return cls(protocol, shards, receipts, shards + 1 + headers)

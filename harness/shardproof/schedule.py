@@ -20,13 +20,16 @@ from .traffic import Dice, Traffic
 #: How much of the time a step is honest progress, environment, or an attack, in 64ths.
 PROGRESS, ENVIRONMENT, ATTACK = 30, 14, 20
 
+#: Receipts under way beyond which honest relayers deliver before users send more.
+WAITING_MAX = 24
+
 
 @define(eq=False, slots=False)
 class Schedule(Traffic):
     """Chooses moves for one run after another, and keeps count of what was tried."""
 
-    #: How many receipts may be under way before users wait.
-    in_flight: int = 24
+    #: Users send until so many receipts are under way, and wait while many more are.
+    crowd: int = 0
     #: Shards to which nothing happens in this run, and shards to which little does.
     stopped: frozenset[int] = frozenset()
     slow: frozenset[int] = frozenset()
@@ -50,6 +53,8 @@ class Schedule(Traffic):
         """The next move: always one that is possible."""
         if len(self.born) + len(self.done) > len(self.lock.receipts):
             self.remember()
+        if len(self.waiting) < self.crowd:
+            return self._emission(dice)
         for _ in range(4):
             kind = dice.roll(64)
             if kind < PROGRESS:
@@ -72,7 +77,7 @@ class Schedule(Traffic):
 
     def _emission(self, dice: Dice) -> Move:
         shards = len(self.lock.topology.shards)
-        if len(self.waiting) >= self.in_flight:
+        if len(self.waiting) >= self.crowd + WAITING_MAX:
             move = self.towards(self.waiting[dice.roll(len(self.waiting))])
             if move is not None and self.lock.possible(move):
                 return move

@@ -8,14 +8,20 @@ from pathlib import Path
 
 import pytest
 
-from shardproof.adapter import load
+from shardproof.adapter import Topology, load
 from shardproof.adapters.faulty import FAULTS
+from shardproof.adapters.reference import ReferenceAdapter
 from shardproof.attacks import ATTACKS
-from shardproof.engines.fuzz import Plan, fuzz
+from shardproof.engines.fuzz import Plan, fuzz, mixed
 from shardproof.errors import UsageError
+from shardproof.lockstep import Lockstep
 from shardproof.moves import move_of
+from shardproof.oracle import Oracle
 from shardproof.replay import replay
+from shardproof.schedule import Schedule
+from shardproof.traffic import Dice
 from shardproof.verdict import Report, Verdict
+from shardproof_models.stacks import stack
 
 
 def run(name: str, steps: int | None = None, *, seed: int = 1, shards: int = 3, depth: int = 60) -> Report:
@@ -126,6 +132,25 @@ def test_kinds_that_do_not_apply_are_named_with_what_they_need() -> None:
     assert lacking["delivery-from-inside-the-callback"] == "needs reenter"
     assert not set(lacking) & {kind for kind, _ in report.tables["what the adversary tried"]}
     assert set(lacking) | {kind for kind, _ in report.tables["what the adversary tried"]} >= set(ATTACKS)
+
+
+def test_a_crowd_is_kept_under_way() -> None:
+    """A system under load: so many receipts are under way at once, and every one of them is looked after."""
+    lock = Lockstep(
+        ReferenceAdapter(), Oracle.for_run(stack("core-restarts"), 3, 10_000, 300), Topology.of(3)
+    )
+    schedule = Schedule(lock, {}, 300)
+    schedule.begin(Dice(0))
+    waiting = []
+    for number in range(2_000):
+        move = schedule.next(Dice(mixed(number)))
+        assert lock.run(move) is None
+        schedule.note(move)
+        waiting.append(len(schedule.waiting))
+
+    assert max(waiting[:400]) >= 300
+    assert min(waiting[400:]) >= 250
+    assert lock.newest > 500
 
 
 def test_long_runs_forget_and_find_all_the_same() -> None:

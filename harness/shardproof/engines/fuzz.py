@@ -68,8 +68,8 @@ class Plan:
     steps: int | None = None
     shards: int = 3
     depth: int = 60
-    #: Beyond so many receipts under way, honest relayers deliver before users send more.
-    in_flight: int = 24
+    #: Receipts that are kept under way all the time, for systems that are to be tried under load.
+    crowd: int = 0
     properties: tuple[str, ...] = ()
 
 
@@ -134,7 +134,7 @@ def fuzz(
     begin = clock()
     adapter = made(make)
     protocol = composed(layers_for(capabilities(adapter)))
-    oracle = Oracle.for_run(protocol, plan.shards, plan.depth + 40, plan.in_flight)
+    oracle = Oracle.for_run(protocol, plan.shards, plan.depth + 40, plan.crowd)
     bench = Bench(adapter, oracle, Topology.of(plan.shards))
     search = _Search(bench, name, plan, clock, begin, progress)
     try:
@@ -163,7 +163,7 @@ class _Search:
     actions: dict[str, int] = field(init=False)
 
     def __attrs_post_init__(self) -> None:
-        self.schedule = Schedule(self.bench.lock, self.coverage.tried, self.plan.in_flight)
+        self.schedule = Schedule(self.bench.lock, self.coverage.tried, self.plan.crowd)
         self.actions = {a.name: i for i, a in enumerate(self.bench.oracle.protocol.actions)}
 
     def go(self) -> None:

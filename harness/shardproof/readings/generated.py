@@ -326,7 +326,9 @@ class Generated:
             read = self.scope.rigid[symbol.name]
             self.rigid.append(self._rows(symbol, partial(_at_arguments, read)))
         for symbol in self.inverses:
-            (values,) = self.rigid[self.rigid_index[symbol]]
+            # Not part of a world, and so neither shared nor compared: it may change in place.
+            values = list(*self.rigid[self.rigid_index[symbol]])
+            self.rigid[self.rigid_index[symbol]][0] = values
             column = [0] * len(self.scope.domain(symbol.sort))
             for place, value in enumerate(values):
                 column[value] |= 1 << place
@@ -349,7 +351,7 @@ class Generated:
         """Change a rigid function of one entity: the topology of a fuzzing run grows as it goes."""
         rows = self.rigid[self.rigid_index[symbol]]
         old = rows[0][place]
-        rows[0] = (*rows[0][:place], value, *rows[0][place + 1 :])
+        rows[0][place] = value
         column = self.inverse[self.inverses[symbol]]
         column[old] &= ~(1 << place)
         column[value] |= 1 << place
