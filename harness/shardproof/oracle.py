@@ -20,7 +20,8 @@ from shardproof_models.layers.finality import Height
 from shardproof_properties.catalogue import properties_of
 from shardproof_properties.property import Property, Role
 
-from .readings.generated import Check, Generated, World
+from .readings.generated import Check, Generated
+from .readings.rows import World
 from .readings.scope import Scope
 
 #: The slot for a receipt that nobody emitted: one attempt at a time needs one.

@@ -14,7 +14,7 @@ from .adapter import Adapter, Refused, Topology
 from .adversary import SPLICE
 from .moves import NULL, Deliver, Emit, Finalise, Forged, Learn, Move, Produce, Proof, Restart, Revert
 from .oracle import FORGED, Oracle
-from .readings.generated import World
+from .readings.rows import World
 from .system import System
 
 

@@ -20,7 +20,7 @@ from sample_protocols.assignments import FiniteReading, UnboundedReading
 from sample_protocols.exercise import Amount, Place, marked
 from sample_protocols.random_terms import TermMaker, random_action
 from sample_protocols.worlds import PROTOCOLS, disagreements, instances_of, protocol_named, random_world
-from shardproof.readings import evaluate, generated, smt
+from shardproof.readings import evaluate, generated, smt, writer
 from shardproof.readings.evaluate import Evaluator, World
 from shardproof.readings.generated import Generated
 from shardproof.readings.scope import OutOfScope
@@ -186,13 +186,13 @@ def _plain_turned(value: Callable[..., int]) -> Callable[..., int]:
 
 
 ALTERATIONS: dict[str, Callable[[pytest.MonkeyPatch], None]] = {
-    "generated: <= for <": lambda m: m.setitem(generated._INFIX, Op.LE, "<"),
-    "generated: or for and": lambda m: m.setitem(generated._INFIX, Op.AND, "or"),
+    "generated: <= for <": lambda m: m.setitem(writer._INFIX, Op.LE, "<"),
+    "generated: or for and": lambda m: m.setitem(writer._INFIX, Op.AND, "or"),
     "generated: an effect is dropped": lambda m: m.setattr(
         generated, "_effect", _without_the_second(generated._effect)
     ),
     "generated: operands are swapped": lambda m: m.setattr(
-        generated._Writer, "scalar", _turned(generated._Writer.scalar)
+        writer.Writer, "scalar", _turned(writer.Writer.scalar)
     ),
     "generated: a number may leave its range": lambda m: m.setattr(generated, "_bounds", lambda *_: iter(())),
     "generated: additions come first": lambda m: m.setattr(
