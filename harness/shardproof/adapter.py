@@ -139,9 +139,10 @@ class Adapter:
 
     def learn(self, shard: str, header: bytes) -> Outcome:
         """
-        A relayer shows `header` to the light client at `shard`.
+        A relayer shows `header` to the light client at `shard`. Without it, headers certify themselves.
 
-        Without it, headers certify themselves.
+        The answer is taken at its word, because nothing else shows what a light client believes: a
+        header that is ignored is refused.
         """
         raise NotImplementedError
 

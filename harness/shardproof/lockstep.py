@@ -59,6 +59,13 @@ class Lockstep(Record):
     happened: tuple[str, ...] = field(init=False, default=())
     #: The shard that was last looked at without having been asked for anything.
     watched: int = field(init=False, default=0)
+    #: The header of the last delivery: effects that show elsewhere are taken to be evidence's doing.
+    offered: int = field(init=False, default=0)
+
+    def reset(self, token: object | None = None) -> None:
+        """Start again: a new system, and the model at its initial world."""
+        super().reset(token)
+        self.watched, self.offered = 0, self.oracle.null
 
     def run(self, move: Move) -> Wrong | None:
         """Take a move that is `possible`; `None` unless model and system part ways."""
@@ -195,7 +202,7 @@ class Lockstep(Record):
         accepted = not isinstance(self.claim, Refused)
         if unharmed and self.clause == 0:
             if not accepted:
-                return self._progress(move, d, f"{name} refuses to learn h{h}, which is final")
+                return self._progress(f"{name} refuses to learn h{h}, which is final")
             self.oracle.generated.apply["learn"](self.world, d, slot)
             self.doubtful.discard((d, slot))
             return None
@@ -234,15 +241,17 @@ class Lockstep(Record):
         due = self.clause == 0 and not foreign and shown.evidence == honest.evidence and not doubt
         name = self.topology.shards[d]
         if due and evidence is not None and isinstance(self.proofs[evidence], Refused):
-            return self._progress(move, d, f"no evidence can be had for r{r} in h{h}, which commits to it")
+            return self._progress(f"no evidence can be had for r{r} in h{h}, which commits to it")
         self.claim = self.system.outcome("reenter" if again else "deliver", name, Delivery(name, *shown))
-        wrong = self._settle(d, block.slot if block else self.oracle.null, header)
+        self.offered = block.slot if block else self.oracle.null
+        wrong = self._settle(d, self.offered, header)
         if wrong is not None:
             return wrong
         if due and sent is not None and sent.executed_at != d:
-            refused = isinstance(self.claim, Refused)
-            how = "refuses it" if refused else "says that it accepted it, and executes nothing"
-            return self._progress(move, d, f"{name} {how}: r{r} is due")
+            silent = not isinstance(self.claim, Refused)
+            how = "says that it accepted it, and executes nothing" if silent else "refuses it"
+            # It may have taken effect where nobody asked for it, which is worse than not at all.
+            return self.sweep() or self._progress(f"{name} {how}: r{sent.number} is due")
         return None
 
     def _settle(self, d: int, offered: int, believed: int) -> Wrong | None:
@@ -333,7 +342,7 @@ class Lockstep(Record):
         """The refusal that a clause number stands for; empty for 0."""
         return str(self.oracle.protocol.action(action).clauses[number - 1].refusal) if number else ""
 
-    def _progress(self, move: Move, d: int, differs: str) -> Wrong:
+    def _progress(self, differs: str) -> Wrong:
         return self._named("delivers-what-is-due", "accepted", str(self.claim), differs, Kind.PROGRESS)
 
     def _named(self, name: str, expected: str, actual: str, differs: str, kind: Kind = Kind.SAFETY) -> Wrong:
@@ -348,7 +357,7 @@ class Lockstep(Record):
         return self._sweep(self.watched)
 
     def _sweep(self, shard: int) -> Wrong | None:
-        return self._settle(shard, self.oracle.null, self.oracle.null)
+        return self._settle(shard, self.offered, self.offered)
 
     def sweep(self) -> Wrong | None:
         """Look at every shard: the end of a run."""

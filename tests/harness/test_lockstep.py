@@ -146,6 +146,60 @@ def test_damaged_evidence_of_a_committed_receipt_may_be_accepted() -> None:
     assert lock.happened == ("B executed r0",)
 
 
+def test_an_effect_at_a_shard_that_nobody_asked_is_seen() -> None:
+    """A receipt for B that runs at C: worse than one that does not run, and told as such."""
+
+    class Misroutes(ReferenceAdapter):
+        """What B executes shows at C."""
+
+        def executed(self, shard: str, since: int) -> Sequence[Execution]:
+            return [] if shard == "B" else super().executed("B" if shard == "C" else shard, since)
+
+    wrong = taken(lockstep(Misroutes()), DELIVERED)
+
+    assert wrong is not None
+    assert (wrong.id, wrong.property) == ("P03", "executes-at-its-destination")
+    assert wrong.differs == "C executed r0"
+
+
+class LenientClient(ReferenceAdapter):
+    """Its light client ignores what follows the end of a header, and learns the header."""
+
+    def learn(self, shard: str, header: bytes) -> Outcome:
+        said = super().learn(shard, header)
+        return super().learn(shard, header[:-1]) if isinstance(said, Refused) else said
+
+
+class VagueClient(ReferenceAdapter):
+    """Its light client is content with what follows the end of a header, and learns nothing from it."""
+
+    def learn(self, shard: str, header: bytes) -> Outcome:
+        said = super().learn(shard, header)
+        return ACCEPTED if isinstance(said, Refused) else said
+
+
+@pytest.mark.parametrize("make, executes", [(LenientClient, True), (VagueClient, False)])
+def test_a_client_that_accepted_a_damaged_copy_has_the_benefit_of_the_doubt(
+    make: type[Adapter], executes: bool
+) -> None:
+    """The header is final and the copy is not its bytes: nobody can say whether it is known now."""
+    lock = lockstep(make())
+    copy = Learn(1, 0, Damage("header", "extend", 0))
+
+    assert taken(lock, (*DELIVERED[:3], copy, DELIVERED[-1])) is None
+    assert bool(lock.happened) is executes
+    assert taken(lock, (Learn(1, 0), DELIVERED[-1])) is None
+    assert lock.receipts[0].executed_at == 1
+
+
+def test_a_client_that_accepts_a_damaged_copy_of_an_unfinal_header_is_wrong() -> None:
+    """There is no doubt about a header that may still vanish."""
+    wrong = taken(lockstep(VagueClient()), (Produce(0, 0), Learn(1, 0, Damage("header", "extend", 0))))
+
+    assert wrong is not None
+    assert wrong.id == "P10"
+
+
 def test_what_was_reverted_is_due_again() -> None:
     """A block of the destination that is dropped takes its executions with it."""
     lock = lockstep()
