@@ -298,7 +298,7 @@ def show(trace: Path, form: str | None, as_json: bool) -> int:
     example="shardproof list actions --stack core",
 )
 @click.argument("what", metavar="[properties|layers|stacks|actions|adapters]", required=False)
-@_flags("stack", "layers")
+@_flags("stack", "layers", "property")
 def list_(what: str | None, as_json: bool, **given: object) -> int:
     """What there is: properties, layers, stacks, actions or adapters."""
     from .commands import catalogue

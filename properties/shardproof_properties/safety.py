@@ -138,19 +138,19 @@ def reverts_atomically(protocol: Protocol) -> Iterator[Property]:
     """P26, for each symbol: after a block is dropped, its shard holds what its new head had sealed."""
     for symbol in protocol.state:
         if reorganisation in protocol.layers and isinstance(symbol.home, Term):
-            h = Header(Variable("h"))
+            g = Header(Variable("g"))  # cells of `learned` have an h of their own
             cell = tuple(type(p)(Variable(p.head.name)) for p in symbol.parameters)
             x = symbol(*cell)
-            here = equal(home_of(symbol, cell), origin(h))
-            falls = all_of(here, produced(h), ~next_(produced(h)))
-            restored = equal(next_(x), next_(sealed(head(origin(h)), x)))
-            rises = all_of(here, ~produced(h), next_(produced(h)))
-            snapshot = equal(next_(sealed(h, x)), x)
+            here = equal(home_of(symbol, cell), origin(g))
+            falls = all_of(here, produced(g), ~next_(produced(g)))
+            restored = equal(next_(x), next_(sealed(head(origin(g)), x)))
+            rises = all_of(here, ~produced(g), next_(produced(g)))
+            snapshot = equal(next_(sealed(g, x)), x)
             yield Property(
                 "P26",
                 f"reverts-atomically[{symbol.name}]",
                 Role.STEP,
-                (h, *cell),
+                (g, *cell),
                 implies(falls, restored) & implies(rises, snapshot),
                 "balances that return without the table of consumed receipts are paid out again",
                 "A dropped block takes with it everything that its shard did in it, all at once.",

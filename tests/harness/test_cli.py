@@ -398,6 +398,22 @@ USAGE: tuple[tuple[str, ...], ...] = (
 )
 
 
+class TestList:
+    def test_tells_all_of_a_property_that_is_asked_for(self, capsys: pytest.CaptureFixture[str]) -> None:
+        """
+        The formula, what it says, why it matters, and how it is used.
+        """
+        assert cli.run(["list", "properties", "--property", "executes-at-its-destination"]) == 0
+
+        assert " ".join(capsys.readouterr().out.split()) == (
+            "P03 executes-at-its-destination "
+            "formula forall d: Shard, m: Receipt. executions(d, m) >= 1 implies destination(m) = d "
+            "says A receipt runs nowhere but at its destination. "
+            "because a receipt that runs elsewhere changes a shard that never agreed to it "
+            "used as safety"
+        )
+
+
 class TestUsage:
     @pytest.mark.parametrize("arguments", USAGE, ids=" ".join)
     def test_ends_with_2(self, arguments: tuple[str, ...], command: Command) -> None:

@@ -162,6 +162,75 @@ def test_an_effect_at_a_shard_that_nobody_asked_is_seen() -> None:
     assert wrong.differs == "C executed r0"
 
 
+def test_every_shard_is_looked_at_in_turn() -> None:
+    """What shows up elsewhere, unasked, is seen within as many deliveries as there are shards."""
+
+    class Splashes(ReferenceAdapter):
+        """What B has executed shows at C too, once somebody has tried it a second time."""
+
+        def open(self, topology: Topology) -> None:
+            super().open(topology)
+            self.attempts = 0
+
+        def deliver(self, delivery: Delivery) -> Outcome:
+            self.attempts += 1
+            return super().deliver(delivery)
+
+        def executed(self, shard: str, since: int) -> Sequence[Execution]:
+            return super().executed("B" if shard == "C" and self.attempts > 1 else shard, since)
+
+    lock = lockstep(Splashes())
+    assert taken(lock, DELIVERED) is None
+
+    wrong = taken(lock, [DELIVERED[-1]] * 3)
+
+    assert wrong is not None
+    assert wrong.property == "executes-at-most-once"
+    assert wrong.differs == "C executed r0 2 times"
+
+
+def test_damage_that_makes_another_real_header_is_taken_for_that_header() -> None:
+    """Short names are a system's right: cut by a byte, the name of one header may be that of another."""
+
+    class ShortNames(ReferenceAdapter):
+        """Headers are shown as h, hh, hhh, ..."""
+
+        def open(self, topology: Topology) -> None:
+            super().open(topology)
+            self.known: dict[bytes, bytes] = {}
+
+        def produce(self, shard: str) -> bytes:
+            name = b"h" * (len(self.known) + 1)
+            data = super().produce(shard)
+            assert isinstance(data, bytes)
+            self.known[name] = data
+            return name
+
+        def finalise(self, shard: str, header: bytes) -> bytes | Refused:
+            data = super().finalise(shard, self.known[header])
+            if isinstance(data, Refused):
+                return data
+            self.known[header] = data
+            return header
+
+        def prove(self, receipt: bytes, header: bytes) -> bytes | Refused:
+            return super().prove(receipt, self.known.get(header, header))
+
+        def learn(self, shard: str, header: bytes) -> Outcome:
+            return super().learn(shard, self.known.get(header, header))
+
+        def deliver(self, delivery: Delivery) -> Outcome:
+            header = self.known.get(delivery.header, delivery.header)
+            return super().deliver(evolve(delivery, header=header))
+
+    cut = Damage("header", "cut", 0)
+    lock = lockstep(ShortNames())
+
+    assert taken(lock, (*DELIVERED[:3], Produce(1, 0), Learn(1, 1, cut))) is None
+    assert taken(lock, [Deliver(1, 0, 1, Proof(0, 0), cut)]) is None
+    assert lock.happened == ("B executed r0",)
+
+
 class LenientClient(ReferenceAdapter):
     """Its light client ignores what follows the end of a header, and learns the header."""
 

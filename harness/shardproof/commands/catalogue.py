@@ -8,7 +8,7 @@ from importlib import metadata
 from shardproof_models.language import whiteboard
 from shardproof_models.stacks import LAYERS, STACKS
 from shardproof_properties.catalogue import properties_of
-from shardproof_properties.property import Role
+from shardproof_properties.property import Property, Role
 
 from .. import selection
 from ..adapter import BUILT_IN, ENTRY_POINTS
@@ -30,7 +30,16 @@ _ROLES: Mapping[Role, str] = {
 
 
 def properties(settings: Settings) -> Mapping[str, Rows]:
-    """Every property, by what it is used for; with a stack or layers, those that say something of it."""
+    """
+    Every property, by what it is used for; with a stack or layers, those that say something of it.
+
+    Where properties are asked for by name, all there is to say of each, its formula first.
+    """
+    if settings.properties:
+        protocol = selection.protocol(settings.stack, settings.layers)
+        asked = selection.names(settings.properties, protocol, *_ROLES)
+        told = [p for p in properties_of(protocol) if selection.base(p.name) in asked]
+        return {f"{p.id}  {p.name}": _told(p) for p in told}
     some = settings.stack or settings.layers
     chosen = (
         properties_of(selection.protocol(settings.stack, settings.layers)) if some else selection.catalogue()
@@ -51,6 +60,18 @@ def properties(settings: Settings) -> Mapping[str, Rows]:
             )
         )
     }
+
+
+def _told(p: Property) -> Rows:
+    formula = () if p.role is Role.ISOLATION else (("formula", str(p.formula)),)
+    within = tuple(("claimed with", layer.name) for layer in p.within)
+    return (
+        *formula,
+        ("says", " ".join(p.doc.split())),
+        ("because", p.because),
+        ("used as", p.role.value),
+        *within,
+    )
 
 
 def layers(_: Settings) -> Mapping[str, Rows]:
