@@ -102,6 +102,16 @@ class Fickle(ReferenceAdapter):
         return super().deliver(delivery)
 
 
+class Counts(ReferenceAdapter):
+    """What it says of a refusal depends on how often it has refused before, also other systems."""
+
+    count = itertools.count()
+
+    def deliver(self, delivery: Delivery) -> Outcome:
+        said = super().deliver(delivery)
+        return Refused(f"refusal number {next(self.count)}") if isinstance(said, Refused) else said
+
+
 class NeverSettles(ReferenceAdapter):
     """Says later, and cannot be waited for."""
 
@@ -121,6 +131,7 @@ class NeverSettles(ReferenceAdapter):
         (Forgets, "the adapter lacks the verb 'emit'"),
         (CannotBeMade, "the adapter cannot be constructed"),
         (Fickle, "the adapter is not deterministic"),
+        (Counts, "the adapter is not deterministic"),
         (NeverSettles, "the adapter answers PENDING to 'deliver' but has no 'settle'"),
     ],
 )

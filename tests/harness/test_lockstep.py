@@ -93,6 +93,7 @@ def test_what_is_forgotten_leaves_no_mark() -> None:
     assert free[Receipt]
     assert free[Header]
 
+    assert all(chain[0].parent is None for chain in lock.chains), "old blocks are not kept by their children"
     generated = lock.oracle.generated
     for symbol in generated.protocol.state:
         for args in generated.scope.tuples(symbol.parameters):
