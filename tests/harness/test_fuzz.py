@@ -62,6 +62,8 @@ def test_never_flags_what_is_right(name: str, seed: int) -> None:
 
     assert report.verdict is Verdict.HOLDS, (report.reasons, report.findings)
     assert not [kind for kind, count in report.tables["what the adversary tried"] if count == "never tried"]
+    assert report.work["quiesced"] > 0
+    assert report.work["repeated"] > 0
 
 
 def test_one_seed_is_one_run() -> None:
