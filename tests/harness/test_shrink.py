@@ -71,10 +71,7 @@ def test_what_matters_only_together_goes_together() -> None:
 
     moves = (*EXECUTED[:2], Restart(0), *EXECUTED[2:], Restart(0), AGAIN)
 
-    small = shrunk(EvenlyForgetful, moves)
-
-    assert len(small) == 6
-    assert Restart(0) not in small
+    assert len(shrunk(EvenlyForgetful, moves)) == 6
 
 
 def test_a_receipt_whose_emission_does_not_matter_is_a_forged_one() -> None:
