@@ -17,7 +17,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from attrs import asdict
+from attrs import asdict, evolve
 
 from .errors import TraceError, UsageError
 from .schema import Schema, shown
@@ -176,15 +176,24 @@ def write(trace: Trace, path: Path) -> None:
         ) from error
 
 
+def _tells(path: Path) -> bytes | None:
+    """What the trace at `path` says, whoever found it; nothing where it is no trace."""
+    try:
+        return dumps(evolve(load(path), versions={}))
+    except TraceError:
+        return None
+
+
 def save(trace: Trace, folder: Path) -> Path:
     """
-    Write `trace` into `folder` under the name of its property and a digest of its content.
+    Write `trace` into `folder` under the name of its property and a digest of what it tells.
 
     A file that is there already is the same trace, or keeps its name and this one gets a
-    longer digest.
+    longer digest. The versions of what found it are not part of the name, so that a seed gives
+    the same line to paste on every machine.
     """
-    data = dumps(trace)
-    digest = hashlib.sha256(data).hexdigest()
+    told = dumps(evolve(trace, versions={}))
+    digest = hashlib.sha256(told).hexdigest()
     # A name that no shell would take apart: `reverts-atomically[consumed]` is a pattern to one.
     name = re.sub(r"[^A-Za-z0-9_]+", "-", trace.property).strip("-")[:80] or "trace"
     for length in range(4, len(digest) + 1, 4):
@@ -192,6 +201,6 @@ def save(trace: Trace, folder: Path) -> Path:
         if not path.exists():
             write(trace, path)
             return path
-        if path.is_file() and path.stat().st_size == len(data) and path.read_bytes() == data:
+        if path.is_file() and _tells(path) == told:
             return path
     raise UsageError(f"no free name for a trace in {folder}", help="choose another folder: --out FOLDER")

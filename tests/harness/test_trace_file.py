@@ -407,6 +407,17 @@ class TestErrors:
 
 
 class TestSave:
+    def test_name_does_not_depend_on_versions(self, tmp_path: Path) -> None:
+        """
+        The line to paste is the same on a machine with other versions, and the first file stays.
+        """
+        first = trace_file.save(evolve(DOUBLE, versions={"hypothesis": "1"}), tmp_path)
+
+        second = trace_file.save(evolve(DOUBLE, versions={"hypothesis": "2"}), tmp_path)
+
+        assert first == second
+        assert trace_file.load(first).versions == {"hypothesis": "1"}
+
     def test_names_a_file_by_property_and_content(self, tmp_path: Path) -> None:
         """
         A finding is found by the name of its property, and saving it again makes no second file.
