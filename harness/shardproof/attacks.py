@@ -48,15 +48,21 @@ def _second_reencoded(s: Traffic, dice: Dice) -> Move | None:
 
 
 def _elsewhere(s: Traffic, dice: Dice) -> Move | None:
-    """To a shard that it is not meant for, which may have learned the header too."""
+    """To a shard that it is not meant for; rather one that has learned a header which proves it."""
     move = s.proven(dice)
-    if move is None:
+    if move is None or not isinstance(move.receipt, int):
         return None
-    shards = len(s.lock.topology.shards)
-    other = (move.shard + 1 + dice.roll(shards - 1)) % shards
-    if "learn" in s.lock.able and not s.lock.trusts(other, s.lock.headers[move.header]) and dice.roll(2):
-        return Learn(other, move.header)
-    return move._replace(shard=other)
+    sent = s.lock.receipts[move.receipt]
+    others = [d for d in range(len(s.lock.topology.shards)) if d != move.shard]
+    blocks = [b for b in s.lock.chains[sent.source][-4:] if s.lock.commits(b, sent)]
+    known = [(d, b) for d in others for b in blocks if s.lock.trusts(d, b)]
+    if known:
+        other, block = dice.pick(known)
+        return Deliver(other, sent.number, block.number, Proof(sent.number, block.number))
+    final = [b for b in blocks if b.final]
+    if "learn" in s.lock.able and final:
+        return Learn(dice.pick(others), final[-1].number)
+    return move._replace(shard=dice.pick(others))
 
 
 def _foreign_evidence(s: Traffic, dice: Dice) -> Move | None:
