@@ -57,6 +57,8 @@ class Lockstep(Record):
     clause: int = field(init=False, default=0)
     claim: Outcome = field(init=False, default=ACCEPTED)
     happened: tuple[str, ...] = field(init=False, default=())
+    #: How many effects the last move, a reorganisation, took back.
+    taken_back: int = field(init=False, default=0)
     #: The shard that was last looked at without having been asked for anything.
     watched: int = field(init=False, default=0)
     #: The header of the last delivery: effects that show elsewhere are taken to be evidence's doing.
@@ -70,6 +72,7 @@ class Lockstep(Record):
     def run(self, move: Move) -> Wrong | None:
         """Take a move that is `possible`; `None` unless model and system part ways."""
         self.happened = ()
+        self.taken_back = 0
         self.clause = 0
         self.claim = ACCEPTED
         wrong = self._take(move)
@@ -163,6 +166,7 @@ class Lockstep(Record):
         kept = (block.parent.effects if block.parent else 0) - self.forgotten[s]
         taken_back = self.effects[s][kept:]
         del self.effects[s][kept:]
+        self.taken_back = len(taken_back)
         for number in taken_back:
             if number in self.receipts:
                 self.receipts[number].executed_at = self.receipts[number].under = -1

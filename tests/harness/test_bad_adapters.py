@@ -183,6 +183,21 @@ def test_a_system_that_accepts_nothing_is_inconclusive() -> None:
     assert "no receipt could be emitted" in report.reasons[0]
 
 
+class NeverReverts(ReferenceAdapter):
+    """Has the verb, and refuses it every time."""
+
+    def revert(self, shard: str, header: bytes) -> Outcome:
+        return Refused("we do not do that")
+
+
+def test_reorganisations_that_are_all_refused_are_inconclusive() -> None:
+    """That nothing was restored wrongly says nothing where nothing was reverted."""
+    report = run(NeverReverts, 12_000)
+
+    assert report.verdict is Verdict.INCONCLUSIVE
+    assert report.reasons == ("reverts-atomically was never exercised: give it more time",)
+
+
 class Later(ReferenceAdapter):
     """An asynchronous system: what it is given it does when it is let come to rest."""
 

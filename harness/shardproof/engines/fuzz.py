@@ -159,6 +159,8 @@ class _Search:
     attempts: dict[str, int] = field(factory=dict)
     runs_wanted: int | None = None
     over: bool = False
+    #: Attempts that were refused in the runs before this one.
+    refused_before: int = 0
     broke: ShardproofError | None = None
     actions: dict[str, int] = field(init=False)
 
@@ -220,6 +222,7 @@ class _Search:
     def _run(self, numbers: list[int]) -> None:
         lock, schedule, work = self.bench.fresh(), self.schedule, self.coverage.work
         work["runs"] += 1
+        self.refused_before = work["attempts_refused"]
         dice = Dice(mixed(numbers[-1]))
         schedule.begin(dice)
         moves: list[Move] = []
@@ -294,21 +297,24 @@ class _Search:
                 elif lock.happened:
                     work["due"] += 1
                     coverage.exercise("delivers-what-is-due", "waits-for-no-other-shard")
-                    if work["attempts_refused"]:
+                    if work["attempts_refused"] > self.refused_before:
                         coverage.exercise("is-not-jammed-by-another-receipt")
                 kind = 8 + again + 2 * isinstance(receipt, Forged) + 4 * (evidence is not None)
                 kind += 8 * (hash_of(damage.part + damage.kind) if damage else 0)
             case Learn(_, _, damage):
                 key = ("learn", lock.clause)
                 coverage.clauses[key] = coverage.clauses.get(key, 0) + 1
-                coverage.exercise(*LEARNING)
+                if lock.clause:
+                    coverage.exercise(*LEARNING)
                 kind = 1 + 8 * (damage is not None)
             case Emit():
                 work["emitted"] += not refused
                 kind = 2
             case Revert():
                 work["reverts"] += not refused
-                coverage.exercise("reverts-atomically")
+                # Where nothing was taken back there was nothing to forget.
+                if lock.taken_back:
+                    coverage.exercise("reverts-atomically")
                 kind = 3
             case Restart():
                 kind = 4
@@ -353,6 +359,13 @@ class _Search:
                     got=f"{b.actual} {' '.join(b.changed)}".strip(),
                     help=DETERMINISTIC,
                 )
+        if len(first) != len(second):
+            raise AdapterError(
+                "the adapter is not deterministic: the same run had another length when it was taken again",
+                expected=f"{len(first)} steps",
+                got=f"{len(second)} steps",
+                help=DETERMINISTIC,
+            )
 
     def _keep(self, found: Found) -> None:
         work, name = self.coverage.work, found.wrong.property
