@@ -314,7 +314,7 @@ FLOORS = (
     # What everything may say: errors, values, and what was asked for.
     ("shardproof.errors", "shardproof.strict_json"),
     ("shardproof.parts", "shardproof.progress", "shardproof.schema", "shardproof.settings"),
-    ("shardproof.adapter", "shardproof.readings", "shardproof.trace"),
+    ("shardproof.adapter", "shardproof.coverage", "shardproof.readings", "shardproof.trace"),
     # A system on one side, the model on the other.
     ("shardproof.adapters", "shardproof.adversary", "shardproof.system", "shardproof.verdict"),
     ("shardproof.model_trace", "shardproof.moves", "shardproof.oracle", "shardproof.trace_file"),

@@ -13,6 +13,7 @@ has broken the contract, and the run ends with exit code 3.
 
 from __future__ import annotations
 
+import enum
 import importlib
 from collections.abc import Callable, Mapping, Sequence
 from importlib import metadata
@@ -25,9 +26,11 @@ from .errors import AdapterError, UsageError, nearest
 
 @frozen
 class Topology:
-    """The shards of a run, by name, in order."""
+    """The shards of a run, by name, in order; some may be founded later."""
 
     shards: tuple[str, ...]
+    #: How many of them, at the end, do not exist at the beginning.
+    reserve: int = 0
 
     @classmethod
     def of(cls, count: int) -> Topology:
@@ -85,6 +88,56 @@ class Execution:
 
 
 @frozen
+class Message:
+    """What a user asks a source shard to send, where a receipt is more than a payload."""
+
+    source: str
+    destination: str
+    payload: bytes
+    #: Which of the channels between the two.
+    channel: int = 0
+    #: On the clock of the destination; `None` never expires.
+    deadline: int | None = None
+    #: The value that the user pays, and the one that he says he pays: an honest user says the truth.
+    amount: int = 0
+    claimed: int | None = None
+    #: What kind of value, and by which of the ways in that a system may have: 0 is the plain one.
+    asset: int = 0
+    entrance: int = 0
+    #: The shard to which the destination shall send it on.
+    onward: str | None = None
+
+
+class Ending(enum.Enum):
+    """What the sending application was told of a receipt."""
+
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    EXPIRED = "expired"
+
+
+@frozen
+class Ended:
+    """An outcome as the sending application saw it. All but success give back what was paid."""
+
+    payload: bytes
+    ending: Ending
+
+
+@frozen
+class Response:
+    """A receipt that a shard has emitted of its own accord, because that of `answers` failed, or goes on."""
+
+    receipt: bytes
+    destination: str
+    #: The payload under which its execution will show.
+    payload: bytes
+    #: The payload of the receipt that it answers or sends on.
+    answers: bytes
+    amount: int = 0
+
+
+@frozen
 class Path:
     """An inclusion proof taken apart: position, leaf count where committed, siblings from the leaf up."""
 
@@ -104,6 +157,8 @@ class Adapter:
 
     #: Printed in reports and traces.
     name: ClassVar[str] = ""
+    #: The stack that the system follows, where its verbs alone do not say: order, for example, has no verb.
+    stack: ClassVar[str] = ""
 
     # ---- required -------------------------------------------------------------------------
 
@@ -166,6 +221,158 @@ class Adapter:
         """Like `deliver`, and the callback of the receipt presents the same delivery before it returns."""
         raise NotImplementedError
 
+    # ---- what a receipt carries, and how its callback ends
+
+    def send(self, message: Message) -> bytes | Refused:
+        """Like `emit`, for a message with a channel, a deadline, a value, or a further destination."""
+        raise NotImplementedError
+
+    def deliver_failing(self, delivery: Delivery) -> Outcome:
+        """Like `deliver`, and the callback of the receipt fails: accepted, and without effect."""
+        raise NotImplementedError
+
+    def nest(self, outer: Delivery, inner: Delivery) -> Outcome:
+        """Like `deliver(outer)`, and its callback presents `inner` before it looks at who called it."""
+        raise NotImplementedError
+
+    def announced(self, shard: str, since: int) -> Sequence[bytes]:
+        """The payloads of which the log of `shard` says that they took effect, after the first `since`."""
+        raise NotImplementedError
+
+    def balance(self, shard: str) -> int:
+        """What all users of `shard` hold together."""
+        raise NotImplementedError
+
+    # ---- what becomes of a receipt
+
+    def advance_clock(self, shard: str) -> None:
+        """One unit of time passes at `shard`."""
+        raise NotImplementedError
+
+    def prove_outcome(self, receipt: bytes, header: bytes) -> bytes | Refused:
+        """
+        Honest evidence that a header of its destination attests the outcome of `receipt`.
+
+        An outcome is attested from the next block on; that of what travels, once its last hop has one.
+        """
+        raise NotImplementedError
+
+    def prove_absence(self, receipt: bytes, header: bytes) -> bytes | Refused:
+        """Honest evidence that a header of its destination attests that `receipt` was not received."""
+        raise NotImplementedError
+
+    def acknowledge(self, delivery: Delivery) -> Outcome:
+        """A relayer shows the source, here `delivery.destination`, the outcome of its own receipt."""
+        raise NotImplementedError
+
+    def time_out(self, delivery: Delivery) -> Outcome:
+        """A relayer shows the source, here `delivery.destination`, that its receipt expired undelivered."""
+        raise NotImplementedError
+
+    def time_out_again(self, delivery: Delivery) -> Outcome:
+        """Like `time_out`, and the callback of the sender presents the same before it returns."""
+        raise NotImplementedError
+
+    def skip(self, delivery: Delivery) -> Outcome:
+        """A relayer shows the destination of an ordered channel that the next receipt has expired."""
+        raise NotImplementedError
+
+    def close_channel(self, shard: str, source: str, channel: int) -> Outcome:
+        """`shard` closes its receiving end of a channel from `source`."""
+        raise NotImplementedError
+
+    def time_out_on_close(self, delivery: Delivery) -> Outcome:
+        """Like `time_out`, with a header that attests that the channel is closed; evidence as for absence."""
+        raise NotImplementedError
+
+    def ended(self, shard: str, since: int) -> Sequence[Ended]:
+        """What senders at `shard` were told of their receipts, after the first `since`, in order."""
+        raise NotImplementedError
+
+    def responses(self, shard: str, since: int) -> Sequence[Response]:
+        """
+        The receipts that `shard` has emitted of its own accord, after the first `since`, in order.
+
+        A failure is answered before `deliver_failing` returns, on the channel with the same number.
+        """
+        raise NotImplementedError
+
+    # ---- whom a shard believes
+
+    def rotate(self, shard: str) -> None:
+        """The validators of `shard` hand over to the next ones; from far enough back, keys have leaked."""
+        raise NotImplementedError
+
+    def learn_validators(self, shard: str, header: bytes) -> Outcome:
+        """A relayer shows `shard` a header that announces the next validators of its own shard."""
+        raise NotImplementedError
+
+    def initialise(self, shard: str, of: str) -> Outcome:
+        """Somebody sets up the light client of `of` at `shard`, with validators of his own."""
+        raise NotImplementedError
+
+    def upgrade(self, shard: str) -> None:
+        """A new version of the light clients of `shard` is installed."""
+        raise NotImplementedError
+
+    def takeover(self) -> bytes:
+        """The payload with which an adversary would ask a receiving application for the keys of a shard."""
+        raise NotImplementedError
+
+    def forge_header(self, shard: str, receipt: bytes, how: int) -> tuple[bytes, bytes]:
+        """
+        A header in the name of `shard` that nobody produced and that commits to `receipt`, and its evidence.
+
+        `how` says who signed: 0 nobody, 1 validators that the adversary made up, 2 keys that have leaked.
+        """
+        raise NotImplementedError
+
+    def claim(self, shard: str, header: bytes) -> Outcome:
+        """Anyone claims at `shard` that a header is final; `learn` believes it once the window is over."""
+        raise NotImplementedError
+
+    def challenge(self, shard: str, header: bytes) -> Outcome:
+        """A watcher shows `shard` that a claim is false."""
+        raise NotImplementedError
+
+    # ---- what a shard keeps
+
+    def crash(self, shard: str, writes: int) -> None:
+        """
+        In its next operation, `shard` loses power after `writes` durable writes, and starts again.
+
+        Where there are fewer writes than that, it loses power after the operation.
+        """
+        raise NotImplementedError
+
+    def prune(self, shard: str) -> None:
+        """`shard` forgets whatever it need not remember."""
+        raise NotImplementedError
+
+    def split(self, shard: str, into: tuple[str, str]) -> Outcome:
+        """
+        The addresses of `shard` go to two new shards: those at even places of `Topology.shards` to the first.
+
+        Effects, outcomes and responses of a new shard are counted from its own beginning.
+        """
+        raise NotImplementedError
+
+    def merge(self, shards: tuple[str, str], into: str) -> Outcome:
+        """The addresses of two shards go to a new one."""
+        raise NotImplementedError
+
+    def drain(self, source: str, destination: str) -> Outcome:
+        """The link between two addresses carries away the request that waits longest; refused when none waits."""
+        raise NotImplementedError
+
+    def state_root(self, shard: str) -> bytes:
+        """A digest of all that `shard` keeps."""
+        raise NotImplementedError
+
+    def replicate(self, shard: str) -> bytes:
+        """The digest at another node of `shard`, which has executed the same blocks by catching up."""
+        raise NotImplementedError
+
     def settle(self, shard: str) -> None:
         """Let `shard` come to rest after an answer of `PENDING`."""
         raise NotImplementedError
@@ -202,6 +409,37 @@ CAPABILITIES = (
     "revert",
     "restart",
     "reenter",
+    "send",
+    "deliver_failing",
+    "nest",
+    "announced",
+    "balance",
+    "advance_clock",
+    "prove_outcome",
+    "prove_absence",
+    "acknowledge",
+    "time_out",
+    "time_out_again",
+    "skip",
+    "close_channel",
+    "time_out_on_close",
+    "ended",
+    "responses",
+    "rotate",
+    "learn_validators",
+    "initialise",
+    "upgrade",
+    "takeover",
+    "forge_header",
+    "claim",
+    "challenge",
+    "crash",
+    "prune",
+    "split",
+    "merge",
+    "drain",
+    "state_root",
+    "replicate",
     "settle",
     "forge",
     "dissect",
@@ -213,7 +451,7 @@ CAPABILITIES = (
 
 #: Adapters of this package: name -> (module, attribute). A name may take a variant: `hyperlane:noop-ism`.
 BUILT_IN: Mapping[str, tuple[str, str]] = {
-    "reference": ("shardproof.adapters.reference", "ReferenceAdapter"),
+    "reference": ("shardproof.adapters.reference", "variant"),
     "watermark": ("shardproof.adapters.watermark", "WatermarkAdapter"),
     "faulty": ("shardproof.adapters.faulty", "variant"),
     "hyperlane": ("shardproof.adapters.hyperlane", "variant"),

@@ -62,6 +62,15 @@ _FLAGS: Mapping[str, Callable[[F], F]] = {
         "steps", HOW_MUCH, "N", "Steps to fuzz in all, in place of --seconds: the same work on every machine."
     ),
     "seed": _flag("seed", HOW_MUCH, "N", "Repeats a run; drawn and printed if it is left out."),
+    "require_coverage": click.option(
+        "--require-coverage",
+        cls=Flag,
+        group=HOW_MUCH,
+        is_flag=True,
+        # Not a no: the environment or the project may have said yes.
+        default=None,
+        help="A clause that was never exercised makes the answer inconclusive.",
+    ),
     "profile": _flag("profile", HOW_MUCH, "NAME", "Budgets by name: dev (the default), ci or nightly."),
     "out": _flag("out", OUTPUT, "FOLDER", "Where findings go [default: shardproof-out]."),
 }
@@ -168,7 +177,7 @@ _SEARCH = ("adapter", "stack", "layers", "property")
     short_help="Prove, explore and fuzz, within a budget.",
     example="shardproof check --adapter reference --seconds 30",
 )
-@_flags(*_SEARCH, "scope", "depth", "seconds", "seed", "profile", "out")
+@_flags(*_SEARCH, "scope", "depth", "seconds", "seed", "require_coverage", "profile", "out")
 def check(as_json: bool, **given: object) -> int:
     """
     Everything within a budget: the protocol that an adapter needs is proved and explored, and the
@@ -184,7 +193,7 @@ def check(as_json: bool, **given: object) -> int:
     short_help="Random and adversarial runs of an adapter.",
     example="shardproof fuzz --adapter faulty:no-deduplication --seed 7",
 )
-@_flags(*_SEARCH, "scope", "depth", "seconds", "steps", "seed", "profile", "out")
+@_flags(*_SEARCH, "scope", "depth", "seconds", "steps", "seed", "require_coverage", "profile", "out")
 def fuzz(as_json: bool, **given: object) -> int:
     """Random and adversarial runs of an adapter, against the model."""
     from .commands import search
@@ -197,7 +206,7 @@ def fuzz(as_json: bool, **given: object) -> int:
     short_help="Every trace of the model within a scope.",
     example="shardproof explore --stack final --scope shards=2,receipts=1",
 )
-@_flags(*_SEARCH, "scope", "depth", "seconds", "profile", "out")
+@_flags(*_SEARCH, "scope", "depth", "seconds", "require_coverage", "profile", "out")
 def explore(as_json: bool, **given: object) -> int:
     """
     Every trace of the model within a scope. An adapter is not run: it only says which layers it
@@ -230,6 +239,28 @@ def prove(as_json: bool, certificate: Path | None, **given: object) -> int:
     return _answer(
         _run(lambda settings, context: search.prove(settings, context, certificate), given), as_json
     )
+
+
+@shardproof.command(
+    cls=Command,
+    short_help="Every known and generated mistake in the model, and who notices it.",
+    example="shardproof mutants --stack core",
+)
+@_flags("stack", "scope", "seed", "profile")
+def mutants(as_json: bool, **given: object) -> int:
+    """
+    Every known and generated mistake in the model, and which property notices it, of one stack or of
+    all of them. A mistake that nobody notices is a violation; survivors come first.
+    """
+    from .commands import mutants as command
+    from .render import report
+
+    answer = _run(command.mutants, given)
+    if as_json:
+        _print_json(command.as_json(answer))
+    else:
+        print(report.sections(command.sections(answer), _width(), ascii_only=_ascii_only()))
+    return int(answer.score.verdict.exit_code)
 
 
 _TRACE = click.argument("trace", type=click.Path(path_type=Path))

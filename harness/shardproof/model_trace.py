@@ -23,7 +23,7 @@ from shardproof_properties.property import Property, Role
 from .adapter import Topology
 from .readings.evaluate import Evaluator, World
 from .readings.scope import Scope, Value
-from .trace import ARGUMENTS, Search, Step, Trace, Violation
+from .trace import ARGUMENTS, SHARED, Search, Step, Trace, Violation
 
 #: An action and the elements that it is taken with.
 Taken = tuple[Action, tuple[Value, ...]]
@@ -96,7 +96,7 @@ class _Teller:
         return Step(action.name, actor, names, "accepted", "", tuple(self._changes(before, after)))
 
     def _in_the_format(self, action: Action) -> bool:
-        return exactly_once in self.evaluator.protocol.layers and action.name in ARGUMENTS
+        return exactly_once in self.evaluator.protocol.layers and action.name in SHARED
 
     def _arguments(self, world: World, action: Action, given: dict[type[Term], Value]) -> dict[str, str]:
         m, h = given.get(Receipt), given.get(Header)

@@ -1,5 +1,5 @@
 """
-What is shown to a destination: a delivery, which names things by number, made into bytes.
+What is shown to a shard: a move, which names things by number, made into bytes.
 
 A relayer keeps the evidence that it has been given, and shows it as it is, or damaged. What
 it shows of a receipt that nobody emitted it writes itself, because encodings are public.
@@ -8,26 +8,35 @@ it shows of a receipt that nobody emitted it writes itself, because encodings ar
 from __future__ import annotations
 
 from .adapter import Refused
-from .adversary import SPLICE, Damage, Presented, damaged, transplanted
-from .moves import NULL, Deliver, Forged, Proof
+from .adversary import SPLICE, Presented, damaged, transplanted
+from .deeds import DEEDS
+from .moves import NULL, Act, Deliver, Forged, Proof
 from .record import Record
 from .system import nonsense
 
 
-def presented(record: Record, move: Deliver) -> Presented:
+def presented(record: Record, move: Deliver | Act) -> Presented:
     """The receipt, header and evidence that the relayer of `move` shows."""
-    _, r, h, evidence, damage, _ = move
-    receipt = _forged(record, r) if isinstance(r, Forged) else record.receipts[r].data
-    header = record.headers[h].data if h != NULL else b""
-    shown = Presented(receipt, header, _evidence(record, evidence) if evidence is not None else b"")
+    r, h, proof, damage = move.receipt, move.header, move.evidence, move.damage
+    assert r is not None, "asked of moves that present something"
+    verb = DEEDS[move.deed].evidence if isinstance(move, Act) else "prove"
+    receipt = forged(record, r) if isinstance(r, Forged) else record.receipts[r].data
+    header = record.headers[h].data if h is not None and h != NULL else b""
+    shown = Presented(receipt, header, evidence(record, proof, verb) if proof is not None else b"")
     if damage is None:
         return shown
-    if damage.kind == SPLICE:
-        return _spliced(record, shown, move, damage)
-    return damaged(record.adapter, shown, damage)
+    if damage.kind != SPLICE:
+        return damaged(record.adapter, shown, damage)
+    # With something of another receipt: the field in which they first differ, or half of its evidence.
+    if damage.part == "receipt":
+        return shown._replace(receipt=transplanted(shown.receipt, record.receipts[damage.number].data))
+    other = b"" if proof is None else evidence(record, Proof(damage.number, proof.header), verb)
+    half = len(shown.evidence) // 2
+    return shown._replace(evidence=shown.evidence[:half] + other[half:])
 
 
-def _forged(record: Record, r: Forged) -> bytes:
+def forged(record: Record, r: Forged) -> bytes:
+    """A receipt that nobody emitted."""
     names = record.topology.shards
     receipt = record.system.data("forge", names[r.source], names[r.destination], b"f%d" % r.number)
     if isinstance(receipt, Refused):
@@ -35,23 +44,20 @@ def _forged(record: Record, r: Forged) -> bytes:
     return receipt
 
 
-def _evidence(record: Record, proof: Proof) -> bytes:
+def evidence(record: Record, proof: Proof, verb: str = "prove") -> bytes:
     """Honest evidence, asked for once; nothing where it is refused."""
-    known = record.proofs.get(proof)
+    known = had(record, proof, verb)
     if known is None:
         known = record.system.data(
-            "prove", record.receipts[proof.receipt].data, record.headers[proof.header].data
+            verb, record.receipts[proof.receipt].data, record.headers[proof.header].data
         )
-        record.proofs[proof] = known
+        if verb == "prove":
+            record.proofs[proof] = known
+        else:
+            record.attests[verb, proof] = known
     return b"" if isinstance(known, Refused) else known
 
 
-def _spliced(record: Record, shown: Presented, move: Deliver, damage: Damage) -> Presented:
-    """With something of another receipt: the field in which they first differ, or half of its evidence."""
-    if damage.part == "receipt":
-        return shown._replace(receipt=transplanted(shown.receipt, record.receipts[damage.number].data))
-    other = b""
-    if move.evidence is not None:
-        other = _evidence(record, Proof(damage.number, move.evidence.header))
-    half = len(shown.evidence) // 2
-    return shown._replace(evidence=shown.evidence[:half] + other[half:])
+def had(record: Record, proof: Proof, verb: str) -> bytes | Refused | None:
+    """The answer of a verb that gives evidence, if it was asked."""
+    return record.proofs.get(proof) if verb == "prove" else record.attests.get((verb, proof))

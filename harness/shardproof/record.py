@@ -10,9 +10,29 @@ from __future__ import annotations
 
 from attrs import define, field
 
-from .adapter import Adapter, Refused, Topology
-from .adversary import SPLICE
-from .moves import NULL, Deliver, Emit, Finalise, Forged, Learn, Move, Produce, Proof, Restart, Revert
+from shardproof_models.layers.closing import closed, ended
+from shardproof_models.layers.resharding import live, owner, spoke_for
+from shardproof_models.layers.sequencing import channel
+
+from .adapter import Adapter, Ending, Refused, Topology
+from .adversary import SPLICE, Damage
+from .deeds import DEEDS, Decides
+from .moves import (
+    NULL,
+    PLAIN,
+    Act,
+    Deliver,
+    Emit,
+    Finalise,
+    Forged,
+    Learn,
+    Move,
+    Produce,
+    Proof,
+    Restart,
+    Revert,
+    Terms,
+)
 from .oracle import FORGED, Oracle
 from .readings.rows import World
 from .system import System
@@ -31,6 +51,16 @@ class Sent:
     #: The shard at which it was executed, and the slot of the header that proved it.
     executed_at: int = -1
     under: int = -1
+    terms: Terms = PLAIN
+    #: Its callback failed where it was executed.
+    failed: bool = False
+    #: What its sender was told of it.
+    told: Ending | None = None
+    #: The receipt because of which its shard has emitted it, and the one that was emitted because of it.
+    answers: Sent | None = None
+    answer: Sent | None = None
+    #: A crash, or an answer without a sign, leaves open whether its destination or its source has dealt with it.
+    unsure: bool = False
 
 
 @define(eq=False)
@@ -46,6 +76,10 @@ class Block:
     effects: int
     final: bool = False
     produced: bool = True
+    #: What else of its shard a reorganisation goes back to; see `Observer.marks`.
+    marks: object = None
+    #: The term of office of the validators who sealed it.
+    epoch: int = 0
 
 
 @define(eq=False)
@@ -67,6 +101,8 @@ class Record:
     forgotten: list[int] = field(init=False)
     payloads: dict[bytes, int | Forged] = field(init=False, factory=dict)
     proofs: dict[Proof, bytes | Refused] = field(init=False, factory=dict)
+    #: The same for evidence of other verbs than `prove`.
+    attests: dict[tuple[str, Proof], bytes | Refused] = field(init=False, factory=dict)
     #: Light clients that accepted a damaged copy of a final header: nobody knows whether they know it.
     doubtful: set[tuple[int, int]] = field(init=False, factory=set)
     #: How often the system declined what the environment may always do.
@@ -75,10 +111,21 @@ class Record:
     free_headers: list[int] = field(init=False)
     #: The highest number of a receipt that was emitted.
     newest: int = field(init=False, default=-1)
+    #: Claims of headers that are not final, and that nobody has challenged yet: at which shard, of which header.
+    claims: set[tuple[int, int]] = field(init=False, factory=set)
+    #: Whether there is more to do than the main road.
+    wide: bool = field(init=False)
+    #: Whether shards may split and merge.
+    sharded: bool = field(init=False)
+    #: The addresses that exist from the beginning.
+    addresses: range = field(init=False)
 
     def __attrs_post_init__(self) -> None:
         self.system = System(self.adapter)
         self.able = self.system.able
+        self.wide = bool(self.able & {*DEEDS, "send", "deliver_failing", "nest"})
+        self.sharded = "resharding" in self.oracle.layers
+        self.addresses = range(len(self.topology.shards) - self.topology.reserve)
         self.reset()
 
     def reset(self, token: object | None = None) -> None:
@@ -90,8 +137,10 @@ class Record:
         oracle = self.oracle
         self.world = oracle.generated.copy(oracle.start)
         count = len(self.topology.shards)
-        for known in (self.receipts, self.headers, self.payloads, self.proofs, self.doubtful, self.declined):
+        for known in (self.receipts, self.headers, self.payloads, self.proofs, self.attests, self.declined):
             known.clear()
+        for doubts in (self.doubtful, self.claims):
+            doubts.clear()
         self.chains = [[] for _ in range(count)]
         self.effects = [[] for _ in range(count)]
         self.forgotten = [0] * count
@@ -108,27 +157,24 @@ class Record:
     def possible(self, move: Move) -> bool:
         """Whether everything that `move` names is there, and the environment may do it now."""
         match move:
-            case Deliver(d, r, h, evidence, damage, again):
+            case Deliver(_, r, h, evidence, damage, again, fails, inner):
                 if again and "reenter" not in self.able:
                     return False
-                if isinstance(r, Forged):
-                    if "forge" not in self.able:
-                        return False
-                elif r not in self.receipts:
+                if fails and "deliver_failing" not in self.able:
                     return False
-                if damage is not None and damage.kind == SPLICE and damage.number not in self.receipts:
+                if inner and ("nest" not in self.able or not self._provable(inner)):
                     return False
-                if evidence is not None and not (
-                    evidence.receipt in self.receipts and evidence.header in self.headers
-                ):
+                return self._presentable(r, h, evidence, damage)
+            case Act():
+                return move.deed in self.able and self._may_act(move)
+            case Emit(r, s, d, terms):
+                if r in self.receipts or s == d or not self.free_receipts:
                     return False
-                return h == NULL or h in self.headers
-            case Emit(r, s, d):
-                return r not in self.receipts and s != d and bool(self.free_receipts)
+                return terms is None or self._may_send(s, d, terms)
             case Learn(_, h, _):
                 return "learn" in self.able and (h == NULL or h in self.headers)
-            case Produce(h, _):
-                return h not in self.headers and bool(self.free_headers)
+            case Produce(h, s):
+                return h not in self.headers and bool(self.free_headers) and self.lives(s)
             case Finalise(h):
                 return (
                     "finalise" in self.able
@@ -141,19 +187,111 @@ class Record:
                     and h in self.headers
                     and not self.refuses("revert", self.headers[h].slot)
                 )
-            case Restart(_):
-                return "restart" in self.able
+            case Restart(s):
+                return "restart" in self.able and self.lives(s)
         return False
+
+    def _provable(self, evidence: Proof) -> bool:
+        return evidence.receipt in self.receipts and evidence.header in self.headers
+
+    def _presentable(
+        self, r: int | Forged, h: int, evidence: Proof | None, damage: Damage | None
+    ) -> bool:
+        """Whether what a relayer would present is there."""
+        if isinstance(r, Forged):
+            if "forge" not in self.able:
+                return False
+        elif r not in self.receipts:
+            return False
+        if damage is not None and damage.kind == SPLICE and damage.number not in self.receipts:
+            return False
+        if evidence is not None and not self._provable(evidence):
+            return False
+        return h == NULL or h in self.headers
+
+    def _may_send(self, s: int, d: int, terms: Terms) -> bool:
+        if "send" not in self.able or s not in self.addresses or d not in self.addresses:
+            return False
+        if terms.takeover and self.takeover() in self.payloads:
+            return False
+        over = self.oracle.channel_of(s, d, terms.channel)
+        return not self.oracle.read(self.world, ended, over)
+
+    def takeover(self) -> bytes:
+        """The payload of a receipt that asks for the keys of a shard."""
+        asks: bytes = self.system.call("takeover")
+        return asks
+
+    def _may_act(self, move: Act) -> bool:
+        deed = DEEDS[move.deed]
+        if deed.evidence and deed.evidence not in self.able:
+            return False
+        if move.deed == "forge_header":
+            return isinstance(move.receipt, Forged) and "forge" in self.able
+        if move.receipt is not None:
+            header = NULL if move.header is None else move.header
+            if not self._presentable(move.receipt, header, move.evidence, move.damage):
+                return False
+        elif move.header is not None and move.header not in self.headers:
+            return False
+        if deed.action and deed.action not in self.oracle.generated.refusal:
+            return False
+        if deed.decides is not Decides.ENVIRONMENT:
+            return True
+        if move.deed == "advance_clock":
+            # The one assumption of optimistic verification: somebody objects before time goes on.
+            return self.lives(move.shard) and not any(d == move.shard for d, _ in self.claims)
+        return not self.refuses(deed.action, *self.taken_with(move, FORGED, self.oracle.null))
+
+    def taken_with(self, move: Act, slot: int, header: int) -> tuple[int, ...]:
+        """What the action of the protocol that `move` attempts is taken with."""
+        given = {
+            "shard": move.shard,
+            "receipt": slot,
+            "header": header,
+            "other": move.other,
+            "another": move.another,
+            "channel": self.oracle.channel_of(move.other or 0, move.shard, move.number or 0),
+        }
+        return tuple(given[name] for name in DEEDS[move.deed].takes)  # type: ignore[misc]
+
+    # ---- who answers for what ---------------------------------------------------------------------
+
+    def owner(self, address: int) -> int:
+        """The shard that answers for an address."""
+        return self.oracle.read(self.world, owner, address) if self.sharded else address
+
+    def lives(self, shard: int) -> bool:
+        """Whether a shard takes part."""
+        return not self.sharded or bool(self.oracle.read(self.world, live, shard))
+
+    def emitted(self, sent: Sent) -> bool:
+        """Whether a receipt is emitted on the branch of its source as it is now."""
+        return bool(self.world[self.oracle.emitted][0] >> sent.slot & 1)
+
+    def living(self) -> list[int]:
+        """The shards that take part."""
+        return [s for s in range(len(self.topology.shards)) if self.lives(s)]
+
+    def speaks(self, block: Block, address: int) -> bool:
+        """Whether a block is of the shard that answered for an address when it was produced."""
+        if not self.sharded:
+            return block.shard == address
+        return bool(self.oracle.read(self.world, spoke_for, block.slot, address))
+
+    def shut(self, sent: Sent) -> bool:
+        """Whether nothing more is delivered on the channel of a receipt."""
+        return bool(self.oracle.read(self.world, closed, self.oracle.rigid(channel, sent.slot)))
 
     def commits(self, block: Block, sent: Sent) -> bool:
         """Whether a header of its source covers a receipt."""
-        if block.shard != sent.source:
+        if not self.speaks(block, sent.source):
             return False
         return bool(self.world[self.oracle.commits][block.slot] >> sent.slot & 1)
 
     def trusts(self, shard: int, block: Block) -> bool:
         """Whether a shard takes a header as a root of proof."""
-        return self.refuses("deliver", shard, FORGED, block.slot) != 1
+        return self.refuses("deliver", shard, FORGED, block.slot, *self.oracle.returned) != 1
 
     def refuses(self, action: str, *args: int) -> int:
         """0 if the model would accept, else the number of the clause that refuses."""
@@ -162,8 +300,12 @@ class Record:
     def home(self, move: Move) -> int:
         """The shard at which a move happens."""
         match move:
-            case Emit(_, s, _) | Produce(_, s) | Restart(s) | Learn(s, _, _) | Deliver(s, _, _, _, _, _):
+            case Emit(_, s):
+                return self.owner(s)
+            case Produce(_, s) | Restart(s) | Learn(s) | Deliver(s):
                 return s
+            case Act():
+                return move.shard
             case Finalise(h) | Revert(h):
                 return self.headers[h].shard
 

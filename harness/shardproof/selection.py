@@ -26,7 +26,7 @@ DEFAULT_STACK = "core"
 OBSERVED = (Role.SAFETY, Role.STEP, Role.PROGRESS)
 
 #: What is said of the model.
-MODELLED = (Role.SAFETY, Role.STEP, Role.ISOLATION, Role.LEMMA, Role.WITNESS)
+MODELLED = (Role.SAFETY, Role.STEP, Role.ENABLED, Role.ISOLATION, Role.LEMMA, Role.WITNESS)
 
 
 @frozen
@@ -58,7 +58,7 @@ def system(name: str | None) -> System:
 def protocol(
     stack_name: str | None,
     layers: Sequence[str] | None,
-    needed: tuple[Layer, ...] = STACKS[DEFAULT_STACK],
+    needed: tuple[Layer, ...] = STACKS[DEFAULT_STACK].layers,
 ) -> Protocol:
     """The stack or the layers of these names, else the composition of `needed`. Raises `UsageError`."""
     if stack_name is not None:
@@ -85,9 +85,10 @@ def base(name: str) -> str:
 
 
 def catalogue(*roles: Role) -> tuple[Property, ...]:
-    """Every property of some role, over all that the layers of this package can say."""
-    everything = properties_of(composed(tuple(LAYERS.values())), *roles)
-    return tuple(everything)
+    """Every property of some role, over all that the stacks of this package can say."""
+    # Not over all layers at once: some exclude each other.
+    known = {p.name: p for name in STACKS for p in properties_of(stack(name), *roles)}
+    return tuple(known.values())
 
 
 def names(asked: Iterable[str], within: Protocol, *roles: Role) -> tuple[str, ...]:

@@ -54,6 +54,8 @@ class Settings:
     scope: Mapping[str, int] | None = None
     depth: int | None = None
     steps: int | None = None
+    #: Whether a clause that was never exercised makes an answer inconclusive.
+    require_coverage: bool = False
     #: The settings that somebody asked for, and that are not only the profile's.
     asked: frozenset[str] = frozenset()
     #: Those of them that stand on the command line.
@@ -128,6 +130,15 @@ def _name(text: str) -> str:
     return text.strip()
 
 
+def _yes_or_no(name: str) -> Callable[[str], bool]:
+    def parse(text: str) -> bool:
+        if text.lower() not in ("true", "false"):
+            raise UsageError(f"{name} is neither true nor false", expected="true or false", got=text)
+        return text.lower() == "true"
+
+    return parse
+
+
 _READ: Mapping[str, Callable[[str], Any]] = {
     "adapter": _name,
     "stack": _name,
@@ -139,6 +150,7 @@ _READ: Mapping[str, Callable[[str], Any]] = {
     "depth": _whole("depth", 1, DEPTH_MAX),
     "seconds": _seconds,
     "steps": _whole("steps", 1, 10**12),
+    "require_coverage": _yes_or_no("require_coverage"),
     "out": lambda text: Path(_name(text)),
 }
 
@@ -201,7 +213,7 @@ def resolve(given: Mapping[str, object], environ: Mapping[str, str], folder: Pat
 
 def _given(given: Mapping[str, object]) -> dict[str, _Said]:
     return {
-        name: _read(name, raw, f"--{name}")
+        name: _read(name, raw, f"--{name.replace('_', '-')}")
         for name, raw in given.items()
         if name in _READ and raw is not None and raw != ()
     }
@@ -272,5 +284,6 @@ def _settings(said: Mapping[str, _Said], given: frozenset[str]) -> Settings:
         scope=value("scope"),
         depth=value("depth"),
         steps=value("steps"),
+        require_coverage=value("require_coverage", False),
         out=value("out", DEFAULT_OUT),
     )

@@ -9,12 +9,25 @@ compares answers, and never wonders whether they are any.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from attrs import define, field
 
-from .adapter import Accepted, Adapter, Execution, Outcome, Pending, Refused, capabilities
+from .adapter import (
+    Accepted,
+    Adapter,
+    Ended,
+    Execution,
+    Outcome,
+    Pending,
+    Refused,
+    Response,
+    capabilities,
+)
 from .errors import AdapterError, ShardproofError
+
+
+T = TypeVar("T")
 
 
 @define(eq=False)
@@ -77,6 +90,42 @@ class System:
         if not isinstance(answer, Sequence) or isinstance(answer, bytes | str):
             raise nonsense("executed", "a sequence of payloads", answer)
         return [_execution(x) for x in answer]
+
+
+    def ended(self, shard: str, since: int) -> list[Ended]:
+        """What senders at `shard` were told after the first `since` times."""
+        return self._listed(Ended, "ended", shard, since)
+
+    def responses(self, shard: str, since: int) -> list[Response]:
+        """What `shard` has emitted of its own accord after the first `since` times."""
+        return self._listed(Response, "responses", shard, since)
+
+    def announced(self, shard: str, since: int) -> list[bytes]:
+        """What the log of `shard` says took effect, after the first `since` entries."""
+        return self._listed(bytes, "announced", shard, since)
+
+    def _listed(self, kind: type[T], verb: str, shard: str, since: int) -> list[T]:
+        answer = self.call(verb, shard, since)
+        if not isinstance(answer, Sequence) or isinstance(answer, bytes | str):
+            raise nonsense(verb, f"a sequence of {kind.__name__}", answer)
+        for x in answer:
+            if not isinstance(x, kind):
+                raise nonsense(verb, f"a sequence of {kind.__name__}", x)
+        return list(answer)
+
+    def balance(self, shard: str) -> int:
+        """What all users of `shard` hold together."""
+        answer = self.call("balance", shard)
+        if not isinstance(answer, int) or isinstance(answer, bool):
+            raise nonsense("balance", "a whole number", answer)
+        return answer
+
+    def digest(self, verb: str, shard: str) -> bytes:
+        """The answer of a verb that tells the state of a shard in a few bytes."""
+        answer = self.call(verb, shard)
+        if not isinstance(answer, bytes):
+            raise nonsense(verb, "a digest, as bytes", answer)
+        return answer
 
 
 def nonsense(verb: str, expected: str, got: object) -> AdapterError:

@@ -15,17 +15,48 @@ from attrs import field, frozen
 #: The version of the file format. A reader refuses another major version.
 FORMAT = "shardproof-trace/1"
 
+#: The actions that a protocol and an implementation call alike, with the same arguments.
+SHARED = frozenset({"emit", "produce", "finalise", "revert", "learn", "restart", "deliver"})
+
+_PRESENTED = ("receipt", "header", "evidence", "damage")
+_TERMS = ("channel", "deadline", "amount", "claimed", "asset", "entrance", "onward", "payload")
+
 #: The arguments that a step of each action may have; see the schema.
 ARGUMENTS: Mapping[str, tuple[str, ...]] = {
-    "emit": ("receipt", "to"),
+    "emit": ("receipt", "to", *_TERMS),
     "produce": ("header",),
     "finalise": ("header",),
     "revert": ("header",),
     "learn": ("header", "damage"),
     "restart": (),
-    "deliver": ("receipt", "header", "evidence", "damage"),
-    "reenter": ("receipt", "header", "evidence", "damage"),
+    "deliver": _PRESENTED,
+    "reenter": _PRESENTED,
+    "deliver_failing": _PRESENTED,
+    "nest": (*_PRESENTED, "inner"),
+    "acknowledge": _PRESENTED,
+    "time_out": _PRESENTED,
+    "time_out_again": _PRESENTED,
+    "time_out_on_close": _PRESENTED,
+    "skip": _PRESENTED,
+    "advance_clock": (),
+    "close_channel": ("other", "number"),
+    "split": ("other", "another"),
+    "merge": ("other", "another"),
+    "crash": ("number",),
+    "prune": (),
+    "upgrade": (),
+    "rotate": (),
+    "learn_validators": ("header",),
+    "claim": ("header",),
+    "challenge": ("header",),
+    "drain": ("other",),
+    "replicate": (),
+    "initialise": ("other",),
+    "forge_header": ("receipt", "number"),
 }
+
+#: Those of them that a step need not have.
+OPTIONAL = frozenset({"damage", *_TERMS})
 
 
 @frozen
@@ -33,9 +64,10 @@ class Step:
     """
     One thing that happened at one shard.
 
-    `args` are symbolic: `receipt` is `r3`, or `forged:A>B:7` for one that nobody emitted;
-    `header` is `h2` or `null`; `evidence` is `r3@h2` (what proves r3 in h2) or `none`;
-    `damage` is `PART:KIND:NUMBER`, e.g. `evidence:flip:17`; `to` is the destination.
+    `args` are symbolic: `receipt` is `r3`, or `answer:r3` for what a shard emitted because of
+    it, or `forged:A>B:7` for one that nobody emitted; `header` is `h2` or `null`; `evidence` is
+    `r3@h2` (what proves r3 in h2) or `none`; `damage` is `PART:KIND:NUMBER`, e.g.
+    `evidence:flip:17`; `to`, `onward`, `other` and `another` are shards; the rest are numbers.
     """
 
     action: str
@@ -86,6 +118,8 @@ class Trace:
     steps: tuple[Step, ...]
     violation: Violation | None
     search: Search
+    #: How many of the shards, the last ones, did not exist at the beginning.
+    reserve: int = 0
     #: "proved" or "not established".
     shortest: str = "not established"
     versions: Mapping[str, str] = field(factory=dict)

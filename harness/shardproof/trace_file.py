@@ -114,14 +114,20 @@ def _trace(document: dict[str, Any]) -> Trace:
         ),
         violation=None if violation is None else Violation(**violation),
         search=Search(**document["search"]),
+        reserve=document.get("reserve", 0),
         shortest=document.get("shortest", "not established"),
         versions=document.get("versions", {}),
     )
 
 
+#: Arguments that are names of shards.
+_SHARDS = ("to", "onward", "other", "another")
+
+
 def _must_refer_to_what_exists(trace: Trace) -> None:
     for index, step in enumerate(trace.steps):
-        for field, shard in (("at", step.at), ("args.to", step.args.get("to", step.at))):
+        named = ((f"args.{name}", step.args[name]) for name in _SHARDS if name in step.args)
+        for field, shard in (("at", step.at), *named):
             if shard not in trace.shards:
                 raise MismatchError(
                     f"steps[{index}].{field} is no shard of this trace",
@@ -142,6 +148,9 @@ def _must_refer_to_what_exists(trace: Trace) -> None:
 def dumps(trace: Trace) -> bytes:
     """The file of `trace`: one order of fields, one step a line, ASCII only, so that no viewer acts on it."""
     document = {"format": FORMAT, **asdict(trace)}
+    if not trace.reserve:
+        # As it was written before shards could be founded.
+        del document["reserve"]
     return "".join(_lines(document)).encode("ascii")
 
 

@@ -11,8 +11,9 @@ from typing import TypeVar
 
 from attrs import define, field
 
+from .lockstep import Lockstep
 from .moves import Deliver, Emit, Finalise, Learn, Move, Produce, Proof, Revert
-from .record import Block, Record, Sent
+from .record import Block, Sent
 
 T = TypeVar("T")
 
@@ -41,7 +42,7 @@ LATE = 20
 class Traffic:
     """Receipts under way and done with, over one run after another."""
 
-    lock: Record
+    lock: Lockstep
     #: Kind of attack, or of weather -> how often it was tried, over all runs.
     tried: dict[str, int]
     numbers: dict[str, int] = field(init=False, factory=dict)
@@ -51,6 +52,10 @@ class Traffic:
     #: Moves of this run so far, and when each receipt was emitted.
     moment: int = field(init=False, default=0)
     born: dict[int, int] = field(init=False, factory=dict)
+    #: Receipts that are dealt with where they went, and of which their senders do not know.
+    untold: list[Sent] = field(init=False, factory=list)
+    #: How often it was tried to make a shard believe a claim.
+    patience: dict[tuple[int, int], int] = field(init=False, factory=dict)
 
     def __attrs_post_init__(self) -> None:
         self.clear()
@@ -58,7 +63,7 @@ class Traffic:
     def clear(self) -> None:
         """A new run: nothing is under way."""
         self.numbers = {"receipt": 0, "header": 0, "forged": 0}
-        self.waiting, self.done = [], []
+        self.waiting, self.done, self.untold, self.patience = [], [], [], {}
         self.moment, self.born = 0, {}
 
     def count(self, kind: str) -> None:
@@ -83,30 +88,60 @@ class Traffic:
         known = self.lock.receipts
         self.waiting = [s for s in self.waiting if s.number in known]
         self.done = [s for s in self.done if s.number in known]
+        self.untold = [s for s in self.untold if s.number in known]
         self.born = {number: moment for number, moment in self.born.items() if number in known}
 
     def note(self, move: Move) -> None:
         """Take account of what the last move did."""
         self.moment += 1
-        if isinstance(move, Emit):
+        if self.lock.wide:
+            self._note_changes(move)
+        elif isinstance(move, Emit):
             if (sent := self.lock.receipts.get(move.receipt)) is not None:
                 self.waiting.append(sent)
                 self.born[sent.number] = self.moment
         elif isinstance(move, Deliver) and isinstance(move.receipt, int):
             sent = self.lock.receipts.get(move.receipt)
             if sent is not None and sent.executed_at >= 0 and sent.number in self.born:
-                earlier = [w for w in self.waiting[:16] if w.number < sent.number]
-                if (sent.source, sent.destination) in ((w.source, w.destination) for w in earlier):
-                    self.count("reordering")
-                if self.moment - self.born.pop(sent.number) > LATE:
-                    self.count("delay")
-                self.waiting.remove(sent)
-                self.done.append(sent)
+                self._is_over(sent)
         elif isinstance(move, Revert):
             receipts = list(self.lock.receipts.values())
             self.waiting = [r for r in receipts if r.executed_at < 0]
             self.done = [r for r in receipts if r.executed_at >= 0]
             self.born = {r.number: self.born.get(r.number, self.moment) for r in self.waiting}
+
+    def _note_changes(self, move: Move) -> None:
+        """The same, where more than a delivery changes how a receipt stands."""
+        lock = self.lock
+        if isinstance(move, Revert) or lock.taken_back:
+            receipts = [r for r in lock.receipts.values() if lock.emitted(r)]
+            self.waiting = [r for r in receipts if r.executed_at < 0 and r.told is None]
+            self.done = [r for r in receipts if r.executed_at >= 0 or r.told is not None]
+            self.untold = [r for r in self.done if lock.telling and r.told is None]
+            self.born = {r.number: self.born.get(r.number, self.moment) for r in self.waiting}
+            return
+        for sent in lock.changed:
+            over = sent.executed_at >= 0 or sent.told is not None
+            if not over and sent.number not in self.born:
+                self.waiting.append(sent)
+                self.born[sent.number] = self.moment
+            elif over and sent.number in self.born:
+                self._is_over(sent)
+            if over and lock.telling:
+                if sent in self.untold:
+                    if sent.told is not None:
+                        self.untold.remove(sent)
+                elif sent.told is None:
+                    self.untold.append(sent)
+
+    def _is_over(self, sent: Sent) -> None:
+        earlier = [w for w in self.waiting[:16] if w.number < sent.number]
+        if (sent.source, sent.destination) in ((w.source, w.destination) for w in earlier):
+            self.count("reordering")
+        if self.moment - self.born.pop(sent.number) > LATE:
+            self.count("delay")
+        self.waiting.remove(sent)
+        self.done.append(sent)
 
     def towards(self, sent: Sent) -> Move | None:
         """What an honest relayer does next for a receipt."""
@@ -147,20 +182,27 @@ class Traffic:
         if not among:
             return None
         sent = among[-1 - dice.roll(min(8, len(among)))]
-        blocks = [b for b in self.lock.chains[sent.source][-4:] if self.lock.commits(b, sent)]
-        trusted = [b for b in blocks if self.lock.trusts(sent.destination, b)]
+        blocks = [b for b in self.history(sent.source)[-4:] if self.lock.commits(b, sent)]
+        d = self.lock.owner(sent.destination)
+        trusted = [b for b in blocks if self.lock.trusts(d, b)]
         if not blocks:
             return None
         block = dice.pick(trusted or blocks)
-        return Deliver(sent.destination, sent.number, block.number, Proof(sent.number, block.number))
+        return Deliver(d, sent.number, block.number, Proof(sent.number, block.number))
 
     def executed(self, dice: Dice) -> Deliver | None:
         """The honest delivery of a receipt that has been executed."""
         if not self.done:
             return None
         sent = self.done[-1 - dice.roll(min(8, len(self.done)))]
-        blocks = [b for b in self.lock.chains[sent.source] if self.lock.commits(b, sent)][:4]
+        blocks = [b for b in self.history(sent.source) if self.lock.commits(b, sent)][:4]
         if not blocks:
             return None
-        block = blocks[0]
-        return Deliver(sent.destination, sent.number, block.number, Proof(sent.number, block.number))
+        block, d = blocks[0], self.lock.owner(sent.destination)
+        return Deliver(d, sent.number, block.number, Proof(sent.number, block.number))
+
+    def history(self, address: int) -> list[Block]:
+        """The blocks in which something of an address may be found, oldest first."""
+        if not self.lock.sharded:
+            return self.lock.chains[address]
+        return [b for b in self.lock.headers.values() if b.produced and self.lock.speaks(b, address)]

@@ -93,4 +93,6 @@ class Report:
     properties: tuple[str, ...] = ()
     #: Tables for people: title -> rows of (label, value).
     tables: Mapping[str, tuple[tuple[str, str], ...]] = field(factory=dict)
+    #: Clause of a guard -> that it never refused, or was never passed, where it could have been.
+    never_exercised: Mapping[str, str] = field(factory=dict)
     seconds: float = 0.0

@@ -4,12 +4,22 @@ from __future__ import annotations
 
 from shardproof_models.language.protocol import Protocol
 
+from .concrete import concrete
+from .enabled import enabled
+from .layout import layout
 from .lemmas import lemmas
+from .order import order
+from .outcomes import outcomes
 from .progress import progress
 from .property import Property, Role
+from .queueing import queueing
+from .restoring import SOURCES, restoring
 from .safety import safety
+from .trust import trust
+from .value import value
 
-CATALOGUES = (safety, lemmas, progress)
+CATALOGUES = (safety, lemmas, order, outcomes, value, trust, layout, queueing, enabled, progress, concrete, restoring)
+SOURCES.extend(CATALOGUES[:-1])
 
 
 def properties_of(protocol: Protocol, *roles: Role) -> tuple[Property, ...]:

@@ -3,14 +3,16 @@ What makes the safety properties inductive.
 
 Each lemma is needed: drop it, and the proof of the core fails with a counterexample to
 induction. The first group is about receipts, the second about the chain of blocks, the
-third about what headers remember, which is what a reorganisation returns to.
+third about how far a chain can be taken back. What becomes of all of them when shards lose state
+is not said here; see `restoring`.
 """
 
 from __future__ import annotations
 
-from shardproof_models.language.terms import Bool, all_of, implies, sealed
+from shardproof_models.language.terms import Bool, all_of, exists, implies
 from shardproof_models.layers.exactly_once import (
     Header,
+    Key,
     Receipt,
     Shard,
     commits,
@@ -19,33 +21,35 @@ from shardproof_models.layers.exactly_once import (
     emitted,
     executions,
     genesis,
+    issued,
     key,
-    learned,
     origin,
     produced,
     recorded,
     source,
-    trusted,
-    witness,
 )
 from shardproof_models.layers.finality import final, finality, head, height, parent
-from shardproof_models.layers.reorganisation import reorganisation
+from shardproof_models.layers.failures import succeeded
+from shardproof_models.layers.outcomes import outcomes, timed_out, timed_out_by
+from shardproof_models.layers.pruning import pruning
+from shardproof_models.layers.reorganisation import last_final, reorganisation
+from shardproof_models.layers.resharding import resharding
 
 from .property import Catalogue
 
 lemmas = Catalogue()
 
 
-@lemmas.lemma(supports="P01")
+@lemmas.lemma(supports="P01", outside=(resharding,))
 def executed_is_recorded(d: Shard, m: Receipt) -> Bool:
-    """The table of consumed receipts knows of every execution."""
+    """A shard knows of every execution of its own."""
     return implies(executions(d, m) >= 1, recorded(d, m))
 
 
 @lemmas.lemma(supports="P02")
 def committed_was_emitted(h: Header, m: Receipt) -> Bool:
     """In its own name, a header on the chain commits only to what its shard has emitted."""
-    return implies(all_of(produced(h), commits(h, m), source(m) == origin(h)), emitted(m))
+    return implies(all_of(produced(h), commits(h, m), issued(h, source(m))), emitted(m))
 
 
 @lemmas.lemma(finality, supports="P10")
@@ -95,42 +99,35 @@ def what_is_below_final_is_final(g: Header, h: Header) -> Bool:
     return implies(all_of(final(g), produced(h), origin(g) == origin(h), height(h) <= height(g)), final(h))
 
 
-# ---- what headers remember ----------------------------------------------------------------------
+# ---- how far a chain can be taken back ------------------------------------------------------------
 
 
 @lemmas.lemma(reorganisation, supports="P02")
-def later_blocks_remember_what_was_committed(g: Header, h: Header, m: Receipt) -> Bool:
-    """What a block commits to in its own name, every later block of its chain knows to be emitted."""
-    later = all_of(produced(g), produced(h), origin(g) == origin(h), height(h) <= height(g))
-    return implies(all_of(later, commits(h, m), source(m) == origin(h)), sealed(g, emitted(m)))
+def nothing_final_is_above_the_last(h: Header) -> Bool:
+    """No final block is higher than the last one."""
+    return implies(final(h), height(h) <= height(last_final(origin(h))))
 
 
 @lemmas.lemma(reorganisation, supports="P02")
-def remembered_executions_were_right(g: Header, d: Shard, m: Receipt) -> Bool:
-    """
-    What a block remembers as executed was executed once, rightly, on final evidence.
-
-    What it remembers as consumed was executed.
-    """
-    w = sealed(g, witness(d, m))
-    held = produced(g) & (origin(g) == d)
-    right = all_of(
-        final(w),
-        origin(w) == source(m),
-        commits(w, m),
-        destination(m) == d,
-        sealed(g, executions(d, m)) <= 1,
-        sealed(g, consumed(d, key(m))),
-        sealed(g, trusted(d, w)),
-    )
-    marked = sealed(g, consumed(d, key(m))) & (destination(m) == d)
-    some = sealed(g, executions(d, m)) >= 1
-    return implies(
-        held, all_of(sealed(g, executions(d, m)) >= 0, implies(some, right), implies(marked, some))
-    )
+def the_last_final_is_final(s: Shard) -> Bool:
+    """The last final block of a shard is a block of that shard, and final."""
+    return final(last_final(s)) & (origin(last_final(s)) == s)
 
 
-@lemmas.lemma(reorganisation, supports="P10")
-def remembered_trust_is_final(g: Header, h: Header) -> Bool:
-    """What a block remembers as learned is final."""
-    return implies(produced(g) & sealed(g, learned(origin(g), h)), final(h))
+@lemmas.lemma(reorganisation, outcomes, supports="P04")
+def a_timeout_rests_on_what_stays(m: Receipt) -> Bool:
+    """The proof that a receipt expired is a block that cannot be taken back."""
+    return implies(timed_out(m), final(timed_out_by(m)))
+
+
+@lemmas.lemma(supports="P06", outside=(resharding,))
+def succeeds_at_its_destination(d: Shard, m: Receipt) -> Bool:
+    """Nothing succeeds but where it is executed."""
+    return implies(succeeded(d, m), destination(m) == d)
+
+
+@lemmas.lemma(pruning, supports="P21", outside=(resharding,))
+def records_are_of_what_was_executed_here(d: Shard, k: Key) -> Bool:
+    """Each record is that of a receipt which the same shard has executed: what it loses, it loses both."""
+    here = exists(Receipt, lambda m: all_of(key(m) == k, destination(m) == d, executions(d, m) >= 1))
+    return implies(consumed(d, k), here)

@@ -28,10 +28,14 @@ class Role(enum.Enum):
     LEMMA = "lemma"
     #: Some reachable world satisfies it: guards against vacuous truth.
     WITNESS = "witness"
+    #: In every reachable world an action is accepted if the premise holds: one formula with its guard.
+    ENABLED = "enabled"
     #: No guard of a shard depends on what other shards keep to themselves (two worlds at once).
     ISOLATION = "isolation"
     #: Something good happens; checked by a finite schedule on an implementation.
     PROGRESS = "progress"
+    #: Said in words, and checked on implementations only: by twin runs, by a ledger, on real bytes.
+    CONCRETE = "concrete"
 
 
 @frozen(eq=False)
@@ -48,6 +52,8 @@ class Property:
     doc: str = ""
     #: It is only claimed where these layers are present.
     within: tuple[Layer, ...] = ()
+    #: And where none of these is.
+    outside: tuple[Layer, ...] = ()
 
     @property
     def formula(self) -> Bool:
@@ -76,28 +82,37 @@ class Catalogue:
     entries: list[Property] = field(factory=list)
     schemas: list[Schema] = field(factory=list)
 
-    def _entry(self, id: str, role: Role, because: str, within: tuple[Layer, ...]) -> Declared:
+    def _entry(
+        self,
+        id: str,
+        role: Role,
+        because: str,
+        within: tuple[Layer, ...],
+        outside: tuple[Layer, ...] = (),
+    ) -> Declared:
         def decorate(function: Callable[..., Bool]) -> Property:
             variables = parameters_of(function)
             name = function.__name__.replace("_", "-")
             doc = inspect.getdoc(function) or ""
-            entry = Property(id, name, role, variables, function(*variables), because, doc, within)
+            entry = Property(id, name, role, variables, function(*variables), because, doc, within, outside)
             self.entries.append(entry)
             return entry
 
         return decorate
 
-    def invariant(self, id: str, *within: Layer, because: str) -> Declared:
+    def invariant(
+        self, id: str, *within: Layer, because: str, outside: tuple[Layer, ...] = ()
+    ) -> Declared:
         """True of every reachable world."""
-        return self._entry(id, Role.SAFETY, because, within)
+        return self._entry(id, Role.SAFETY, because, within, outside)
 
-    def step(self, id: str, *within: Layer, because: str) -> Declared:
+    def step(self, id: str, *within: Layer, because: str, outside: tuple[Layer, ...] = ()) -> Declared:
         """True of every step."""
-        return self._entry(id, Role.STEP, because, within)
+        return self._entry(id, Role.STEP, because, within, outside)
 
-    def lemma(self, *within: Layer, supports: str) -> Declared:
+    def lemma(self, *within: Layer, supports: str, outside: tuple[Layer, ...] = ()) -> Declared:
         """Needed to make the properties `supports` inductive."""
-        return self._entry(supports, Role.LEMMA, "without it the proof by induction fails", within)
+        return self._entry(supports, Role.LEMMA, "without it the proof by induction fails", within, outside)
 
     def sometimes(self, id: str, *within: Layer) -> Declared:
         """Some reachable world satisfies it."""
@@ -106,6 +121,12 @@ class Catalogue:
     def progress(self, id: str, *within: Layer, because: str) -> Declared:
         """The formula is the premise under which an honest attempt must succeed."""
         return self._entry(id, Role.PROGRESS, because, within)
+
+    def concrete(self, id: str, name: str, *within: Layer, because: str, doc: str) -> Property:
+        """What no formula over worlds can say, in words; `doc` says what is compared with what."""
+        entry = Property(id, name, Role.CONCRETE, (), TRUE, because, doc, within)
+        self.entries.append(entry)
+        return entry
 
     def isolation(self, id: str, name: str, because: str, doc: str) -> Property:
         """A statement about two worlds, for which the prover makes its own formula."""
@@ -120,8 +141,11 @@ class Catalogue:
 
     def of(self, protocol: Protocol) -> tuple[Property, ...]:
         """Those that speak of nothing that the protocol lacks."""
+        layers = {*protocol.layers}
         return tuple(
-            p for p in self._all(protocol) if protocol.speaks(p.body) and {*p.within} <= {*protocol.layers}
+            p
+            for p in self._all(protocol)
+            if {*p.within} <= layers and not layers & {*p.outside} and protocol.speaks(p.body)
         )
 
     def _all(self, protocol: Protocol) -> Iterator[Property]:

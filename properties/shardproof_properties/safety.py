@@ -10,28 +10,41 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from shardproof_models.language.protocol import Protocol
-from shardproof_models.language.terms import Bool, Term, Variable, all_of, equal, implies, next_, sealed
+from shardproof_models.language.terms import (
+    Bool,
+    Term,
+    Variable,
+    all_of,
+    equal,
+    exists,
+    implies,
+    next_,
+    sealed,
+)
 from shardproof_models.layers.exactly_once import (
     Header,
     Receipt,
     Shard,
+    answers,
     commits,
     consumed,
     destination,
     emitted,
+    excused,
     executions,
     genesis,
+    issued,
     key,
     learned,
     origin,
     produced,
-    recorded,
     source,
     trusted,
     witness,
 )
 from shardproof_models.layers.finality import final, head
-from shardproof_models.layers.reorganisation import dropped, home_of, reorganisation
+from shardproof_models.layers.reorganisation import dropped, kept, reorganisation
+from shardproof_models.layers.resharding import resharding
 
 from .property import Catalogue, Property, Role
 
@@ -40,9 +53,21 @@ safety = Catalogue()
 #: Actions that may be accepted and change nothing, and why. Of every other one, being accepted
 #: and changing nothing would be a lie to whoever asked for it; the prover shows that it never is.
 REPEATABLE: Mapping[str, str] = {
+    "crash": "a crash right after everything became durable loses nothing",
+    "flush": "what is durable already is made durable again",
+    "upgrade": "a new version that asks for what the old one asked for changes nothing",
+    "certify": "signing twice is signing once",
+    "forge_certificate": "the adversary may sign twice",
+    "expose": "what has leaked may leak again",
+    "learn_validators": "a header may be shown twice",
     "learn": "a relayer cannot know what a light client has been shown before",
     "restart": "an orderly restart is one that nobody notices",
 }
+
+
+def ran(m: Receipt) -> Bool:
+    """`m` was executed, somewhere."""
+    return exists(Shard, lambda e: executions(e, m) >= 1)
 
 
 @safety.invariant("P01", because="a receipt executed twice mints its amount out of thin air")
@@ -56,7 +81,7 @@ def executes_at_most_once(d: Shard, e: Shard, m: Receipt) -> Bool:
 def executes_only_what_was_emitted(d: Shard, m: Receipt) -> Bool:
     """What was executed had been emitted, and a header of its own source commits to it."""
     w = witness(d, m)
-    return implies(executions(d, m) >= 1, all_of(emitted(m), commits(w, m), origin(w) == source(m)))
+    return implies(executions(d, m) >= 1, all_of(emitted(m), commits(w, m), issued(w, source(m))))
 
 
 @safety.invariant("P02", because="what is executed on a block that can vanish cannot be taken back")
@@ -65,18 +90,30 @@ def executes_only_on_final_headers(d: Shard, m: Receipt) -> Bool:
     return implies(executions(d, m) >= 1, final(witness(d, m)))
 
 
-@safety.invariant("P03", because="a receipt that runs elsewhere changes a shard that never agreed to it")
+@safety.invariant(
+    "P03",
+    because="a receipt that runs elsewhere changes a shard that never agreed to it",
+    outside=(resharding,),
+)
 def executes_at_its_destination(d: Shard, m: Receipt) -> Bool:
     """A receipt runs nowhere but at its destination."""
     return implies(executions(d, m) >= 1, destination(m) == d)
+
+
+@safety.step(
+    "P03", resharding, because="a receipt that runs elsewhere changes a shard that never agreed to it"
+)
+def executes_where_its_address_is(d: Shard, m: Receipt) -> Bool:
+    """A receipt runs nowhere but at the shard that answers for its destination at that time."""
+    return implies(executions(d, m) < next_(executions(d, m)), answers(d, destination(m)))
 
 
 @safety.invariant(
     "P21", because="a receipt that is marked and never run is lost, and what it carries with it"
 )
 def marks_only_what_it_executes(d: Shard, m: Receipt) -> Bool:
-    """What its destination has recorded, it has executed."""
-    return implies(recorded(d, m) & (destination(m) == d), executions(d, m) >= 1)
+    """What its destination has spent the key of, it or who answered before it has executed."""
+    return implies(consumed(d, key(m)) & answers(d, destination(m)), ran(m) | excused(d, m))
 
 
 @safety.invariant(
@@ -141,7 +178,7 @@ def reverts_atomically(protocol: Protocol) -> Iterator[Property]:
             g = Header(Variable("g"))  # cells of `learned` have an h of their own
             cell = tuple(type(p)(Variable(p.head.name)) for p in symbol.parameters)
             x = symbol(*cell)
-            here = equal(home_of(symbol, cell), origin(g))
+            here = kept(protocol, symbol, cell, origin(g))
             falls = all_of(here, produced(g), ~next_(produced(g)))
             restored = equal(next_(x), next_(sealed(head(origin(g)), x)))
             rises = all_of(here, ~produced(g), next_(produced(g)))

@@ -13,6 +13,7 @@ from attrs import evolve
 from shardproof import cli, model_replay, trace_file
 from shardproof.engines.explore import explore
 from shardproof.readings.scopes import scope_of
+from shardproof.schedule import Schedule
 from shardproof.trace import Trace
 from shardproof_models.language.protocol import Protocol
 from shardproof_models.stacks import stack
@@ -28,6 +29,7 @@ import sys
 
 from shardproof.adapter import Adapter, Refused
 from shardproof.adapters.reference import ReferenceAdapter
+from shardproof.adapters.watermark import WatermarkAdapter
 
 
 class Raises(ReferenceAdapter):
@@ -80,6 +82,10 @@ class Interrupted(ReferenceAdapter):
 
 class NoRevert(ReferenceAdapter):
     learn, revert = Adapter.learn, Adapter.revert
+
+
+class NeverReverts(WatermarkAdapter):
+    revert = Adapter.revert
 
 
 class NotAnAdapter:
@@ -292,6 +298,76 @@ class TestVerdicts:
 
         assert found["properties"]["fuzz"] == ["executes-at-its-destination"]
         assert found["findings"] == []
+
+    def test_a_clause_that_was_never_exercised_is_named(self, command: Command) -> None:
+        """
+        With one block a shard no block has a parent that is not final: the answer says so, and holds.
+        """
+        found = command.json("explore", "--stack", "final")
+
+        assert (found["verdict"], found["exit_code"]) == ("holds", 0)
+        assert found["never_exercised"] == {
+            "explore": {"finalise: parent not final": "never the reason for a refusal"}
+        }
+
+    def test_coverage_that_is_required_and_missing_is_inconclusive(self, command: Command) -> None:
+        """
+        Asked for every clause, the same search ends with exit code 4, and names the clause.
+        """
+        found = command.json("explore", "--stack", "final", "--require-coverage")
+
+        assert (found["verdict"], found["exit_code"]) == ("inconclusive", 4)
+        (reason,) = found["reasons"]
+        assert reason == (
+            "explore: coverage is required, and was not reached: "
+            "finalise: parent not final (never the reason for a refusal)"
+        )
+
+    def test_coverage_is_required_by_the_project_where_the_flag_is_left_out(
+        self, command: Command, folder: Path
+    ) -> None:
+        """
+        A flag that was not given is no answer to what the project asks for.
+        """
+        (folder / "pyproject.toml").write_text("[tool.shardproof]\nrequire_coverage = true\n")
+
+        assert command("explore", "--stack", "final") == 4
+
+    def test_coverage_is_required_of_the_system_too(
+        self, command: Command, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """
+        A search without attacks exercises no clause of a delivery; with them, every one.
+        """
+        asked = ("fuzz", "--adapter", "reference", "--steps", "20000", "--seed", "1", "--require-coverage")
+        assert command(*asked) == 0
+
+        monkeypatch.setattr(Schedule, "attack", lambda self, dice: None)
+        found = command.json(*asked)
+
+        assert (found["verdict"], found["exit_code"]) == ("inconclusive", 4)
+        assert "deliver: consumed (never the reason for a refusal)" in found["reasons"][-1]
+
+    def test_a_violation_is_not_hidden_by_missing_coverage(self, command: Command) -> None:
+        """
+        What is violated is violated, however little else was tried.
+        """
+        asked = ("--adapter", "faulty:no-deduplication", "--steps", "300", "--seed", "1")
+
+        found = command.json("fuzz", *asked, "--require-coverage")
+
+        assert (found["verdict"], found["exit_code"]) == ("violated", 1)
+
+    def test_a_check_does_not_require_refusals_of_consensus(self, command: Command) -> None:
+        """
+        A clause of `finalise` that the model never needed is named, and says nothing of the system.
+        """
+        asked = ("--adapter", "mine:NeverReverts", "--seconds", "8", "--seed", "1")
+
+        found = command.json("check", *asked, "--require-coverage")
+
+        assert (found["verdict"], found["reasons"]) == ("holds", [])
+        assert "finalise: parent not final" in found["never_exercised"]["explore"]
 
     def test_an_adapter_that_accepts_no_emit_is_inconclusive(self, command: Command) -> None:
         """

@@ -209,7 +209,12 @@ class TestInconclusive:
 
         assert report.verdict is Verdict.HOLDS
         assert report.work["cut"] == 1
-        assert report.tables == {"steps that the scope cut": (("count, Height", "1"),)}
+        assert report.tables == {
+            "steps that the scope cut": (("count, Height", "1"),),
+            # A step that was cut is neither enabled nor refused.
+            "actions": (("tick", "enabled 2, taken 2, refused 0"),),
+            "clauses": (("tick: no", "refused 0, passed 2"),),
+        }
 
     def test_the_limit_of_worlds_says_what_was_covered(self) -> None:
         """Every trace of some length, and not all longer ones."""

@@ -277,6 +277,10 @@ HOLDS = Report(
         "what the adversary tried": tuple((f"attack-{i}", f"{i * 100:,}") for i in range(9)),
         "nothing": (),
     },
+    never_exercised={
+        "deliver: consumed": "never the reason for a refusal",
+        "deliver: wrong source": "never passed",
+    },
 )
 UNDECIDED = Report(
     "prove",

@@ -73,6 +73,18 @@ class TestPrecedence:
         assert resolve({}, {}, folder).properties == resolve(asked, {}, tmp_path / "x").properties
         assert resolve({}, {}, folder).scope == {"shards": 2, "receipts": 1}
 
+    def test_a_flag_that_is_left_out_says_nothing(self, tmp_path: Path) -> None:
+        """
+        A yes in the environment or the project counts where the flag is not given, and so does a no.
+        """
+        folder = project(tmp_path, "[tool.shardproof]\nrequire_coverage = true\n")
+
+        assert resolve({"require_coverage": None}, {}, folder).require_coverage
+        assert not resolve({}, {"SHARDPROOF_REQUIRE_COVERAGE": "false"}, folder).require_coverage
+        assert resolve(
+            {"require_coverage": True}, {"SHARDPROOF_REQUIRE_COVERAGE": "false"}, folder
+        ).require_coverage
+
     @pytest.mark.parametrize("name", list(profiles()))
     def test_every_profile_is_whole(self, name: str, tmp_path: Path) -> None:
         """
@@ -97,6 +109,7 @@ WRONG: dict[str, tuple[dict[str, str], dict[str, str], str]] = {
     "scope: not a number": ({"scope": "shards=two"}, {}, ""),
     "layers: none": ({"layers": " , "}, {}, ""),
     "adapter: empty": ({"adapter": ""}, {}, ""),
+    "require_coverage: neither": ({}, {}, "[tool.shardproof]\nrequire_coverage = 1\n"),
     "profile: unknown": ({"profile": "nigthly"}, {}, ""),
     "stack and layers": ({"stack": "core", "layers": "exactly-once"}, {}, ""),
     "environment: unknown": ({}, {"SHARDPROOF_SECOND": "5"}, ""),

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from shardproof import trace_file
 from shardproof.errors import TraceError, UsageError
 from shardproof.schema import KEYWORDS
-from shardproof.trace import ARGUMENTS, FORMAT, Search, Step, Trace, Violation
+from shardproof.trace import ARGUMENTS, FORMAT, OPTIONAL, Search, Step, Trace, Violation
 
 PATH = Path("some.trace.json")
 
@@ -75,6 +75,7 @@ numbers = st.integers(0, 10**9 - 1)
 headers = st.one_of(st.just("null"), numbers.map("h{}".format))
 receipts = st.one_of(
     numbers.map("r{}".format),
+    numbers.map("answer:r{}".format),
     st.builds("forged:{}>{}:{}".format, st.sampled_from("AB"), st.sampled_from("AB"), numbers),
 )
 values = {
@@ -87,16 +88,22 @@ values = {
         st.sampled_from(["flip", "cut", "last-leaf"]),
         numbers,
     ),
+    "inner": st.builds("r{}@h{}".format, numbers, numbers),
+    "payload": st.just("takeover"),
+    **dict.fromkeys(
+        ("channel", "deadline", "amount", "claimed", "asset", "entrance", "number"), numbers.map(str)
+    ),
 }
+SHARDS = ("to", "onward", "other", "another")
 
 
 @st.composite
 def steps(draw: st.DrawFn, shards: tuple[str, ...]) -> Step:
     action = draw(st.sampled_from(sorted(ARGUMENTS)))
     args = {
-        name: draw(st.sampled_from(shards) if name == "to" else values[name])
+        name: draw(st.sampled_from(shards) if name in SHARDS else values[name])
         for name in ARGUMENTS[action]
-        if name != "damage" or draw(st.booleans())
+        if name not in OPTIONAL or draw(st.booleans())
     }
     changed = tuple(draw(st.lists(st.text(max_size=20), max_size=2)))
     return Step(
@@ -128,6 +135,7 @@ def traces(draw: st.DrawFn) -> Trace:
         steps=taken,
         violation=violation,
         search=draw(st.builds(Search, text, st.none() | count, count, count)),
+        reserve=draw(st.integers(0, len(shards))),
         shortest=draw(st.sampled_from(["proved", "not established"])),
         versions=draw(st.dictionaries(names, text, max_size=2)),
     )

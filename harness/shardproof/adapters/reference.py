@@ -1,8 +1,13 @@
-"""The reference implementation, driven as a system under test."""
+"""
+The reference implementation, driven as a system under test.
+
+By itself `reference` is what all chains with light clients share; `reference:STACK` follows the
+stack of that name.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 from shardproof_models.shards.commitment import InclusionProof
@@ -12,6 +17,7 @@ from shardproof_models.shards.receipt import Receipt
 from shardproof_models.shards.shard import Refusal, Shard
 
 from ..adapter import ACCEPTED, Adapter, Delivery, Execution, Outcome, Path, Refused, Topology
+from ..errors import UsageError, nearest
 
 # Values, so made once: a run refuses far more often than it accepts.
 _REFUSED = {refusal: Refused(refusal.value) for refusal in Refusal}
@@ -100,3 +106,20 @@ class ReferenceAdapter(Adapter):
 
 def _outcome(refusal: Refusal | None) -> Outcome:
     return ACCEPTED if refusal is None else _REFUSED[refusal]
+
+
+def variant(stack: str) -> Callable[[], Adapter]:
+    """What makes the reference for `stack`; empty is the core. Raises `UsageError` if there is none."""
+    if not stack:
+        return ReferenceAdapter
+    # Imported only here: whoever runs the core need not wait for all the others.
+    from . import messaging, promises
+
+    variants = {**messaging.VARIANTS, **promises.VARIANTS}
+    if stack not in variants:
+        raise UsageError(
+            f"no reference follows the stack {stack!r}",
+            expected=", ".join(variants),
+            help=nearest(stack, variants),
+        )
+    return variants[stack]

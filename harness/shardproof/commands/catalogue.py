@@ -23,7 +23,9 @@ _ROLES: Mapping[Role, str] = {
     Role.SAFETY: "nothing bad: true of every world",
     Role.STEP: "nothing bad: true of every step",
     Role.ISOLATION: "no shard waits for another",
+    Role.ENABLED: "nothing is refused that is due",
     Role.PROGRESS: "something good: an honest attempt succeeds",
+    Role.CONCRETE: "on implementations only: by twin runs, a ledger, real bytes",
     Role.WITNESS: "it can happen, so the others are not true of nothing",
     Role.LEMMA: "what makes the others inductive",
 }
@@ -88,13 +90,15 @@ def _needs(doc: str, needs: list[str]) -> str:
 
 
 def stacks(_: Settings) -> Mapping[str, Rows]:
-    """Every stack."""
+    """Every stack: what it contains, which real system it follows, and where that is written down."""
     default = selection.DEFAULT_STACK
     return {
-        "stacks": tuple(
-            (name, ", ".join(layer.name for layer in layers) + (" (the default)" if name == default else ""))
-            for name, layers in STACKS.items()
+        name + (" (the default)" if name == default else ""): (
+            ("layers", ", ".join(layer.name for layer in known.layers)),
+            ("follows", known.follows),
+            ("source", known.source),
         )
+        for name, known in STACKS.items()
     }
 
 

@@ -12,6 +12,7 @@ from shardproof_properties.catalogue import properties_of
 from shardproof_properties.property import Property, Role
 
 from .. import selection, trace_file
+from ..coverage import ENVIRONMENT
 from ..errors import UsageError
 from ..render.report import Answer
 from ..selection import MODELLED, OBSERVED, System
@@ -22,7 +23,7 @@ from .context import Context, versions
 Counts = Mapping[str, int]
 
 #: What can be seen of a world or of a step between two.
-_EXPLORED = (Role.SAFETY, Role.STEP, Role.WITNESS)
+_EXPLORED = (Role.SAFETY, Role.ENABLED, Role.STEP, Role.WITNESS)
 
 #: Of the time of a `check`, what fuzzing gets even if the proof took longer than expected.
 _FUZZ_SHARE = 0.5
@@ -51,6 +52,7 @@ def explore(settings: Settings, context: Context) -> Answer:
     system, protocol = _model(settings)
     started = context.clock()
     report = _about_the_model(_explore(settings, context, protocol, _limit(settings)), system)
+    report = _covered(settings, report)
     return _answer("explore", (report,), settings, context, started, protocol, system)
 
 
@@ -69,7 +71,7 @@ def fuzz(settings: Settings, context: Context) -> Answer:
     _must_be_observable(chosen)
     seed = context.seed(settings.seed)
     started = context.clock()
-    report = _fuzz(settings, context, system, seed, chosen, seconds)
+    report = _covered(settings, _fuzz(settings, context, system, seed, chosen, seconds))
     return _answer("fuzz", (report,), settings, context, started, protocol, system, seed)
 
 
@@ -90,7 +92,8 @@ def check(settings: Settings, context: Context) -> Answer:
     proved = _about_the_model(_prove(whole, context, protocol, 0, settings.seconds), system)
     explored = _about_the_model(_explore(evolve(settings, properties=()), context, protocol, left()), system)
     fuzzed = _fuzz(settings, context, system, seed, chosen, max(left(), settings.seconds * _FUZZ_SHARE))
-    return _answer("check", (proved, explored, fuzzed), settings, context, started, protocol, system, seed)
+    reports = (proved, _covered(settings, explored, of_a_system=True), _covered(settings, fuzzed))
+    return _answer("check", reports, settings, context, started, protocol, system, seed)
 
 
 # ---- one engine ------------------------------------------------------------------------------------
@@ -265,6 +268,23 @@ def _must_be_observable(chosen: tuple[str, ...]) -> None:
                 expected=", ".join(SEEN),
                 help="it is a sentence about the model: shardproof prove or explore",
             )
+
+
+def _covered(settings: Settings, report: Report, *, of_a_system: bool = False) -> Report:
+    """
+    Where coverage is required, what holds although a clause was never exercised is inconclusive.
+
+    `of_a_system`: what the model's consensus never had to refuse says nothing of an implementation.
+    """
+    missing = [
+        f"{clause} ({why})"
+        for clause, why in report.never_exercised.items()
+        if not (of_a_system and clause.partition(":")[0] in ENVIRONMENT)
+    ]
+    if not settings.require_coverage or not missing or report.verdict is Verdict.VIOLATED:
+        return report
+    reason = f"coverage is required, and was not reached: {'; '.join(missing)}"
+    return evolve(report, verdict=Verdict.INCONCLUSIVE, reasons=(*report.reasons, reason))
 
 
 def _about_the_model(report: Report, system: System | None) -> Report:

@@ -20,10 +20,13 @@ from attrs import define, field, frozen
 from shardproof_models.language.actions import Action
 from shardproof_models.language.protocol import Protocol
 from shardproof_models.language.terms import Kind, Op, Symbol, Term, subterms, symbols_of
+from shardproof_models.layers.deadlines import Time
 from shardproof_models.layers.finality import Height
+from shardproof_models.layers.trust import Epoch
 from shardproof_properties.catalogue import properties_of
 from shardproof_properties.property import Property, Role
 
+from ..coverage import GuardCoverage
 from ..errors import UsageError
 from ..model_trace import trace_of
 from ..readings.evaluate import Evaluator
@@ -38,10 +41,13 @@ Progress = Callable[[Mapping[str, int]], None]
 #: Numbers that only the environment moves. A step that would move one out of its range is a step
 #: beyond the scope, as a further block is, so the search leaves it out and counts it. Any other
 #: number that leaves its range might have been the violation.
-ENVIRONMENT: tuple[type[Term], ...] = (Height,)
+ENVIRONMENT: tuple[type[Term], ...] = (Height, Time, Epoch)
 
 #: Lemmas are invariants too: a false one is found here before the prover trips over it.
-INVARIANTS = (Role.SAFETY, Role.LEMMA)
+INVARIANTS = (Role.SAFETY, Role.LEMMA, Role.ENABLED)
+
+#: What is looked at unless somebody asks for something else.
+EXPLORED = (Role.SAFETY, Role.ENABLED, Role.STEP, Role.WITNESS)
 
 #: How many worlds are expanded between two reports of progress.
 PROGRESS_EVERY = 2_000
@@ -74,7 +80,7 @@ def explore(
             got=scope.said or None,
         )
     chosen = (
-        properties_of(protocol, Role.SAFETY, Role.STEP, Role.WITNESS) if properties is None else properties
+        properties_of(protocol, *EXPLORED) if properties is None else properties
     )
     search = _Search(
         protocol, Generated(protocol, scope), chosen, worlds_max, depth_max, progress or (lambda _: None)
@@ -97,6 +103,8 @@ class _Instance:
     apply: Apply
     #: The symbols that the effects write, by index.
     written: tuple[int, ...]
+    #: Where its attempts are counted: see `GuardCoverage.rows`.
+    row: list[int]
 
 
 @frozen(eq=False)
@@ -125,6 +133,7 @@ class _Search:
     worlds_max: int
     depth_max: int | None
     progress: Progress
+    guards: GuardCoverage = field(init=False)
     instances: list[_Instance] = field(init=False)
     invariants: list[_Check] = field(init=False)
     steps: list[_Check] = field(init=False)
@@ -147,6 +156,7 @@ class _Search:
 
     def __attrs_post_init__(self) -> None:
         generated = self.generated
+        self.guards = GuardCoverage(self.protocol.actions)
         self.instances = [
             _Instance(
                 action,
@@ -154,6 +164,7 @@ class _Search:
                 generated.refusal[action.name],
                 generated.apply[action.name],
                 tuple(sorted({generated.index[e.symbol] for e in action.effects})),
+                self.guards.rows[action.name],
             )
             for action, args in generated.instances
         ]
@@ -190,7 +201,8 @@ class _Search:
         unpacked = self._unpacked(world)
         for instance in self.instances:
             try:
-                if instance.refuse(unpacked, *instance.args):
+                if number := instance.refuse(unpacked, *instance.args):
+                    instance.row[number << 1] += 1
                     continue
                 changed = list(unpacked)
                 for index in instance.written:
@@ -198,7 +210,9 @@ class _Search:
                 instance.apply(changed, *instance.args)
             except OutOfScope as cut:
                 self.cut[cut.symbol, cut.sort] = self.cut.get((cut.symbol, cut.sort), 0) + 1
+                # Neither enabled nor refused: it is beyond the scope.
                 continue
+            instance.row[1] += 1
             after = list(world)
             for index in instance.written:
                 after[index] = self._number(index, changed[index])
@@ -294,10 +308,10 @@ class _Search:
             work=self.work(),
             properties=tuple(p.name for p in self.chosen),
             tables={
-                "steps that the scope cut": tuple((f"{s}, {n}", f"{k:,}") for (s, n), k in self.cut.items())
-            }
-            if self.cut
-            else {},
+                "steps that the scope cut": tuple((f"{s}, {n}", f"{k:,}") for (s, n), k in self.cut.items()),
+                **self.guards.tables(),
+            },
+            never_exercised=self.guards.never_exercised(),
         )
 
     def _findings(self) -> tuple[Finding, ...]:

@@ -13,20 +13,23 @@ debugging, confirmed by running it again, and the search goes on for others.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
+from typing import get_args
 
 from attrs import define, field, frozen
 from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
 from hypothesis import strategies as st
 
-from shardproof_models.layers.exactly_once import deliver
+from shardproof_models.language.actions import Action
 from shardproof_models.stacks import composed, layers_for
 from shardproof_properties.catalogue import properties_of
 from shardproof_properties.property import Property, Role
 
 from .. import __version__
-from ..adapter import AdapterFactory, Refused, Topology, capabilities
+from ..adapter import CAPABILITIES, AdapterFactory, Refused, Topology, capabilities
 from ..attacks import ATTACKS, NEEDS, WEATHER
+from ..coverage import ENVIRONMENT, GuardCoverage
 from ..errors import AdapterError, ShardproofError, UsageError
 from ..moves import Deliver, Emit, Finalise, Forged, Learn, Move, Produce, Restart, Revert
 from ..oracle import Oracle
@@ -89,11 +92,10 @@ WORK = (
 
 @define(eq=False)
 class Coverage:
-    """What has been seen: situations, clauses, exercised properties, attacks."""
+    """What has been seen: situations, exercised properties, attacks."""
 
     situations: set[int] = field(factory=set)
     beginnings: list[tuple[Move, ...]] = field(factory=list)
-    clauses: dict[tuple[str, int], int] = field(factory=dict)
     tried: dict[str, int] = field(factory=dict)
     work: dict[str, int] = field(factory=lambda: dict.fromkeys(WORK, 0))
     exercised: dict[str, int] = field(factory=dict)
@@ -162,11 +164,20 @@ class _Search:
     #: Attempts that were refused in the runs before this one.
     refused_before: int = 0
     broke: ShardproofError | None = None
-    actions: dict[str, int] = field(init=False)
+    guards: GuardCoverage = field(init=False)
+    #: What each kind of move attempts.
+    actions: dict[type[Move], Action] = field(init=False)
 
     def __attrs_post_init__(self) -> None:
         self.schedule = Schedule(self.bench.lock, self.coverage.tried, self.plan.crowd)
-        self.actions = {a.name: i for i, a in enumerate(self.bench.oracle.protocol.actions)}
+        actions, able = self.bench.oracle.protocol.actions, self.bench.lock.able
+        lacking = {a.name for a in actions if a.name in CAPABILITIES and a.name not in able}
+        self.guards = GuardCoverage(
+            actions, ENVIRONMENT, {name: f"the adapter has no {name}" for name in lacking}
+        )
+        by_name = {a.name: a for a in actions}
+        kinds = {kind: action_name(kind) for kind in get_args(Move)}
+        self.actions = {kind: by_name[name] for kind, name in kinds.items() if name in by_name}
 
     def go(self) -> None:
         """Batch after batch, until time, steps or findings say stop."""
@@ -259,6 +270,11 @@ class _Search:
         before = self._situation(move)
         wrong = lock.run(move)
         self.coverage.work["steps"] += 1
+        action = self.actions[type(move)]
+        taken = bool(lock.happened) or not isinstance(lock.claim, Refused)
+        # Where they part ways, the clause may be that of a delivery which nobody asked for.
+        answer = lock.clause if wrong is None else self.guards.number(action, wrong.clause)
+        self.guards.rows[action.name][answer << 1 | taken] += 1
         if wrong is not None:
             return Found(self.bench.named(wrong, moves), tuple(moves))
         self.schedule.note(move)
@@ -290,8 +306,6 @@ class _Search:
                 # Judged by effects: some systems answer an attempt that they ignore with success.
                 work["attempts_refused"] += bool(lock.clause) and not lock.happened
                 work["executed"] += bool(lock.happened)
-                key = ("deliver", lock.clause)
-                coverage.clauses[key] = coverage.clauses.get(key, 0) + 1
                 if lock.clause:
                     coverage.exercise(*GUARDS.get(lock.refusing_clause("deliver", lock.clause), ()))
                 elif lock.happened:
@@ -302,8 +316,6 @@ class _Search:
                 kind = 8 + again + 2 * isinstance(receipt, Forged) + 4 * (evidence is not None)
                 kind += 8 * (hash_of(damage.part + damage.kind) if damage else 0)
             case Learn(_, _, damage):
-                key = ("learn", lock.clause)
-                coverage.clauses[key] = coverage.clauses.get(key, 0) + 1
                 if lock.clause:
                     coverage.exercise(*LEARNING)
                 kind = 1 + 8 * (damage is not None)
@@ -415,11 +427,9 @@ class _Search:
                 "what does not apply": tuple(
                     (k, f"needs {', '.join(NEEDS[k])}") for k in ATTACKS if k not in applicable
                 ),
-                "clauses of deliver": tuple(
-                    (str(c.refusal), f"{self.coverage.clauses.get(('deliver', i), 0):,}")
-                    for i, c in enumerate(self.bench.oracle.protocol.action(deliver.name).clauses, 1)
-                ),
+                **self.guards.tables(),
             },
+            never_exercised=self.guards.never_exercised(),
             seconds=self.clock() - self.begin,
         )
 
@@ -474,6 +484,11 @@ OBSERVED = (
     "waits-for-no-other-shard",
     "is-not-jammed-by-another-receipt",
 )
+
+
+def action_name(kind: type[Move]) -> str:
+    """The action of the protocol that a kind of move attempts: `TimeOut` attempts `time_out`."""
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", kind.__name__).lower()
 
 
 def mixed(number: int) -> int:

@@ -80,6 +80,7 @@ def as_json(answer: Answer) -> dict[str, Any]:
         "not_applicable": {
             name: why for report in answer.reports for name, why in report.not_applicable.items()
         },
+        "never_exercised": {report.engine: dict(report.never_exercised) for report in answer.reports},
         "reasons": [f"{report.engine}: {reason}" for report in answer.reports for reason in report.reasons],
         "seconds": round(answer.seconds, 3),
         "versions": dict(answer.versions),
@@ -151,6 +152,9 @@ def _report(report: Report, width: int, ascii_only: bool) -> Iterator[str]:
         if rows:
             yield f"  {inert.line(title, ascii_only=ascii_only)}"
             yield from _columns(rows, width, ascii_only)
+    if report.never_exercised and not report.findings:
+        yield "  never exercised"
+        yield from _table(tuple(report.never_exercised.items()), width, ascii_only)
     if report.not_applicable:
         yield "  not applicable"
         yield from _table(tuple(report.not_applicable.items()), width, ascii_only)

@@ -23,6 +23,7 @@ from .terms import (
     Public,
     Symbol,
     Term,
+    Variable,
     any_of,
     close,
     coerce,
@@ -36,6 +37,9 @@ from .terms import (
 
 P = ParamSpec("P")
 T = TypeVar("T", bound=Term)
+
+#: Terms that speak of copies of the state; void where a protocol makes none.
+COPIES = (Op.SEALED, Op.DURABLE)
 
 Home = Callable[..., Term] | Public
 Definitions = dict[Symbol[Any, Any], Bool]
@@ -59,6 +63,7 @@ class Layer:
     actions: list[Action] = field(factory=list, init=False)
     extensions: list[tuple[Action, Action, tuple[Waiver, ...]]] = field(factory=list, init=False)
     widenings: list[tuple[Symbol[Any, Any], Bool, tuple[Term, ...]]] = field(factory=list, init=False)
+    redefinitions: list[tuple[Symbol[Any, Any], Bool, tuple[Term, ...]]] = field(factory=list, init=False)
     transformations: list[Callable[[Protocol], Protocol]] = field(factory=list, init=False)
 
     def _symbol(self, kind: Kind, function: Callable[P, T], home: Home | None = None) -> Symbol[P, T]:
@@ -126,15 +131,27 @@ class Layer:
 
     def widens(self, symbol: Symbol[P, Bool]) -> Callable[[Callable[P, Bool]], None]:
         """Another case of a defined relation."""
+        return self._says_of("widens", symbol, self.widenings)
+
+    def redefines(self, symbol: Symbol[P, Bool]) -> Callable[[Callable[P, Bool]], None]:
+        """What a defined relation means from here on, instead of what it meant. Costs a new proof."""
+        return self._says_of("redefines", symbol, self.redefinitions)
+
+    def _says_of(
+        self,
+        how: str,
+        symbol: Symbol[P, Bool],
+        kept: list[tuple[Symbol[Any, Any], Bool, tuple[Term, ...]]],
+    ) -> Callable[[Callable[P, Bool]], None]:
         if symbol.kind is not Kind.DEFINED:
             raise CompositionError(
-                f"layer {self.name!r} widens {symbol.name}, which is not a defined relation"
+                f"layer {self.name!r} {how} {symbol.name}, which is not a defined relation"
             )
 
         def decorate(function: Callable[P, Bool]) -> None:
             variables = parameters_of(function)
             case = function(*variables)  # type: ignore[call-arg, arg-type]  # a ParamSpec cannot be built from data
-            self.widenings.append((symbol, coerce(case, Bool, f"a case of {symbol.name}"), variables))
+            kept.append((symbol, coerce(case, Bool, f"a case of {symbol.name}"), variables))
 
         return decorate
 
@@ -156,6 +173,8 @@ class Protocol:
     definitions: Definitions = field(repr=False)
     #: Where a protocol remembers, for each header, the state that it sealed: symbol -> remembered symbol.
     remembers: dict[Symbol[Any, Any], Symbol[Any, Any]] = field(factory=dict, repr=False)
+    #: Where shards may lose power, what they do not lose: symbol -> durable copy.
+    keeps: dict[Symbol[Any, Any], Symbol[Any, Any]] = field(factory=dict, repr=False)
 
     @property
     def state(self) -> tuple[Symbol[Any, Any], ...]:
@@ -184,15 +203,17 @@ class Protocol:
 
     def _remembered(self, term: T) -> T:
         def leaf(t: Term) -> Term:
-            return _in_header(t.args[0], t.args[1], self.remembers) if t.head is Op.SEALED else t
+            if t.head is Op.SEALED:
+                return _in_header(t.args[0], t.args[1], self.remembers)
+            return _kept(t.args[0], self.keeps) if t.head is Op.DURABLE else t
 
-        return rebuild(term, leaf) if any(t.head is Op.SEALED for t in subterms(term)) else term
+        return rebuild(term, leaf) if any(t.head in COPIES for t in subterms(term)) else term
 
     def speaks(self, term: Term) -> bool:
         """Whether this protocol has every symbol of `term`, and remembers what is asked as sealed."""
         expanded = self.expand(term)
         return symbols_of(expanded) <= set(self.symbols) and not any(
-            t.head is Op.SEALED for t in subterms(expanded)
+            t.head in COPIES for t in subterms(expanded)
         )
 
 
@@ -208,6 +229,14 @@ def _in_header(header: Term, term: Term, remembers: dict[Symbol[Any, Any], Symbo
     return rebuild(
         term, lambda t: t.head.sort(remembers[t.head], (header, *t.args)) if t.head in remembers else t
     )
+
+
+def _kept(term: Term, keeps: dict[Symbol[Any, Any], Symbol[Any, Any]]) -> Term:
+    """`term` with every symbol that a shard keeps read in what is durable of it."""
+    mentioned = {s for s in symbols_of(term) if s.is_state and s.home is not Public.PUBLIC}
+    if not mentioned <= keeps.keys():
+        return type(term)(Op.DURABLE, (term,))
+    return rebuild(term, lambda t: evolve(t, head=keeps[t.head]) if t.head in keeps else t)
 
 
 def _unfold(term: T, definitions: Definitions) -> T:
@@ -265,21 +294,35 @@ def _definitions(layers: list[Layer]) -> Definitions:
     definitions: Definitions = {
         s: coerce(s.body, Bool, s.name) for layer in layers for s in layer.symbols if s.kind is Kind.DEFINED
     }
+    redefined: dict[Symbol[Any, Any], Layer] = {}
+    for layer in layers:
+        for symbol, body, variables in layer.redefinitions:
+            if symbol in redefined:
+                raise CompositionError(
+                    f"layers {redefined[symbol].name!r} and {layer.name!r} both redefine {symbol.name}"
+                )
+            if symbol in definitions:
+                redefined[symbol] = layer
+                definitions[symbol] = _over_parameters(symbol, body, variables)
     for layer in layers:
         for symbol, body, variables in layer.widenings:
             if symbol in definitions:
-                case = substitute(
-                    body, {v.head: p for v, p in zip(variables, symbol.parameters, strict=True)}
-                )
+                case = _over_parameters(symbol, body, variables)
                 definitions[symbol] = any_of(definitions[symbol], case)
     return definitions
+
+
+def _over_parameters(symbol: Symbol[Any, Any], body: Bool, variables: tuple[Term, ...]) -> Bool:
+    return substitute(body, {v.head: p for v, p in zip(variables, symbol.parameters, strict=True)})
 
 
 def _superpose(
     base: Action, extensions: list[tuple[Action, tuple[Waiver, ...]]], definitions: Definitions
 ) -> Action:
     parameters, clauses, effects = list(base.parameters), list(base.clauses), list(base.effects)
-    for extension, waivers in extensions:
+    actor = base.actor
+    for separate, waivers in extensions:
+        extension = _sharing(separate, tuple(parameters))
         parameters += [p for p in extension.parameters if not any(p is q for q in parameters)]
         waived = {w.refusal for w in waivers}
         if missing := waived - {c.refusal for c in clauses}:
@@ -296,8 +339,10 @@ def _superpose(
             place = next((i for i, c in enumerate(clauses) if c.refusal == clause.before), len(clauses))
             clauses.insert(place, clause)
         effects += extension.effects
+        actor = actor if extension.actor is None else extension.actor
     return evolve(
         base,
+        actor=actor,
         parameters=tuple(parameters),
         clauses=tuple(evolve(c, condition=_unfold(c.condition, definitions)) for c in clauses),
         effects=tuple(
@@ -308,6 +353,35 @@ def _superpose(
                 cell=_unfold(e.cell, definitions),
             )
             for e in effects
+        ),
+    )
+
+
+def _sharing(extension: Action, parameters: tuple[Term, ...]) -> Action:
+    """`extension` with the parameters that are there already: one name is one parameter in all layers."""
+    known = {p.head.name: p for p in parameters}
+    by: dict[Variable, Term] = {}
+    for ours in extension.parameters:
+        theirs = known.get(ours.head.name, ours)
+        if type(theirs) is not type(ours):
+            raise CompositionError(
+                f"{extension.name} has a parameter {ours.head.name} that is a {type(ours).__name__}, "
+                f"and in a layer below it is a {type(theirs).__name__}"
+            )
+        if theirs is not ours:
+            by[ours.head] = theirs
+    return evolve(
+        extension,
+        parameters=tuple(by.get(p.head, p) for p in extension.parameters),
+        clauses=tuple(evolve(c, condition=substitute(c.condition, by)) for c in extension.clauses),
+        effects=tuple(
+            evolve(
+                e,
+                cell=substitute(e.cell, by),
+                value=substitute(e.value, by),
+                where=substitute(e.where, by),
+            )
+            for e in extension.effects
         ),
     )
 

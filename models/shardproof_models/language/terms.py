@@ -43,6 +43,8 @@ class Op(enum.Enum):
     NEXT = "next"
     #: The value in the state that a header sealed; unfolded by protocols that remember it.
     SEALED = "sealed"
+    #: The value in what a crash cannot take; unfolded by protocols that keep it apart.
+    DURABLE = "durable"
     FORALL = "forall"
     EXISTS = "exists"
     #: Finite scopes only: a sum is not first-order.
@@ -341,6 +343,11 @@ def sealed(header: Entity, term: T) -> T:
     return type(term)(Op.SEALED, (header, term))
 
 
+def durable(term: T) -> T:
+    """The value of `term` in what a crash of any shard would leave."""
+    return type(term)(Op.DURABLE, (term,))
+
+
 def _names(function: Callable[..., Any]) -> list[str]:
     if isinstance(function, Symbol):
         return [p.head.name for p in function.parameters]
@@ -379,6 +386,25 @@ def total(sort: type[S1], body: Callable[[S1], T], result: type[T]) -> T:
 def close(variables: tuple[Term, ...], body: Bool) -> Bool:
     """`body` for all values of `variables`."""
     return Bool(Binder(Op.FORALL, variables), (body,)) if variables else body
+
+
+def sentences(formula: Bool) -> Iterator[Bool]:
+    """What `formula` is the conjunction of, below quantifiers and premises too: each speaks of less."""
+    if formula.head is Op.AND:
+        for part in formula.args:
+            yield from sentences(_bool(part))
+    elif formula.head is Op.IMPLIES:
+        premise, conclusion = map(_bool, formula.args)
+        for part in sentences(conclusion):
+            # A premise of a premise is one of both.
+            others, rest = map(_bool, part.args) if part.head is Op.IMPLIES else (TRUE, part)
+            yield implies(premise & others, rest)
+    elif isinstance(formula.head, Binder) and formula.head.op is Op.FORALL:
+        for part in sentences(_bool(formula.args[0])):
+            mentioned = {t.head for t in subterms(part)}
+            yield close(tuple(v for v in formula.head.variables if v.head in mentioned), part)
+    else:
+        yield formula
 
 
 def some(variables: tuple[Term, ...], body: Bool) -> Bool:
@@ -492,6 +518,8 @@ def show(term: Term, above: int = 0) -> str:
         return f"next({show(args[0])})"
     if head is Op.SEALED:
         return f"{show(args[1], 7)} sealed in {show(args[0])}"
+    if head is Op.DURABLE:
+        return f"durable {show(args[0], 7)}"
     if head is Op.ITE:
         return f"({show(args[1])} if {show(args[0])} else {show(args[2])})"
     level = _BINDS[head]

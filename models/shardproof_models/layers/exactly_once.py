@@ -146,6 +146,30 @@ def recorded(d: Shard, m: Receipt) -> Bool:
     return consumed(d, key(m))
 
 
+@exactly_once.defined
+def answers(d: Shard, address: Shard) -> Bool:
+    """Shard `d` is responsible for what is sent from, and to, the address of a shard: as yet, its own."""
+    return d == address
+
+
+@exactly_once.defined
+def issued(h: Header, address: Shard) -> Bool:
+    """Whoever was responsible for the address when `h` was produced, produced it."""
+    return origin(h) == address
+
+
+@exactly_once.defined
+def outgoing(m: Receipt) -> Bool:
+    """`m` is among what the next block of its source commits to."""
+    return emitted(m)
+
+
+@exactly_once.defined
+def excused(d: Shard, m: Receipt) -> Bool:
+    """Shard `d` may record `m` without having executed it; layers say when."""
+    return FALSE
+
+
 @exactly_once.action
 def emit(m: Receipt) -> Parts:
     """A user of the source shard sends `m`."""
@@ -162,7 +186,7 @@ def produce(h: Header) -> Parts:
     yield insert(produced(h))
     # In the name of others a shard can write what it likes, and nobody holds it to the truth:
     # assume the worst. An honest commitment would make WRONG_SOURCE look redundant.
-    yield each(Receipt, lambda m: assign(commits(h, m), implies(source(m) == origin(h), emitted(m))))
+    yield each(Receipt, lambda m: assign(commits(h, m), implies(answers(origin(h), source(m)), outgoing(m))))
 
 
 @exactly_once.action
@@ -180,9 +204,9 @@ def deliver(d: Shard, m: Receipt, h: Header) -> Parts:
     # The order is observable. Told CONSUMED for a forged proof, a relayer would believe
     # its receipt had been executed, and stop trying.
     yield require(trusted(d, h), UNTRUSTED_HEADER)
-    yield require(origin(h) == source(m), WRONG_SOURCE)
+    yield require(issued(h, source(m)), WRONG_SOURCE)
     yield require(commits(h, m), UNPROVEN)
-    yield require(destination(m) == d, WRONG_DESTINATION)
+    yield require(answers(d, destination(m)), WRONG_DESTINATION)
     yield require(~recorded(d, m), CONSUMED)
     # Mark first: whatever the callback does, this receipt is spent.
     yield insert(consumed(d, key(m)))

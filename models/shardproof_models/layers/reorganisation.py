@@ -43,8 +43,9 @@ from ..language.terms import (
     equal,
     substitute,
 )
-from .exactly_once import Header, origin, produce, produced
-from .finality import ALREADY_FINAL, NOT_PRODUCED, final, finality, head, height, parent
+from .exactly_once import Header, Shard, answers, genesis, origin, produce, produced
+from .finality import ALREADY_FINAL, NOT_PRODUCED, final, finalise, finality, head, height, parent
+from .resharding import merge, resharding, split
 
 reorganisation = Layer(
     "reorganisation",
@@ -60,6 +61,18 @@ DROPPED = Refusal("dropped")
 def dropped(h: Header) -> Bool:
     """`h` was on the chain once. A block that comes back with other contents is another block."""
     return FALSE
+
+
+@reorganisation.ghost(home=PUBLIC)
+def last_final(s: Shard) -> Header:
+    """The highest block of `s` that is final: as far as that its chain can be taken back, and no further."""
+    return genesis(s)
+
+
+@reorganisation.extends(finalise)
+def this_far(h: Header) -> Parts:
+    """Finality is reached in the order of the chain, so the last is the highest."""
+    yield assign(last_final(origin(h)), h)
 
 
 @reorganisation.extends(produce)
@@ -117,11 +130,11 @@ def remember(protocol: Protocol) -> Protocol:
         return tuple(made)
 
     def snapshot(h: Header, symbol: Symbol[Any, Any], cell: tuple[Term, ...]) -> Effect:
-        return assign(copies[symbol](h, *cell), symbol(*cell), where=equal(home_of(symbol, cell), origin(h)))
+        return assign(copies[symbol](h, *cell), symbol(*cell), where=kept(protocol, symbol, cell, origin(h)))
 
     def restore(h: Header, symbol: Symbol[Any, Any], cell: tuple[Term, ...]) -> Effect:
         return assign(
-            symbol(*cell), copies[symbol](parent(h), *cell), where=equal(home_of(symbol, cell), origin(h))
+            symbol(*cell), copies[symbol](parent(h), *cell), where=kept(protocol, symbol, cell, origin(h))
         )
 
     def changed(action: Action) -> Action:
@@ -130,6 +143,17 @@ def remember(protocol: Protocol) -> Protocol:
                 coerce(action.parameters[0], Header), snapshot if action.name == produce.name else restore
             )
             return evolve(action, effects=(*action.effects, *effects))
+        for child in FOUNDED.get(action.name, ()):
+            new = next(p for p in action.parameters if p.head.name == child)
+
+            def sealed_at_birth(h: Header, symbol: Symbol[Any, Any], cell: tuple[Term, ...]) -> Effect:
+                # A new shard begins with what it took over: its first block may be dropped, not that.
+                here = changing.after(kept(protocol, symbol, cell, coerce(new, Shard)))
+                return assign(copies[symbol](h, *cell), changing.after(symbol(*cell)), where=here)
+
+            changing = action
+            effects = cells(genesis(coerce(new, Shard)), sealed_at_birth)
+            action = evolve(action, effects=(*action.effects, *effects))
         return action
 
     ghosts_last = sorted(copies.values(), key=lambda s: s.kind is Kind.GHOST)
@@ -139,6 +163,17 @@ def remember(protocol: Protocol) -> Protocol:
         actions=tuple(map(changed, protocol.actions)),
         remembers=copies,
     )
+
+
+def kept(protocol: Protocol, symbol: Symbol[Any, Any], cell: tuple[Term, ...], s: Shard) -> Bool:
+    """Whether shard `s` keeps the cell: as its own, or because it answers for the address that has it."""
+    home = coerce(home_of(symbol, cell), Shard)
+    own = equal(home, s)
+    return own | protocol.expand(answers(s, home)) if resharding in protocol.layers else own
+
+
+#: Actions that found shards, and the parameters that are founded.
+FOUNDED = {split.name: ("a", "b"), merge.name: ("p",)}
 
 
 def home_of(symbol: Symbol[Any, Any], cell: tuple[Term, ...]) -> Term:

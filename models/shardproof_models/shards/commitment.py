@@ -15,19 +15,22 @@ logarithm, and going back to it is cutting lists short.
 from __future__ import annotations
 
 from hashlib import sha256
-from typing import Self
+from typing import ClassVar, Self
 
 from attrs import frozen
 
 from .encoding import HASH_BYTES, Reader, number
 
-_KIND = b"P"
 _LEAF, _NODE = b"\x00", b"\x01"
 
 
 @frozen
 class InclusionProof:
     """The siblings of leaf `index`, from the leaf up, in a tree of `leaf_count` leaves."""
+
+    kind: ClassVar[bytes] = b"P"
+    #: How many bytes stand for a node of the tree.
+    width: ClassVar[int] = HASH_BYTES
 
     index: int
     leaf_count: int
@@ -36,7 +39,13 @@ class InclusionProof:
     def encode(self) -> bytes:
         """The one encoding of this proof."""
         return b"".join(
-            (_KIND, number(self.index), number(self.leaf_count), number(len(self.siblings)), *self.siblings)
+            (
+                self.kind,
+                number(self.index),
+                number(self.leaf_count),
+                number(len(self.siblings)),
+                *self.siblings,
+            )
         )
 
     @classmethod
@@ -47,19 +56,18 @@ class InclusionProof:
         reader.end()
         return proof
 
-    @staticmethod
-    def reader(data: bytes) -> Reader:
+    @classmethod
+    def reader(cls, data: bytes) -> Reader:
         """A reader of `data`, if it begins as a proof does. Raises `MalformedError`."""
-        return Reader(data, _KIND)
+        return Reader(data, cls.kind)
 
     @classmethod
     def read(cls, reader: Reader) -> Self:
         """The proof that comes next; says nothing about what follows it."""
         index, leaf_count, length = reader.number(), reader.number(), reader.number()
-        hashes = reader.fixed(length * HASH_BYTES)
-        return cls(
-            index, leaf_count, tuple(hashes[i : i + HASH_BYTES] for i in range(0, len(hashes), HASH_BYTES))
-        )
+        nodes = reader.fixed(length * cls.width)
+        siblings = tuple(nodes[i : i + cls.width] for i in range(0, len(nodes), cls.width))
+        return cls(index, leaf_count, siblings)
 
 
 class Tree:

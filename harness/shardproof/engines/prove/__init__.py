@@ -128,9 +128,13 @@ def _silently(_: Mapping[str, int]) -> None:
     """Progress that nobody wants to see."""
 
 
+#: What is said of implementations.
+UNPROVED = (Role.PROGRESS, Role.CONCRETE)
+
+
 def _chosen(known: tuple[Property, ...], only: Collection[str]) -> tuple[Property, ...]:
     """The properties of these names, also of all that a schema makes, or numbers; all if there are none."""
-    names = {p: {p.name, p.name.partition("[")[0], p.id} for p in known if p.role is not Role.PROGRESS}
+    names = {p: {p.name, p.name.partition("[")[0], p.id} for p in known if p.role not in UNPROVED}
     for name in only:
         if not any(name in own for own in names.values()):
             raise UsageError(

@@ -10,7 +10,7 @@ its own, which may take for ever. What cannot be decided is unknown, which is no
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import z3
@@ -20,6 +20,7 @@ from shardproof_models.language.terms import Bool, Symbol, symbols_of
 
 from ...readings.smt import Unbounded
 from .obligations import Obligation
+from .triggers import triggered
 
 #: How much the solver may do by matching, in its own unit: not seconds, so that a slow machine proves the
 #: same. No proof of the core takes more than 15,000; an attempt that fails can go on for ever, so the
@@ -48,10 +49,10 @@ class Prover:
     def matched(self, obligation: Obligation) -> bool:
         """Whether it is proved by matching alone; if not, nothing is known."""
         *selections, everything = self._selections(obligation)
-        return any(self._matches(h, obligation.goal, SELECTED_EFFORT) for h in selections) or self._matches(
-            everything,
-            obligation.goal,
-            WHOLE_EFFORT,
+        return (
+            any(self._matches(h, obligation, SELECTED_EFFORT) for h in selections)
+            or self._matches(everything, obligation, WHOLE_EFFORT)
+            or self._matches(everything, obligation, WHOLE_EFFORT, self._triggered)
         )
 
     def decide(self, obligation: Obligation) -> Decision:
@@ -67,18 +68,42 @@ class Prover:
             else Decision.UNKNOWN
         )
 
-    def _matches(self, hypotheses: tuple[Bool, ...], goal: Bool, effort: int) -> bool:
-        solver = self._solver(hypotheses, goal)
+    def _matches(
+        self,
+        hypotheses: tuple[Bool, ...],
+        obligation: Obligation,
+        effort: int,
+        say: Callable[[Bool], Any] | None = None,
+    ) -> bool:
+        solver = self._solver(hypotheses, obligation.goal, say)
+        solver.add(*self._seeds(obligation))
         solver.set("smt.mbqi", False)
         solver.set("rlimit", effort)
         return bool(solver.check() == z3.unsat)
 
-    def _solver(self, hypotheses: tuple[Bool, ...], goal: Bool) -> Any:
+    def _triggered(self, hypothesis: Bool) -> Any:
+        return triggered(self._say, hypothesis)
+
+    def _solver(
+        self, hypotheses: tuple[Bool, ...], goal: Bool, say: Callable[[Bool], Any] | None = None
+    ) -> Any:
         # Not `z3.Solver`, which preprocesses for hard problems: these are many and small.
         solver = z3.SimpleSolver()
         solver.set("random_seed", self.seed)
-        solver.add(*map(self._say, hypotheses), z3.Not(self._say(goal)))
+        solver.add(*map(say or self._say, hypotheses), z3.Not(self._say(goal)))
         return solver
+
+    def _seeds(self, obligation: Obligation) -> Iterator[Any]:
+        """
+        The cells that the step writes, as facts that say nothing of them.
+
+        That some shard has executed a receipt is shown by the one that does so in this step: it has
+        to be there to be matched.
+        """
+        for effect in obligation.action.effects if obligation.action is not None else ():
+            if not effect.each:
+                cell = self._say(effect.cell)
+                yield z3.Function(f"written!{cell.sort()}", cell.sort(), z3.BoolSort())(cell)
 
     def _selections(self, obligation: Obligation) -> Iterator[tuple[Bool, ...]]:
         """Hypotheses that speak of what the goal speaks of; or the guard too; or of anything."""

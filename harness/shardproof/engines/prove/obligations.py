@@ -27,19 +27,22 @@ from shardproof_models.language.terms import (
     Variable,
     any_of,
     close,
+    coerce,
     equal,
     implies,
     is_first_order,
     rebuild,
+    sentences,
     some,
-    substitute,
     symbols_of,
 )
+from shardproof_models.layers.exactly_once import Shard
+from shardproof_models.layers.reorganisation import kept
 from shardproof_properties.property import Property, Role
 
 #: What is proved by induction; step properties are proved with it.
 INVARIANTS = (Role.SAFETY, Role.LEMMA)
-PROVED = (*INVARIANTS, Role.STEP, Role.ISOLATION)
+PROVED = (*INVARIANTS, Role.STEP, Role.ENABLED, Role.ISOLATION)
 
 
 @frozen(eq=False)
@@ -65,10 +68,9 @@ def initially(protocol: Protocol) -> tuple[Bool, ...]:
 def assumptions(protocol: Protocol, properties: tuple[Property, ...] = ()) -> tuple[Bool, ...]:
     """What is true of every world that a step begins in: axioms, and the invariants among `properties`."""
     axioms = (a for a in protocol.axioms if is_first_order(a))
-    return (
-        *axioms,
-        *(protocol.expand(p.formula) for p in properties if p.first_order and p.role in INVARIANTS),
-    )
+    known = (protocol.expand(p.formula) for p in properties if p.first_order and p.role in INVARIANTS)
+    # Sentence by sentence, because each that speaks of something else is one that need not be read.
+    return (*axioms, *(s for formula in known for s in sentences(formula)))
 
 
 def obligations(
@@ -89,6 +91,9 @@ def obligations(
     start = (*axioms, *initially(protocol))
     for p in invariants:
         yield Obligation(f"{p.name} holds initially", start, body[p], p)
+    for p in readable:
+        if p.role is Role.ENABLED:
+            yield Obligation(f"{p.name} follows from the invariants", known, body[p], p)
     for action in protocol.actions:
         guard = action.guard
         for p in invariants:
@@ -139,10 +144,8 @@ def _isolation(protocol: Protocol, action: Action, axioms: tuple[Bool, ...], abo
         # An action that happens nowhere may read nothing that is kept anywhere.
         if isinstance(symbol.home, Term) and action.actor is not None:
             fresh = tuple(type(p)(Variable(p.head.name)) for p in symbol.parameters)
-            home = substitute(symbol.home, {p.head: v for p, v in zip(symbol.parameters, fresh, strict=True)})
-            agree.append(
-                close(fresh, implies(equal(home, action.actor), equal(symbol(*fresh), other(*fresh))))
-            )
+            here = kept(protocol, symbol, fresh, coerce(action.actor, Shard))
+            agree.append(close(fresh, implies(here, equal(symbol(*fresh), other(*fresh)))))
     guard = rebuild(action.guard, lambda t: elsewhere[t.head](*t.args) if t.head in elsewhere else t)
     return Obligation(
         f"{action.name} {about.name}", (*axioms, *agree), equal(action.guard, guard), about, action

@@ -1,0 +1,20 @@
+"""
+Every known and generated mistake in the model, and who notices it.
+
+A mistake that nobody notices is news: either what was changed is not needed, or nothing watches
+it. A mistake is taken to be killed only by a trace that violates a property or on which an honest
+attempt fails, and equivalent only by a proof; all else has survived, or was not decided.
+
+The cheap questions come first: most mistakes part from the protocol after a few steps, in worlds
+that are known (`worlds`, `lockstep`). What is left is shown to be equivalent (`equivalence`), looked
+for in larger scopes, and at last by bounded model checking. Other engines come in as a `Solver`:
+engines do not know each other.
+"""
+
+from __future__ import annotations
+
+from .judge import Budget, Judge, Solver
+from .lemmas import lemma_rows
+from .row import Fate, Row, Score
+
+__all__ = ("Budget", "Fate", "Judge", "Row", "Score", "Solver", "lemma_rows")

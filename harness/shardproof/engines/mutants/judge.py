@@ -1,0 +1,350 @@
+"""
+What becomes of one mistake: the cheap questions first, and no answer that was not checked.
+
+Three things are told apart that are easily taken for one: a mistake that was noticed, one that is
+none, and one of which the search knows nothing yet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cached_property
+from typing import Any
+from typing import Protocol as Interface
+
+from attrs import define, evolve, field, frozen
+
+from shardproof_models.language.actions import Action
+from shardproof_models.language.protocol import Protocol
+from shardproof_models.language.terms import Bool
+from shardproof_models.mistakes import Kind, Mistake
+from shardproof_properties.catalogue import properties_of
+from shardproof_properties.property import Property, Role
+
+from ...errors import UsageError
+from ...readings.evaluate import Evaluator
+from ...readings.scope import Scope
+from .alone import first_broken_promise, first_violation
+from .equivalence import (
+    Claim,
+    accepts_no_less,
+    always,
+    hypotheses,
+    same_acceptance,
+    same_answers,
+    same_effects,
+)
+from .lockstep import FOLLOWS, REASONS, How, Lockstep, Looked, Noticed, ProgressOf, Taken
+from .row import Fate, Row
+from .worlds import Checks, Worlds
+
+
+@frozen
+class Bounded:
+    """What bounded model checking found: the first sentence that is violated, and in how many steps."""
+
+    property: Property | None
+    steps: tuple[Taken, ...] = ()
+    #: What was searched, as a sentence.
+    scope: str = ""
+
+
+class Solver(Interface):
+    """What is asked of engines with a solver."""
+
+    def proves(self, claim: Claim) -> bool:
+        """Whether the claim holds in worlds of any size; False if that is not known."""
+
+    def refutes(self, claim: Claim) -> bool:
+        """Whether there is a world in which the claim is false; False if that is not known."""
+
+    def violation(self, protocol: Protocol, properties: tuple[Property, ...], depth: int) -> Bounded:
+        """A shortest trace of up to `depth` steps that violates one of `properties`."""
+
+    def claims(self, protocol: Protocol, properties: tuple[Property, ...]) -> Sequence[Claim]:
+        """What has to be shown for `properties` to hold."""
+
+
+@frozen
+class Budget:
+    """How far to look."""
+
+    #: Attempts in worlds of the right protocol, in each scope: a large protocol has many in each world.
+    attempts: int = 1_000_000
+    #: Attempts in pairs of worlds, of a mistake and of the protocol, at the first look and at the last.
+    attempts_first: int = 30_000
+    attempts_last: int = 500_000
+    #: Steps of bounded model checking.
+    depth: int = 8
+
+
+#: The property of two worlds, which no trace shows.
+ISOLATION = "isolates-shards"
+
+#: What a trace can violate.
+VIOLABLE = (Role.SAFETY, Role.STEP)
+
+
+@define(eq=False)
+class Judge:
+    """Judges the mistakes in one protocol. What they have in common is worked out once."""
+
+    protocol: Protocol
+    properties: tuple[Property, ...]
+    #: Where to look in a protocol, the smallest scope first. May raise `UsageError`.
+    scopes_of: Callable[[Protocol], Sequence[Scope]]
+    solver: Solver
+    clock: Callable[[], float]
+    budget: Budget = Budget()
+    seed: int = 0
+    _worlds: dict[int, Worlds] = field(factory=dict, init=False)
+    _checks: dict[int, Checks] = field(factory=dict, init=False)
+    _progress: dict[int, ProgressOf] = field(factory=dict, init=False)
+
+    def rows(self, mistakes: Iterable[Mistake]) -> Iterator[Row]:
+        """A row for each mistake."""
+        for mistake in mistakes:
+            started = self.clock()
+            try:
+                if self.violated is None:
+                    row = self._row(mistake)
+                else:
+                    said = f"the protocol without the mistake violates {self.violated.name}"
+                    row = self._of(mistake, Fate.UNDECIDED, reason=said)
+            except UsageError as error:
+                row = self._of(mistake, Fate.UNDECIDED, reason=error.summary)
+            yield evolve(row, seconds=self.clock() - started)
+
+    @cached_property
+    def scopes(self) -> Sequence[Scope]:
+        """Where to look in the protocol."""
+        return self.scopes_of(self.protocol)
+
+    @cached_property
+    def violated(self) -> Property | None:
+        """A property that the right protocol violates: then nothing can be said of wrong ones."""
+        for scope in self.scopes:
+            if not Evaluator(self.protocol, scope).axioms_hold():
+                raise UsageError(f"{self.protocol.name} does not speak of {scope.said or 'this scope'}")
+        found = first_violation(*self._at(0))
+        return found.broken if found else None
+
+    def _at(self, place: int) -> tuple[Worlds, Checks]:
+        if place not in self._worlds:
+            worlds = Worlds(self.protocol, self.scopes[place], self.budget.attempts, self.seed)
+            self._worlds[place] = worlds
+            self._checks[place] = Checks(worlds, tuple(p for p in self.properties if p.role in VIOLABLE))
+            self._progress[place] = ProgressOf(worlds, self.properties)
+        return self._worlds[place], self._checks[place]
+
+    @cached_property
+    def _known(self) -> tuple[Bool, ...]:
+        return hypotheses(self.protocol, self.properties)
+
+    # ---- one mistake ----------------------------------------------------------------------------
+
+    def _row(self, mistake: Mistake) -> Row:
+        # First, because a clause may be implied by the invariants and still be none of a shard's business.
+        for claim in self._two_worlds(mistake):
+            if self.solver.refutes(claim):
+                seen = {"property": ISOLATION, "property_id": "P27", "reason": claim.name}
+                return self._of(mistake, Fate.KILLED, engine="prove", **seen)
+        if not comparable(self.protocol, mistake.protocol):
+            return self._alone(mistake)
+        looked: list[Looked] = []
+        for place in range(len(self.scopes)):
+            looked.append(self._look(mistake, place, self.budget.attempts_first))
+            if (noticed := looked[-1].noticed) is not None:
+                return self._noticed(mistake, noticed, place)
+            if looked[-1].reason is not None and (looked[-1].complete or self._accepts_the_same(mistake)):
+                return self._noticed(mistake, looked[-1].reason, place)
+        if not any(each.differs for each in looked) and self._is_equivalent(mistake):
+            said = "in every world that the invariants allow, it answers and acts as it should (proved)"
+            return self._of(mistake, Fate.EQUIVALENT, engine="prove", reason=said)
+        for place, first in enumerate(looked):
+            if not first.complete:
+                looked[place] = self._look(mistake, place, self.budget.attempts_last)
+                if (noticed := looked[place].noticed) is not None:
+                    return self._noticed(mistake, noticed, place)
+        reason = next(((i, each.reason) for i, each in enumerate(looked) if each.reason is not None), None)
+        if reason is not None and not any(each.parted for each in looked):
+            return self._noticed(mistake, reason[1], reason[0])
+        return self._at_last(mistake, looked)
+
+    def _look(self, mistake: Mistake, place: int, attempts: int) -> Looked:
+        worlds, checks = self._at(place)
+        if mistake.kind is Kind.NAMED:
+            checks = Checks(worlds, self._violable(mistake))
+        pairs_max = attempts // len(worlds.attempts)
+        return Lockstep(
+            worlds, checks, self._progress[place], mistake.protocol, pairs_max, _counting(mistake)
+        ).look()
+
+    def _changed(self, mistake: Mistake) -> Iterator[tuple[Action, Action]]:
+        pairs = zip(self.protocol.actions, mistake.protocol.actions, strict=True)
+        return ((a, b) for a, b in pairs if a is not b)
+
+    def _accepts_the_same(self, mistake: Mistake) -> bool:
+        return all(
+            a.effects == b.effects
+            and (
+                {*a.clauses} == {*b.clauses}
+                or all(map(self.solver.proves, same_acceptance(self._known, a, b)))
+            )
+            for a, b in self._changed(mistake)
+        )
+
+    def _is_equivalent(self, mistake: Mistake) -> bool:
+        return all(
+            self.solver.proves(claim)
+            for a, b in self._changed(mistake)
+            for claim in (*same_answers(self._known, a, b), *same_effects(self._known, a, b))
+        )
+
+    def _alone(self, mistake: Mistake) -> Row:
+        """A mistake in what a world consists of has no worlds in common with the protocol."""
+        for scope in self.scopes_of(mistake.protocol):
+            worlds = Worlds(mistake.protocol, scope, self.budget.attempts, self.seed)
+            found = first_violation(worlds, Checks(worlds, self._violable(mistake)))
+            if found is None:
+                found = first_broken_promise(worlds, self._promises(mistake))
+            if found is not None:
+                shortest = len(found.steps) <= worlds.known_depth + 1
+                return self._killed(mistake, found, "explore", shortest=shortest)
+        return self._at_last(mistake, [])
+
+    def _promises(self, mistake: Mistake) -> dict[str, tuple[Property, ...]]:
+        """Of each action of the protocol, the progress properties that are about it and count."""
+        wanted = _counting(mistake)
+        self._at(0)
+        return {
+            action.name: tuple(
+                p for p in self._progress[0].about(action.name) if wanted(p.name) or wanted(p.id)
+            )
+            for action in self.protocol.actions
+        }
+
+    def _at_last(self, mistake: Mistake, looked: Sequence[Looked]) -> Row:
+        """Bounded model checking covers every topology; what it does not find, nobody found."""
+        scope = ""
+        for how, name, protocol, asked in self._bounded(mistake):
+            bounded = self.solver.violation(protocol, asked, self.budget.depth)
+            scope = bounded.scope
+            if bounded.property is not None:
+                own = bounded.property if how is How.VIOLATION else None
+                found = Noticed(how, own, own.name if own else name, bounded.steps)
+                return self._killed(mistake, found, "prove", shortest=True)
+        if mistake.harmless:
+            return self._of(mistake, Fate.PASSED, reason=f"no violation in {scope}")
+        if not any(each.complete for each in looked):
+            return self._of(mistake, Fate.UNDECIDED, reason=f"the search ended early; nothing in {scope}")
+        parted = min((each.parted for each in looked if each.parted is not None), key=len, default=None)
+        if parted is None:
+            said = (
+                f"it was seen to differ nowhere, not in {scope} either, and that it never does is not proved"
+            )
+            return self._of(mistake, Fate.UNDECIDED, reason=said)
+        told = tuple(_told(mistake.protocol, step) for step in parted)
+        more = any(each.accepts_more for each in looked)
+        return self._of(mistake, Fate.SURVIVED, reason=_why(len(parted), more=more), trace=told)
+
+    def _bounded(self, mistake: Mistake) -> Iterator[tuple[How, str, Protocol, tuple[Property, ...]]]:
+        """What is asked of bounded model checking: how it would be noticed, of which protocol, and what."""
+        wanted = _counting(mistake)
+        changed = tuple(self._changed(mistake)) if comparable(self.protocol, mistake.protocol) else ()
+        if mistake.kind is not Kind.ORDER:
+            violable = tuple(p for p in self._violable(mistake) if p.first_order)
+            yield How.VIOLATION, "", mistake.protocol, violable
+        if wanted(FOLLOWS):
+            stricter = [always(accepts_no_less(a, b), a) for a, b in changed if a.clauses != b.clauses]
+            if stricter and mistake.kind is not Kind.ORDER:
+                yield How.REFUSED, FOLLOWS, self.protocol, tuple(stricter)
+        if wanted(REASONS) and changed and self._accepts_the_same(mistake):
+            answers = [always(c, a) for a, b in changed for c in same_answers((), a, b)]
+            yield How.REASON, REASONS, self.protocol, tuple(answers)
+
+    def _violable(self, mistake: Mistake) -> tuple[Property, ...]:
+        """What a trace can violate and that counts."""
+        wanted = _counting(mistake)
+        same = comparable(self.protocol, mistake.protocol)
+        known = self.properties if same else properties_of(mistake.protocol)
+        return tuple(p for p in known if p.role in VIOLABLE and (wanted(p.name) or wanted(p.id)))
+
+    def _two_worlds(self, mistake: Mistake) -> Sequence[Claim]:
+        wanted = _counting(mistake)
+        isolation = tuple(
+            p
+            for p in properties_of(mistake.protocol, Role.ISOLATION)
+            if mistake.violates and (wanted(p.name) or wanted(p.id))
+        )
+        return self.solver.claims(mistake.protocol, isolation) if isolation else ()
+
+    # ---- as a row -------------------------------------------------------------------------------
+
+    def _noticed(self, mistake: Mistake, found: Noticed, place: int) -> Row:
+        worlds, _ = self._at(place)
+        return self._killed(mistake, found, "explore", shortest=len(found.steps) <= worlds.known_depth + 1)
+
+    def _killed(self, mistake: Mistake, found: Noticed, engine: str, *, shortest: bool) -> Row:
+        return self._of(
+            mistake,
+            Fate.FLAGGED if mistake.harmless else Fate.KILLED,
+            engine=engine,
+            property=found.name,
+            property_id=found.id,
+            steps=len(found.steps),
+            shortest=shortest,
+            trace=tuple(_told(mistake.protocol, step) for step in found.steps),
+            reason=_against_the_record(mistake, len(found.steps)),
+        )
+
+    def _of(self, mistake: Mistake, fate: Fate, **more: Any) -> Row:
+        return Row(mistake.name, mistake.stack, mistake.kind, mistake.source, fate, **more)
+
+
+def comparable(right: Protocol, wrong: Protocol) -> bool:
+    """Whether both have the same worlds and attempts, and differ in what they answer and do."""
+    return _made_of(right) == _made_of(wrong)
+
+
+def _made_of(protocol: Protocol) -> object:
+    # By identity: between terms, equality is a term.
+    return (
+        protocol.symbols,
+        [*map(id, protocol.axioms)],
+        {symbol: id(body) for symbol, body in protocol.definitions.items()},
+        [(a.name, *map(id, a.parameters)) for a in protocol.actions],
+    )
+
+
+def _counting(mistake: Mistake) -> Callable[[str], bool]:
+    """Which names of properties count as noticing it."""
+    if mistake.kind is not Kind.NAMED:
+        return lambda _: True
+    if mistake.harmless:
+        # Of a negative control no property of safety may say a word; it may well delay something.
+        violable = {p.name for p in properties_of(mistake.protocol, *VIOLABLE)}
+        return lambda name: name in violable
+    return lambda name: name in mistake.violates or name.partition("[")[0] in mistake.violates
+
+
+def _told(protocol: Protocol, step: Taken) -> str:
+    name, args = step
+    parameters = protocol.action(name).parameters
+    return f"{name}({', '.join(f'{p.head.name}={a}' for p, a in zip(parameters, args, strict=True))})"
+
+
+def _against_the_record(mistake: Mistake, steps: int) -> str:
+    known = mistake.shortest
+    if known is None or known == steps:
+        return ""
+    return f"{known} steps on record{f': {mistake.differs}' if mistake.differs else ''}"
+
+
+def _why(steps: int, *, more: bool) -> str:
+    what = "accepts what the protocol refuses" if more else "leaves another world behind"
+    return f"it {what}, after {_steps(steps)} for the first time, and no property says that this matters"
+
+
+def _steps(steps: int) -> str:
+    return f"{steps} step{'' if steps == 1 else 's'}"
