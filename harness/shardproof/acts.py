@@ -283,12 +283,17 @@ class Acts(Observer):
     def shut_out(self, move: Emit) -> Wrong | None:
         """An emission was declined: with nothing before it on its link, and nothing wrong with it, it was due."""
         link, terms = (move.source, move.destination), move.terms
-        honest = terms is not None and terms.amount <= 1 and not (terms.asset or terms.entrance or terms.takeover)
-        if not honest or link not in self.emptied or "resumes-when-drained" not in self.oracle.catalogue:
+        if "drain" not in self.able or "resumes-when-drained" not in self.oracle.catalogue:
+            return None
+        honest = terms is not None and not (terms.asset or terms.entrance or terms.takeover or terms.claimed)
+        if terms is None or not honest or self.queued.get(link, 0) > 0:
+            return None
+        if "balance" in self.able and self.ledger.holds([move.source]) < terms.amount:
             return None
         names = self.topology.shards
         what = f"nothing waits from {names[link[0]]} to {names[link[1]]}, and nothing more is let in"
-        return self.progress(what, "resumes-when-drained")
+        elsewhere = link not in self.emptied and any(n for other, n in self.queued.items() if other != link)
+        return self.progress(what, "waits-for-no-other-shard" if elsewhere else "resumes-when-drained")
 
     # ---- what an adversary asks for ---------------------------------------------------------------
 

@@ -131,6 +131,19 @@ def _twisted(path: Path, number: int) -> Path:
     return evolve(path, siblings=(*path.siblings[:at], *swapped, *path.siblings[at + 2 :]))
 
 
+def _reweighted(path: Path, number: int) -> Path:
+    """A sibling that also says what is below it says another sum (IACR ePrint 2018/1139)."""
+    heavy = [i for i, sibling in enumerate(path.siblings) if len(sibling) > CHUNK]
+    if not heavy:
+        return path
+    at = heavy[number % len(heavy)]
+    width = len(path.siblings[at]) - CHUNK
+    total = int.from_bytes(path.siblings[at][:width], "big")
+    other = max(0, total + (-1, 1, -2, 2)[number // len(heavy) % 4]) % (1 << 8 * width)
+    changed = other.to_bytes(width, "big") + path.siblings[at][width:]
+    return evolve(path, siblings=(*path.siblings[:at], changed, *path.siblings[at + 1 :]))
+
+
 #: Changes to evidence that an adapter can take apart.
 INFORMED: Mapping[str, Callable[[Path, int], Path]] = {
     "moved": _moved,
@@ -139,6 +152,7 @@ INFORMED: Mapping[str, Callable[[Path, int], Path]] = {
     "shortened": _shortened,
     "lengthened": _lengthened,
     "twisted": _twisted,
+    "reweighted": _reweighted,
 }
 
 #: A receipt made of the two hashes under an inner node, with the path of that node.

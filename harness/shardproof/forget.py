@@ -68,6 +68,16 @@ def _clear(record: Record, receipts: list[Sent], blocks: list[Block]) -> None:
     record.proofs = {
         p: e for p, e in record.proofs.items() if p.receipt in record.receipts and p.header in record.headers
     }
+    record.attests = {
+        (verb, p): e
+        for (verb, p), e in record.attests.items()
+        if p.receipt in record.receipts and p.header in record.headers
+    }
+    for sent in receipts:
+        # Who is remembered does not hold on to who is not.
+        if sent.answers is not None:
+            sent.answers.answer = None if sent.answers.answer is sent else sent.answers.answer
+    record.claims = {(d, h) for d, h in record.claims if h in record.headers}
     record.doubtful = {(d, h) for d, h in record.doubtful if not header_slots >> h & 1}
 
 

@@ -16,10 +16,10 @@ from attrs import define, field, frozen
 
 from shardproof_models.layers.bouncing import answered, response
 from shardproof_models.layers.deadlines import deadline
-from shardproof_models.layers.exactly_once import Header, Receipt, executions
+from shardproof_models.layers.exactly_once import Header, Receipt, executions, source
 from shardproof_models.layers.failures import succeeded
 from shardproof_models.layers.forwarding import first_hop, onward, travels
-from shardproof_models.layers.outcomes import acknowledged, pending, refunds, succeeded_in, timed_out
+from shardproof_models.layers.outcomes import acknowledged, pending, refunds, succeeded_in
 from shardproof_models.layers.sequencing import channel, next_send, sequence
 from shardproof_models.layers.value import amount, payee, payer
 
@@ -336,11 +336,11 @@ class Observer(Judge):
         self.happened += (what,)
         oracle, world = self.oracle, self.world
         before = oracle.generated.copy(world)
-        symbol = acknowledged if ending is Ending.SUCCEEDED else refunds
-        oracle.write(world, symbol, slot, oracle.read(world, symbol, slot) + 1)
-        oracle.write(world, pending, slot, 0)
-        if ending is Ending.EXPIRED:
-            oracle.write(world, timed_out, slot, 1)
+        if ending is Ending.SUCCEEDED:
+            oracle.write(world, acknowledged, slot, oracle.read(world, acknowledged, slot) + 1)
+            oracle.write(world, pending, slot, 0)
+        else:
+            oracle.generated.apply["time_out"](world, oracle.rigid(source, slot), slot, self.offered)
         touched: dict[type, Sequence[int]] = {Receipt: [slot], Header: [self.offered]}
         action = self.attempted if self.attempted in TELLING else TELLING[0]
         return self.judged(before, touched, action, what)
@@ -416,3 +416,8 @@ class Observer(Judge):
         for sent in self.receipts.values():
             if sent.answer is not None and not self.emitted(sent.answer):
                 sent.answer = None
+
+    def paid(self, move: Emit) -> None:
+        """The ledger follows an emission that a user has paid for."""
+        if self.watching and move.terms is not None:
+            self.ledger.move(move.source, -move.terms.amount, "emission")

@@ -11,7 +11,7 @@ from __future__ import annotations
 from attrs import define, field
 
 from shardproof_models.layers.closing import closed, ended
-from shardproof_models.layers.resharding import live, owner, spoke_for
+from shardproof_models.layers.resharding import fresh, live, owner, spoke_for
 from shardproof_models.layers.sequencing import channel
 
 from .adapter import Adapter, Ending, Refused, Topology
@@ -224,7 +224,7 @@ class Record:
 
     def _may_act(self, move: Act) -> bool:
         deed = DEEDS[move.deed]
-        if deed.evidence and deed.evidence not in self.able:
+        if deed.evidence not in ("", "prove") and deed.evidence not in self.able:
             return False
         if move.deed == "forge_header":
             return isinstance(move.receipt, Forged) and "forge" in self.able
@@ -273,6 +273,10 @@ class Record:
         """The shards that take part."""
         return [s for s in range(len(self.topology.shards)) if self.lives(s)]
 
+    def untouched(self, shard: int) -> bool:
+        """Whether a shard has never taken part."""
+        return bool(self.oracle.read(self.world, fresh, shard))
+
     def speaks(self, block: Block, address: int) -> bool:
         """Whether a block is of the shard that answered for an address when it was produced."""
         if not self.sharded:
@@ -305,7 +309,7 @@ class Record:
             case Produce(_, s) | Restart(s) | Learn(s) | Deliver(s):
                 return s
             case Act():
-                return move.shard
+                return self.owner(move.shard) if move.deed == "drain" else move.shard
             case Finalise(h) | Revert(h):
                 return self.headers[h].shard
 

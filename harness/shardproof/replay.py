@@ -8,14 +8,17 @@ the answer is inconclusive, never "holds".
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from attrs import evolve, frozen
 
 from shardproof_models.stacks import composed, layers_for
 
 from . import __version__
-from .adapter import AdapterFactory, Topology, capabilities
+from .adapter import CAPABILITIES, AdapterFactory, Topology, capabilities
+from .deeds import DEEDS
 from .errors import TraceError, UsageError
-from .moves import Deliver, Finalise, Learn, Move, Restart, Revert, move_of
+from .moves import Act, Deliver, Emit, Finalise, Forged, Learn, Move, Restart, Revert, move_of
 from .oracle import Oracle
 from .runs import Bench, Found, made, trace_of
 from .shrink import Shrinker
@@ -41,12 +44,13 @@ class Replayed:
     trace: Trace
 
 
-def bench_for(make: AdapterFactory, shards: tuple[str, ...], moves: tuple[Move, ...]) -> Bench:
+def bench_for(make: AdapterFactory, trace: Trace, moves: tuple[Move, ...]) -> Bench:
     """A bench with room for `moves`."""
-    adapter = made(make)
-    protocol = composed(layers_for(capabilities(adapter)))
-    oracle = Oracle.for_run(protocol, len(shards), len(moves))
-    return Bench(adapter, oracle, Topology(shards))
+    adapter, shards = made(make), trace.shards
+    protocol = composed(layers_for(capabilities(adapter), adapter.stack))
+    # A move may bring with it what a shard emits of its own accord.
+    oracle = Oracle.for_run(protocol, len(shards), 2 * len(moves), reserve=trace.reserve)
+    return Bench(adapter, oracle, Topology(shards, trace.reserve))
 
 
 def moves_of(trace: Trace) -> tuple[Move, ...]:
@@ -68,7 +72,7 @@ def moves_of(trace: Trace) -> tuple[Move, ...]:
 def replay(make: AdapterFactory, name: str, trace: Trace) -> Replayed:
     """Take the steps of `trace` again. Raises `UsageError` where the adapter lacks what they need."""
     moves = moves_of(trace)
-    bench = bench_for(make, trace.shards, moves)
+    bench = bench_for(make, trace, moves)
     try:
         _must_be_able(bench, name, moves)
         steps, wrong, taken = bench.record(moves)
@@ -113,7 +117,7 @@ def replay(make: AdapterFactory, name: str, trace: Trace) -> Replayed:
 def shrink(make: AdapterFactory, name: str, trace: Trace) -> Trace:
     """A shorter trace with the same finding, or the same one. `UsageError` if it does not reproduce."""
     moves = moves_of(trace)
-    bench = bench_for(make, trace.shards, moves)
+    bench = bench_for(make, trace, moves)
     try:
         _must_be_able(bench, name, moves)
         found = bench.first(moves)
@@ -129,11 +133,33 @@ def shrink(make: AdapterFactory, name: str, trace: Trace) -> Trace:
         bench.close()
 
 
+def verbs_of(move: Move) -> Iterator[str]:
+    """The capabilities that a move needs."""
+    match move:
+        case Act():
+            yield move.deed
+            if DEEDS[move.deed].evidence in CAPABILITIES:
+                yield DEEDS[move.deed].evidence
+        case Deliver():
+            if move.again:
+                yield "reenter"
+            if move.fails:
+                yield "deliver_failing"
+            if move.inner:
+                yield "nest"
+        case Emit() if move.terms is not None:
+            yield "send"
+        case _ if type(move) in NEEDED:
+            yield NEEDED[type(move)]
+    if isinstance(move, Deliver | Act):
+        if isinstance(move.receipt, Forged):
+            yield "forge"
+        if move.damage is not None and move.damage.part == "path":
+            yield "dissect"
+
+
 def _must_be_able(bench: Bench, name: str, moves: tuple[Move, ...]) -> None:
-    needed = {NEEDED[type(m)] for m in moves if type(m) in NEEDED}
-    needed |= {"reenter" for m in moves if isinstance(m, Deliver) and m.again}
-    needed |= {"forge" for m in moves if isinstance(m, Deliver) and not isinstance(m.receipt, int)}
-    needed |= {"dissect" for m in moves if isinstance(m, Deliver) and m.damage and m.damage.part == "path"}
+    needed = {verb for move in moves for verb in verbs_of(move)}
     if missing := sorted(needed - bench.lock.able):
         raise UsageError(
             f"the adapter {name} cannot take the steps of this trace",

@@ -9,15 +9,30 @@ made, one receipt jams another; otherwise what is due is not delivered.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from attrs import define, evolve, field, frozen
 
 from .adapter import Adapter, AdapterFactory, Refused, Topology
-from .adversary import SPLICE
+from .adversary import SPLICE, Damage
+from .deeds import DEEDS
 from .errors import AdapterError
 from .lockstep import Lockstep, Wrong
-from .moves import Deliver, Emit, Finalise, Learn, Move, Produce, Proof, Restart, Revert, step_of
+from .moves import (
+    ANSWER,
+    Act,
+    Deliver,
+    Emit,
+    Finalise,
+    Forged,
+    Learn,
+    Move,
+    Produce,
+    Proof,
+    Restart,
+    Revert,
+    step_of,
+)
 from .oracle import Oracle
 from .trace import Search, Step, Trace, Violation
 from .verdict import Kind
@@ -29,6 +44,7 @@ DETERMINISTIC = (
 )
 
 WAITS, JAMMED = "waits-for-no-other-shard", "is-not-jammed-by-another-receipt"
+ATTAINS = "attains-its-deadline"
 
 
 @frozen
@@ -78,16 +94,27 @@ class Bench:
             taken.append(move)
             if wrong := lock.run(move):
                 return Found(self.named(wrong, taken), tuple(taken))
-        if wrong := lock.sweep():
-            return Found(wrong, tuple(taken))
-        return None
+        wrong = lock.sweep()
+        return self.at_the_end(wrong, taken) if wrong is not None else None
+
+    def at_the_end(self, wrong: Wrong, moves: Sequence[Move]) -> Found:
+        """What shows when a run is over: what broke nothing goes with the move that it came of."""
+        if wrong is self.lock.astray:
+            return Found(wrong, tuple(moves[: self.lock.astray_at]))
+        return Found(self.named(wrong, moves), tuple(moves))
 
     def named(self, wrong: Wrong, moves: Sequence[Move]) -> Wrong:
-        """A refused delivery, under the progress sentence that it breaks."""
+        """A refusal, under the progress sentence that it breaks."""
         last = moves[-1]
-        if wrong.kind is not Kind.PROGRESS or not isinstance(last, Deliver):
+        if wrong.kind is not Kind.PROGRESS or not isinstance(last, Deliver | Act) or last.receipt is None:
             return wrong
-        for name, twin in ((WAITS, self._with_others_active), (JAMMED, self._without_refused_attempts)):
+        twins: list[tuple[str, Callable[[Sequence[Move]], bool]]] = [
+            (WAITS, self._with_others_active),
+            (JAMMED, self._without_refused_attempts),
+        ]
+        if isinstance(last, Act) and DEEDS[last.deed].action == "time_out":
+            twins.insert(0, (ATTAINS, self._with_the_sender_elsewhere))
+        for name, twin in twins:
             if name in self.oracle.catalogue and twin(moves):
                 entry = self.oracle.catalogue[name]
                 return evolve(wrong, id=entry.id, property=name, because=entry.because)
@@ -102,17 +129,20 @@ class Bench:
 
     def _with_others_active(self, moves: Sequence[Move]) -> bool:
         *before, last = moves
-        assert isinstance(last, Deliver), "asked of deliveries only"
+        assert isinstance(last, Deliver | Act), "asked of what a relayer presents"
         lock = self.fresh()
         for move in before:
             if lock.possible(move) and lock.run(move):
                 return False
         sent = lock.receipts.get(last.receipt) if isinstance(last.receipt, int) else None
-        concerned = {last.shard, sent.source if sent else last.shard}
+        concerned = {last.shard}
+        if sent is not None:
+            concerned |= {lock.owner(sent.source)}
+            concerned |= {lock.owner(sent.destination)} if isinstance(last, Act) else set()
         number = 1 + max(lock.headers, default=0)
         moved = False
         for shard in range(len(self.topology.shards)):
-            if shard in concerned:
+            if shard in concerned or not lock.lives(shard):
                 continue
             older = [Finalise(b.number) for b in lock.chains[shard] if not b.final]
             extra: list[Move] = [*older, Produce(number, shard), Finalise(number), Learn(last.shard, number)]
@@ -124,9 +154,22 @@ class Bench:
             number += 1
         return moved and lock.possible(last) and lock.run(last) is None
 
+    def _with_the_sender_elsewhere(self, moves: Sequence[Move]) -> bool:
+        """Whether an expiry would be accepted if the clock, or the chain, of the sender stood elsewhere."""
+        *before, last = moves
+        assert isinstance(last, Act), "asked of expiries only"
+        at = last.shard
+        tick = Act("advance_clock", at)
+        later = max((m.terms.deadline or 0 for m in before if isinstance(m, Emit) and m.terms), default=0)
+        if self._accepted([*before, *([tick] * (later + 1))], last):
+            return True
+        slower = [m for m in before if m != tick]
+        shorter = [m for m in before if not (isinstance(m, Produce) and m.shard == at)]
+        return any(len(x) < len(before) and self._accepted(x, last) for x in (slower, shorter))
+
     def _without_refused_attempts(self, moves: Sequence[Move]) -> bool:
         *before, last = moves
-        assert isinstance(last, Deliver), "asked of deliveries only"
+        assert isinstance(last, Deliver | Act), "asked of what a relayer presents"
         lock = self.fresh()
         kept: list[Move] = []
         for move in before:
@@ -162,12 +205,16 @@ class Bench:
                 break
         else:
             wrong = lock.sweep()
+            if wrong is not None and wrong is lock.astray:
+                del steps[lock.astray_at :], taken[lock.astray_at :], done[lock.astray_at :]
         return tuple(steps), self.named(wrong, done) if wrong else None, tuple(taken)
 
 
 def _expected(lock: Lockstep, move: Move, wrong: Wrong | None) -> str:
     if wrong is not None and wrong.expected:
         return wrong.expected
+    if isinstance(move, Act) and lock.clause and DEEDS[move.deed].action:
+        return f"refused, {lock.refusing_clause(DEEDS[move.deed].action, lock.clause)}"
     if isinstance(move, Deliver | Learn) and lock.clause:
         action = "learn" if isinstance(move, Learn) else "deliver"
         return f"refused, {lock.refusing_clause(action, lock.clause)}"
@@ -219,6 +266,7 @@ def trace_of(
         steps,
         Violation(len(steps) - 1, wrong.expected, wrong.actual, story(wrong, moves, bench), wrong.differs),
         search,
+        bench.topology.reserve,
         shortest,
         versions,
     )
@@ -258,22 +306,46 @@ def renumbered(moves: Sequence[Move]) -> tuple[Move, ...]:
     def of(known: dict[int, int], number: int) -> int:
         return known.setdefault(number, len(known))
 
+    def receipt(number: int) -> int:
+        # What a shard emitted because of a receipt is named after it.
+        answers, first = divmod(number, ANSWER)
+        return answers * ANSWER + of(receipts, first)
+
     def header(number: int) -> int:
         return number if number < 0 else of(headers, number)
+
+    def either(r: int | Forged) -> int | Forged:
+        return receipt(r) if isinstance(r, int) else r._replace(number=of(forged, r.number))
+
+    def proof(evidence: Proof | None) -> Proof | None:
+        return evidence and Proof(receipt(evidence.receipt), header(evidence.header))
+
+    def spliced(damage: Damage | None) -> Damage | None:
+        if damage is None or damage.kind != SPLICE:
+            return damage
+        return damage._replace(number=receipt(damage.number))
 
     def renamed(move: Move) -> Move:
         match move:
             case Emit():
-                return move._replace(receipt=of(receipts, move.receipt))
+                return move._replace(receipt=receipt(move.receipt))
             case Produce() | Finalise() | Revert() | Learn():
                 return move._replace(header=header(move.header))
-            case Deliver(_, r, h, evidence, damage, _):
-                r = of(receipts, r) if isinstance(r, int) else r._replace(number=of(forged, r.number))
-                if evidence is not None:
-                    evidence = Proof(of(receipts, evidence.receipt), header(evidence.header))
-                if damage is not None and damage.kind == SPLICE:
-                    damage = damage._replace(number=of(receipts, damage.number))
-                return move._replace(receipt=r, header=header(h), evidence=evidence, damage=damage)
+            case Deliver(_, r, h, evidence, damage, _, _, inner):
+                return move._replace(
+                    receipt=either(r),
+                    header=header(h),
+                    evidence=proof(evidence),
+                    damage=spliced(damage),
+                    inner=proof(inner),
+                )
+            case Act(_, _, r, h, evidence, damage):
+                return move._replace(
+                    receipt=None if r is None else either(r),
+                    header=None if h is None else header(h),
+                    evidence=proof(evidence),
+                    damage=spliced(damage),
+                )
             case Restart():
                 return move
 

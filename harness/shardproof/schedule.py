@@ -14,7 +14,10 @@ from functools import cached_property
 from attrs import define
 
 from .attacks import ATTACKS, NEEDS
-from .moves import Emit, Finalise, Learn, Move, Produce, Restart, Revert
+from .moves import Act, Deliver, Emit, Finalise, Learn, Move, Produce, Restart, Revert
+from .oracle import CHANNELS
+from .record import Sent
+from .relaying import next_step
 from .traffic import Dice, Traffic
 
 #: How much of the time a step is honest progress, environment, or an attack, in 64ths.
@@ -22,6 +25,9 @@ PROGRESS, ENVIRONMENT, ATTACK = 30, 14, 20
 
 #: Receipts under way beyond which honest relayers deliver before users send more.
 WAITING_MAX = 24
+
+#: One receipt in so many is one that its receiving application never takes.
+POISON = 7
 
 
 @define(eq=False, slots=False)
@@ -81,6 +87,9 @@ class Schedule(Traffic):
             move = self.towards(self.waiting[dice.roll(len(self.waiting))])
             if move is not None and self.lock.possible(move):
                 return move
+        if self.lock.wide:
+            # Nothing may be sent on a channel that is over; a block can be produced whatever happens.
+            return self.emission(dice) or Produce(self.fresh("header"), dice.pick(self.lock.living()))
         s = dice.roll(shards)
         d = (s + 1 + dice.roll(shards - 1)) % shards
         # Always possible: where memory is full, the lockstep has forgotten something.
@@ -90,11 +99,56 @@ class Schedule(Traffic):
         """A step towards the execution of a receipt; the newest ones wait least, so some wait long."""
         if not self.waiting or (len(self.waiting) < 3 and dice.roll(4) == 0):
             return self._emission(dice)
+        if self.untold and dice.roll(3) == 0:
+            return self.towards(dice.pick(self.untold[-8:]))
         sent = self.waiting[dice.roll(min(3, len(self.waiting)))] if dice.roll(2) else dice.pick(self.waiting)
-        return self.towards(sent)
+        move = self.towards(sent)
+        return self._as_it_likes(move, dice) if self.lock.wide else move
+
+    def _as_it_likes(self, move: Move | None, dice: Dice) -> Move | None:
+        """Receiving applications fail now and then, and some receipts they never take."""
+        if not isinstance(move, Deliver) or "deliver_failing" not in self.lock.able:
+            return move
+        sent = self.lock.receipts.get(move.receipt) if isinstance(move.receipt, int) else None
+        if sent is None or sent.answers is not None:
+            return move
+        poison = sent.number % POISON == POISON - 1
+        return move._replace(fails=True) if poison or dice.roll(6) == 0 else move
+
+    def towards(self, sent: Sent) -> Move | None:
+        """What an honest relayer does next for a receipt."""
+        return next_step(self, sent) if self.lock.wide else super().towards(sent)
+
+    def surroundings(self, dice: Dice) -> Move | None:
+        """Time passes, operators work, links drain, shards split."""
+        lock = self.lock
+        deed = dice.pick(self.stirring)
+        living = lock.living()
+        if deed in ("split", "merge"):
+            return ATTACKS["resharding-under-way"](self, dice)
+        if deed == "drain":
+            source, destination = dice.pick([*lock.addresses]), dice.pick([*lock.addresses])
+            links = sorted(self.full) or [link for link, n in lock.queued.items() if n]
+            if links:
+                source, destination = dice.pick(links)
+            return Act("drain", source, other=destination) if source != destination else None
+        shard = dice.pick(living)
+        if deed == "close_channel":
+            other = dice.pick([a for a in lock.addresses if a != shard])
+            return Act(deed, shard, other=other, number=dice.roll(CHANNELS)) if dice.roll(2) else None
+        return Act(deed, shard)
+
+    @cached_property
+    def stirring(self) -> list[str]:
+        """What may happen around the receipts of this system, as often as it is in the list."""
+        often = {"advance_clock": 6, "drain": 3, "prune": 2}
+        stirs = ("advance_clock", "drain", "prune", "rotate", "upgrade", "replicate", "split", "close_channel")
+        return [deed for deed in stirs if deed in self.lock.able for _ in range(often.get(deed, 1))]
 
     def environment(self, dice: Dice) -> Move | None:
         """Something that users, consensus, operators or aimless relayers do."""
+        if self.lock.wide and self.stirring and dice.roll(5) < 2:
+            return self.surroundings(dice)
         kind = dice.roll(16)
         shard = dice.roll(len(self.lock.topology.shards))
         if kind < 5:

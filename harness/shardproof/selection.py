@@ -17,13 +17,14 @@ from shardproof_properties.property import Property, Role
 
 from .adapter import AdapterFactory, capabilities, load
 from .errors import UsageError, nearest
+from .observable import lacking
 from .runs import made
 
 #: What the theorem is about.
 DEFAULT_STACK = "core"
 
 #: What can be seen of an implementation.
-OBSERVED = (Role.SAFETY, Role.STEP, Role.PROGRESS)
+OBSERVED = (Role.SAFETY, Role.STEP, Role.PROGRESS, Role.CONCRETE)
 
 #: What is said of the model.
 MODELLED = (Role.SAFETY, Role.STEP, Role.ENABLED, Role.ISOLATION, Role.LEMMA, Role.WITNESS)
@@ -36,11 +37,13 @@ class System:
     name: str
     make: AdapterFactory
     capabilities: frozenset[str]
+    #: The stack that it says it follows.
+    stack: str = ""
 
     @property
     def layers(self) -> tuple[Layer, ...]:
-        """The smallest stack that it needs."""
-        return layers_for(self.capabilities)
+        """The stack that it follows, or the smallest one that it needs."""
+        return layers_for(self.capabilities, self.stack)
 
 
 def system(name: str | None) -> System:
@@ -52,7 +55,14 @@ def system(name: str | None) -> System:
             help="try --adapter reference; `shardproof list adapters` has all names",
         )
     make = load(name)
-    return System(name, make, capabilities(made(make)))
+    adapter = made(make)
+    if adapter.stack and adapter.stack not in STACKS:
+        raise UsageError(
+            f"the adapter {name} follows a stack that there is not",
+            got=adapter.stack,
+            help=nearest(adapter.stack, STACKS),
+        )
+    return System(name, make, capabilities(adapter), adapter.stack)
 
 
 def protocol(
@@ -155,19 +165,22 @@ def sentences() -> tuple[Applicable, ...]:
     return (*(Applicable(p.id, name, p.because) for name, p in known.items() if name in SEEN), _DIVERGENCE)
 
 
-def applicable(capable: frozenset[str]) -> tuple[Applicable, ...]:
+def applicable(capable: frozenset[str], follows: str = "") -> tuple[Applicable, ...]:
     """The same, with the reason for those that say nothing of a system with these capabilities."""
     from .engines.fuzz import LEARNING
 
-    said = {base(p.name) for p in properties_of(composed(layers_for(capable)), *OBSERVED)} | {
+    said = {base(p.name) for p in properties_of(composed(layers_for(capable, follows)), *OBSERVED)} | {
         _DIVERGENCE.name
     }
 
     def why(name: str) -> str:
         if "learn" not in capable and name in LEARNING:
             return "the adapter has no learn: headers certify themselves"
+        if missing := lacking(name, capable):
+            return f"the adapter has no {', '.join(missing)}"
         if name not in said:
-            return "the adapter has no revert" if "revert" not in capable else "its layers say nothing of it"
+            lost = name == "reverts-atomically" and "revert" not in capable
+            return "the adapter has no revert" if lost else "its layers say nothing of it"
         return ""
 
     return tuple(evolve(s, not_applicable=why(s.name)) for s in sentences())

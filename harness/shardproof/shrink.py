@@ -17,7 +17,7 @@ from collections.abc import Iterator, Sequence
 from attrs import define, field
 
 from .adversary import SPLICE, Damage
-from .moves import Deliver, Emit, Finalise, Forged, Learn, Move, Produce, Restart, Revert
+from .moves import Act, Deliver, Emit, Finalise, Forged, Learn, Move, Produce, Restart, Revert, Terms
 from .runs import Bench, Found, same
 
 #: Ways to show the same header or evidence in other bytes.
@@ -109,7 +109,7 @@ class Shrinker:
         """Where the emission does not matter, a receipt that nobody emitted does as well."""
         emitted = {m.receipt: m for m in best.moves if isinstance(m, Emit)}
         for at, move in enumerate(best.moves):
-            if isinstance(move, Deliver) and isinstance(move.receipt, int):
+            if isinstance(move, Deliver) and isinstance(move.receipt, int) and move.receipt in emitted:
                 sent = emitted[move.receipt]
                 forged = move._replace(
                     receipt=Forged(move.receipt, sent.source, sent.destination), evidence=None
@@ -159,6 +159,10 @@ class Shrinker:
                 plain = move._replace(again=False)
                 if candidate := self._try(best, (*best.moves[:at], plain, plain, *best.moves[at + 1 :])):
                     return candidate
+            if isinstance(move, Act) and move.deed == "time_out_again":
+                once = move._replace(deed="time_out")
+                if candidate := self._try(best, (*best.moves[:at], once, once, *best.moves[at + 1 :])):
+                    return candidate
             for other in simpler(move, best.moves):
                 candidate = self._try(best, (*best.moves[:at], other, *best.moves[at + 1 :]))
                 if candidate:
@@ -169,14 +173,19 @@ class Shrinker:
 def simpler(move: Move, moves: Sequence[Move]) -> Iterator[Move]:
     """The same move with less in it."""
     match move:
-        case Deliver(_, _, header, evidence, damage, again):
+        case Deliver(_, _, header, evidence, damage, again, fails, inner):
             if again:
                 yield move._replace(again=False)
+            if fails:
+                yield move._replace(fails=False)
+            if inner is not None:
+                yield move._replace(inner=None)
             if damage is not None:
                 yield move._replace(damage=None)
                 yield from (move._replace(damage=d) for d in _less(damage))
             if evidence is not None:
                 yield move._replace(evidence=None)
+                yield from _honest(move)
             if header >= 0:
                 yield move._replace(header=-1)
             for h in (m.header for m in moves if isinstance(m, Produce) and m.header != header):
@@ -187,8 +196,54 @@ def simpler(move: Move, moves: Sequence[Move]) -> Iterator[Move]:
         case Learn(_, _, damage) if damage is not None:
             yield move._replace(damage=None)
             yield from (move._replace(damage=d) for d in _less(damage))
+        case Emit(_, _, _, terms) if terms is not None:
+            yield from (move._replace(terms=fewer) for fewer in _plainer(terms))
+        case Act():
+            yield from _simpler_act(move, moves)
         case _:
             return
+
+
+def _honest(move: Deliver | Act) -> Iterator[Move]:
+    """With the evidence of the receipt itself, under the same header."""
+    evidence, receipt = move.evidence, move.receipt
+    if evidence is not None and isinstance(receipt, int) and evidence.receipt != receipt:
+        yield move._replace(evidence=evidence._replace(receipt=receipt))
+
+
+def _plainer(terms: Terms) -> Iterator[Terms]:
+    """The same with less in it, in the order of what is least needed."""
+    for name, plain in (
+        ("onward", None),
+        ("claimed", None),
+        ("asset", 0),
+        ("entrance", 0),
+        ("channel", 0),
+        ("deadline", None),
+    ):
+        if getattr(terms, name) != plain:
+            yield terms._replace(**{name: plain})
+    if terms.deadline is not None:
+        yield from (terms._replace(deadline=n) for n in (0, 1, terms.deadline - 1) if 0 <= n < terms.deadline)
+    yield from (terms._replace(amount=n) for n in (1, terms.amount - 1) if 0 < n < terms.amount)
+
+
+def _simpler_act(move: Act, moves: Sequence[Move]) -> Iterator[Move]:
+    if move.deed == "time_out_again":
+        yield move._replace(deed="time_out")
+    if move.damage is not None:
+        yield move._replace(damage=None)
+        yield from (move._replace(damage=d) for d in _less(move.damage))
+    if move.number:
+        yield from (move._replace(number=n) for n in range(move.number))
+    yield from _honest(move)
+    if move.header is None or move.header < 0:
+        return
+    for h in (m.header for m in moves if isinstance(m, Produce) and m.header != move.header):
+        if move.evidence is not None and move.evidence.header == move.header:
+            yield move._replace(header=h, evidence=move.evidence._replace(header=h))
+        else:
+            yield move._replace(header=h)
 
 
 def _less(damage: Damage) -> Iterator[Damage]:
@@ -205,6 +260,8 @@ def _cost(moves: Sequence[Move]) -> tuple[int, int, int]:
     for move in moves:
         if isinstance(move, Deliver):
             tricks += 8 * move.again + 4 * (move.damage is not None)
+            tricks += 8 * (move.inner is not None) + 2 * move.fails
+            tricks += any(_honest(move))
             tricks += (move.evidence is not None) + (move.header >= 0)
             numbers += move.damage.number if move.damage else 0
             numbers += max(move.header, 0) + move.shard
@@ -213,10 +270,22 @@ def _cost(moves: Sequence[Move]) -> tuple[int, int, int]:
             numbers += move.damage.number if move.damage else 0
         elif isinstance(move, Emit):
             numbers += move.source + move.destination
+            if move.terms is not None:
+                tricks += sum(x not in (None, 0) for x in move.terms)
+                numbers += sum(x for x in move.terms if x)
+        elif isinstance(move, Act):
+            tricks += 4 * (move.damage is not None) + 8 * (move.deed == "time_out_again")
+            tricks += any(_honest(move))
+            numbers += move.damage.number if move.damage else 0
+            numbers += max(move.header or 0, 0) + move.shard + (move.number or 0)
         elif isinstance(move, Produce | Restart):
             numbers += move.shard
     # An attempt from inside a callback is two attempts in one step, and harder to read than two.
-    return len(moves) + sum(isinstance(m, Deliver) and m.again for m in moves), tricks, numbers
+    return len(moves) + sum(map(_is_two, moves)), tricks, numbers
+
+
+def _is_two(move: Move) -> bool:
+    return move.again if isinstance(move, Deliver) else isinstance(move, Act) and move.deed == "time_out_again"
 
 
 def _from_the_first_shard(moves: Sequence[Move]) -> list[Move]:
@@ -228,14 +297,26 @@ def _from_the_first_shard(moves: Sequence[Move]) -> list[Move]:
 
     def renamed(move: Move) -> Move:
         match move:
-            case Emit(_, source, destination):
-                return move._replace(source=shard(source), destination=shard(destination))
+            case Emit(_, source, destination, terms):
+                move = move._replace(source=shard(source), destination=shard(destination))
+                if terms is None or terms.onward is None:
+                    return move
+                return move._replace(terms=terms._replace(onward=shard(terms.onward)))
             case Produce() | Restart() | Learn():
                 return move._replace(shard=shard(move.shard))
             case Deliver(s, r):
                 if isinstance(r, Forged):
                     r = r._replace(source=shard(r.source), destination=shard(r.destination))
                 return move._replace(shard=shard(s), receipt=r)
+            case Act(_, s, r, _, _, _, other, another):
+                if isinstance(r, Forged):
+                    r = r._replace(source=shard(r.source), destination=shard(r.destination))
+                return move._replace(
+                    shard=shard(s),
+                    receipt=r,
+                    other=None if other is None else shard(other),
+                    another=None if another is None else shard(another),
+                )
             case Finalise() | Revert():
                 return move
 

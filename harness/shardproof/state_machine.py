@@ -53,8 +53,9 @@ _CLASSES: dict[str, type[ViolationError]] = {}
 
 def state_machine(make: AdapterFactory, shards: int = 3, steps_max: int = 200) -> type[RuleBasedStateMachine]:
     """A state machine over new systems from `make`: use `.TestCase`, or `run_state_machine_as_test`."""
-    able = capabilities(made(make))
-    oracle = Oracle.for_run(composed(layers_for(able)), shards, steps_max)
+    adapter = made(make)
+    layers = layers_for(capabilities(adapter), adapter.stack)
+    oracle = Oracle.for_run(composed(layers), shards, steps_max)
 
     class Machine(RuleBasedStateMachine):
         """Honest traffic, the environment, and attacks."""

@@ -7,12 +7,17 @@ between the two. Choices are digits of one number (`Dice`), so a run is a functi
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TypeVar
 
 from attrs import define, field
 
+from shardproof_models.layers.deadlines import clock
+
+from .adapter import Refused
 from .lockstep import Lockstep
-from .moves import Deliver, Emit, Finalise, Learn, Move, Produce, Proof, Revert
+from .moves import Act, Deliver, Emit, Finalise, Learn, Move, Produce, Proof, Revert, Terms
+from .oracle import CHANNELS
 from .record import Block, Sent
 
 T = TypeVar("T")
@@ -54,6 +59,9 @@ class Traffic:
     born: dict[int, int] = field(init=False, factory=dict)
     #: Receipts that are dealt with where they went, and of which their senders do not know.
     untold: list[Sent] = field(init=False, factory=list)
+    #: Links on which nothing more was let in, and the one that is flooded in this run.
+    full: set[tuple[int, int]] = field(init=False, factory=set)
+    flooded: tuple[int, int] | None = field(init=False, default=None)
     #: How often it was tried to make a shard believe a claim.
     patience: dict[tuple[int, int], int] = field(init=False, factory=dict)
 
@@ -64,6 +72,7 @@ class Traffic:
         """A new run: nothing is under way."""
         self.numbers = {"receipt": 0, "header": 0, "forged": 0}
         self.waiting, self.done, self.untold, self.patience = [], [], [], {}
+        self.full, self.flooded = set(), None
         self.moment, self.born = 0, {}
 
     def count(self, kind: str) -> None:
@@ -113,6 +122,8 @@ class Traffic:
     def _note_changes(self, move: Move) -> None:
         """The same, where more than a delivery changes how a receipt stands."""
         lock = self.lock
+        if isinstance(move, Emit) and isinstance(lock.claim, Refused):
+            self.full.add((move.source, move.destination))
         if isinstance(move, Revert) or lock.taken_back:
             receipts = [r for r in lock.receipts.values() if lock.emitted(r)]
             self.waiting = [r for r in receipts if r.executed_at < 0 and r.told is None]
@@ -200,6 +211,49 @@ class Traffic:
             return None
         block, d = blocks[0], self.lock.owner(sent.destination)
         return Deliver(d, sent.number, block.number, Proof(sent.number, block.number))
+
+    def delivery(self, d: int, sent: Sent, block: Block) -> Deliver:
+        """An honest delivery of a receipt to a shard under a header."""
+        return Deliver(d, sent.number, block.number, Proof(sent.number, block.number))
+
+    # ---- what users send --------------------------------------------------------------------------
+
+    def emission(self, dice: Dice) -> Emit | None:
+        """A user sends something; nothing where he may not."""
+        addresses = len(self.lock.addresses)
+        s = dice.roll(addresses)
+        d = (s + 1 + dice.roll(addresses - 1)) % addresses
+        move = Emit(self.fresh("receipt"), s, d, self._terms(dice, s, d) if self.rich else None)
+        return move if self.lock.possible(move) else None
+
+    @cached_property
+    def rich(self) -> bool:
+        """Whether receipts are sent on terms."""
+        return "send" in self.lock.able
+
+    def _terms(self, dice: Dice, s: int, d: int) -> Terms:
+        lock = self.lock
+        oracle = lock.oracle
+        deadline = None
+        if "advance_clock" in lock.able and "deadlines" in oracle.layers and dice.roll(3):
+            deadline = oracle.read(lock.world, clock, lock.owner(d)) + 1 + dice.roll(6)
+        # Where an answer takes back what was paid, amounts begin where nothing is left for it.
+        amount = 1 + dice.roll(4) if "balance" in lock.able else 0
+        onward = None
+        if "forwarding" in oracle.layers and dice.roll(5) == 0:
+            others = [a for a in lock.addresses if a not in (s, d)]
+            onward = dice.pick(others) if others else None
+        return Terms(dice.roll(CHANNELS) if dice.roll(2) else 0, deadline, amount, onward=onward)
+
+    def relieved(self, link: tuple[int, int]) -> Move | None:
+        """What makes room on a link that was full; nothing once it is empty, or where there is room."""
+        if link not in self.full:
+            return None
+        if link in self.lock.emptied:
+            self.full.discard(link)
+            return None
+        s, d = link
+        return Act("drain", s, other=d)
 
     def history(self, address: int) -> list[Block]:
         """The blocks in which something of an address may be found, oldest first."""

@@ -33,7 +33,7 @@ from shardproof_models.layers.failures import succeeded
 from shardproof_models.layers.outcomes import outcomes, timed_out, timed_out_by
 from shardproof_models.layers.pruning import pruning
 from shardproof_models.layers.reorganisation import last_final, reorganisation
-from shardproof_models.layers.resharding import resharding
+from shardproof_models.layers.resharding import fresh, live, owner, resharding
 
 from .property import Catalogue
 
@@ -131,3 +131,21 @@ def records_are_of_what_was_executed_here(d: Shard, k: Key) -> Bool:
     """Each record is that of a receipt which the same shard has executed: what it loses, it loses both."""
     here = exists(Receipt, lambda m: all_of(key(m) == k, destination(m) == d, executions(d, m) >= 1))
     return implies(consumed(d, k), here)
+
+
+@lemmas.lemma(reorganisation, resharding, supports="P22")
+def who_has_not_begun_has_no_blocks(h: Header) -> Bool:
+    """The chain of a shard that has not taken part yet is its genesis."""
+    return implies(produced(h) & fresh(origin(h)), h == genesis(origin(h)))
+
+
+@lemmas.lemma(reorganisation, resharding, supports="P22")
+def who_takes_part_has_its_address(s: Shard) -> Bool:
+    """A shard that has not retired answers for its own address."""
+    return implies(live(s) | fresh(s), owner(s) == s)
+
+
+@lemmas.lemma(reorganisation, resharding, supports="P22")
+def who_takes_part_executes_what_is_its_own(d: Shard, m: Receipt) -> Bool:
+    """What a shard that takes part has executed is addressed to it, still."""
+    return implies(live(d) & (executions(d, m) >= 1), owner(destination(m)) == d)

@@ -53,17 +53,19 @@ def executes_or_skips_a_prefix(d: Shard, m: Receipt, w: Receipt) -> Bool:
     return implies((executions(d, m) >= 1) & earlier, ran(w) | gone)
 
 
+@order.invariant(
+    "P15", because="two receipts at one position are one receipt to whoever keeps records by position"
+)
+def positions_are_unique(m: Receipt, w: Receipt) -> Bool:
+    """One receipt a position, also after a restart: a channel does not begin again."""
+    same = (channel(m) == channel(w)) & (sequence(m) == sequence(w))
+    return implies(emitted(m) & emitted(w) & same, m == w)
+
+
 @order.lemma(supports="P07")
 def emitted_is_below_next_send(m: Receipt) -> Bool:
     """Positions are counted from 0 up to what was sent."""
     return implies(emitted(m), (sequence(m) >= 0) & (sequence(m) < next_send(channel(m))))
-
-
-@order.lemma(supports="P07")
-def positions_are_unique(m: Receipt, w: Receipt) -> Bool:
-    """One receipt a position."""
-    same = (channel(m) == channel(w)) & (sequence(m) == sequence(w))
-    return implies(emitted(m) & emitted(w) & same, m == w)
 
 
 @order.lemma(supports="P07")
@@ -168,3 +170,9 @@ def records_are_of_receipts(d: Shard, k: Key) -> Bool:
 def prunes(d: Shard, c: Channel) -> Bool:
     """Something is forgotten."""
     return watermark(d, c) >= 1
+
+
+@order.sometimes("P15")
+def sends_two_on_a_channel(m: Receipt, w: Receipt) -> Bool:
+    """A channel has more than one position."""
+    return emitted(m) & emitted(w) & (channel(m) == channel(w)) & (m != w)

@@ -74,7 +74,7 @@ def goes_on_past_what_expired(d: Shard, m: Receipt, h: Header) -> Bool:
 
 @progress.progress("Q3", outcomes, because="a deadline on a clock that nobody attests never comes")
 def attains_its_deadline(s: Shard, m: Receipt, h: Header) -> Bool:
-    """An expiry that is refused would not be accepted just because the clock of the sender had moved."""
+    """An expiry that is refused would not be accepted if the clock, or the chain, of the sender stood elsewhere."""
     expired = (deadline(m) <= time(h)) & ~received_in(h, m)
     return all_of(trusted(s, h), origin(h) == destination(m), source(m) == s, pending(m), expired)
 

@@ -12,7 +12,7 @@ generated. Nothing here is about one protocol, and nothing has to be added when 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from attrs import evolve
@@ -42,7 +42,8 @@ from shardproof_models.language.terms import (
 )
 from shardproof_models.layers.exactly_once import Header, Shard, destination, executions, origin, produced
 from shardproof_models.layers.finality import head, height
-from shardproof_models.layers.reorganisation import home_of, last_final
+from shardproof_models.layers.reorganisation import home_of, is_at_an_address, last_final
+from shardproof_models.layers.resharding import live, owner, resharding
 
 from .property import Catalogue, Property, Role
 
@@ -53,6 +54,14 @@ SOURCES: list[Catalogue] = []
 
 INVARIANTS = (Role.SAFETY, Role.LEMMA)
 
+#: Invariants that follow, in any world, from others that are carried: their own readings would be idle.
+FOLLOWS: Mapping[str, str] = {
+    "executes-a-prefix": "what was executed is below what its destination has counted past, and that was executed",
+    "announced-was-executed": "what the log says succeeded, and what succeeded was executed",
+    "one-shard-sees-to-it": "an outbox holds only what its shard answers for, and one shard does",
+    "the-fresh-have-done-nothing": "who has not begun cannot fall back",
+}
+
 
 @restoring.schema
 def holds_after_losses(protocol: Protocol) -> Iterator[Property]:
@@ -60,7 +69,7 @@ def holds_after_losses(protocol: Protocol) -> Iterator[Property]:
     if protocol.remembers or protocol.keeps:
         known = [p for catalogue in SOURCES for p in catalogue.of(protocol)]
         for p in (*known, *_kept_for_good(protocol, known)):
-            if p.role in INVARIANTS and p.first_order:
+            if p.role in INVARIANTS and p.first_order and p.name not in FOLLOWS:
                 yield from _after_losses(protocol, p)
 
 
@@ -73,8 +82,8 @@ def what_was_so_is_still_so(protocol: Protocol) -> Iterator[Property]:
 
 
 def _after_losses(protocol: Protocol, p: Property) -> Iterator[Property]:
-    whole = _nowhere_else(protocol, protocol.expand(p.body))
-    said = list(map(_without_equations, sentences(whole)))
+    parts = [q for part in sentences(protocol.expand(p.body)) for q in _apart(part)]
+    said = [_without_equations(_nowhere_else(protocol, part)) for part in parts]
     for i, body in enumerate(said, 1):
         name = p.name if len(said) == 1 else f"{p.name}, part {i},"
         homes = _homes(protocol, body)
@@ -82,6 +91,32 @@ def _after_losses(protocol: Protocol, p: Property) -> Iterator[Property]:
             for lost in itertools.combinations(homes, n):
                 stay = [h for key, h in homes.items() if key not in lost]
                 yield _after_loss(protocol, evolve(p, name=name), body, [homes[k] for k in lost], stay)
+
+
+def _apart(sentence: Bool) -> Iterator[Bool]:
+    """
+    That some execution was such and such, in two: there was one; and whichever it was, it was such.
+
+    Which is the same, because there is only one. What speaks of one thing is more easily matched.
+    """
+    premise, conclusion = sentence.args if sentence.head is Op.IMPLIES else (TRUE, sentence)
+    if _some_shard(conclusion) and conclusion.args[0].head is Op.AND:
+        (e,) = conclusion.head.variables
+        parts = conclusion.args[0].args
+        ran = [part for part in parts if any(t.head is executions and t.args[0] is e for t in subterms(part))]
+        others = [part for part in parts if not any(part is r for r in ran)]
+        if len(ran) == 1 and others:
+            yield implies(premise, evolve(conclusion, args=(ran[0],)))
+            for other in others:
+                yield implies(premise & ran[0], other)
+            return
+    yield sentence
+
+
+def _some_shard(term: Term) -> bool:
+    """Whether `term` says that there is a shard that does something."""
+    binds = isinstance(term.head, Binder) and term.head.op is Op.EXISTS
+    return binds and len(term.head.variables) == 1 and isinstance(term.head.variables[0], Shard)
 
 
 def _without_equations(body: Bool) -> Bool:
@@ -126,9 +161,10 @@ def _after_loss(protocol: Protocol, p: Property, body: Bool, lost: list[Term], s
         if t.head in protocol.remembers:
             home = _keeper(protocol, t)
             if not _is_fixed(protocol, home, bound):
+                now = t
                 for g in blocks:
-                    t = ite(equal(origin(g), home), _copied(protocol, t, g), t)
-                return t
+                    now = ite(equal(origin(g), home), _copied(protocol, t, g), now)
+                return now
             g = back.get(_key(home))
             return t if g is None else _copied(protocol, t, g)
         if t.head is produced:
@@ -149,7 +185,8 @@ def _not_above(h: Term, g: Header) -> Bool:
 
 def _may_return_to(protocol: Protocol, g: Header) -> Bool:
     """A reorganisation or a crash may take the shard of `g` back to what it held in `g`."""
-    return protocol.expand(produced(g) & (height(last_final(origin(g))) <= height(g)))
+    able = live(origin(g)) if resharding in protocol.layers else TRUE
+    return all_of(protocol.expand(produced(g)), height(last_final(origin(g))) <= height(g), able)
 
 
 def _lemma(p: Property, name: str, body: Bool) -> Property:
@@ -163,8 +200,8 @@ def _keeper(protocol: Protocol, cell: Term) -> Term:
     home = home_of(cell.head, cell.args)
     for longer, shorter in _same(protocol):
         if (found := _matched(longer, home)) is not None:
-            return substitute(shorter, found)
-    return home
+            home = substitute(shorter, found)
+    return owner(home) if resharding in protocol.layers and is_at_an_address(cell.head) else home
 
 
 def _homes(protocol: Protocol, body: Bool) -> dict[object, Term]:
@@ -221,14 +258,24 @@ def _key(t: Term) -> object:
 
 
 def _nowhere_else(protocol: Protocol, body: Bool) -> Bool:
-    """What was executed somewhere was executed at its destination: so the shard where it was has a name."""
+    """
+    What was executed somewhere was executed where it is addressed: so the shard where it was has a name.
+
+    Unless that shard has retired since, and can lose nothing.
+    """
 
     def place(t: Term) -> Term:
-        if not (isinstance(t.head, Binder) and t.head.op is Op.EXISTS and len(t.head.variables) == 1):
+        if not _some_shard(t):
             return t
         (e,) = t.head.variables
         ran = {x.args[1] for x in subterms(t.args[0]) if x.head is executions and x.args[0] is e}
-        return any_of(*(substitute(t.args[0], {e.head: destination(m)}) for m in ran)) if ran else t
+        if not ran:
+            return t
+        if resharding not in protocol.layers:
+            return any_of(*(substitute(t.args[0], {e.head: destination(m)}) for m in ran))
+        now = any_of(*(substitute(t.args[0], {e.head: owner(destination(m))}) for m in ran))
+        gone = evolve(t, args=(all_of(~live(e), *(~equal(e, owner(destination(m))) for m in ran), t.args[0]),))
+        return now | gone
 
     return rebuild(body, place)
 

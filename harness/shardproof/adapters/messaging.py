@@ -17,9 +17,11 @@ from shardproof_models.shards.messaging.attesting_header import AttestingHeader
 from shardproof_models.shards.messaging.channels import Skipping
 from shardproof_models.shards.messaging.closing import Closing
 from shardproof_models.shards.messaging.deadlines import Deadlines
+from shardproof_models.shards.messaging.durability import Durability
 from shardproof_models.shards.messaging.environment import Environment
 from shardproof_models.shards.messaging.families import (
     Bridge,
+    Everything,
     IbcAllowTimeout,
     IbcOrdered,
     IbcUnordered,
@@ -32,6 +34,7 @@ from shardproof_models.shards.messaging.message import NEVER, FullReceipt, Sendi
 from shardproof_models.shards.messaging.messenger import Messenger
 from shardproof_models.shards.messaging.optimistic import Optimistic
 from shardproof_models.shards.messaging.outcomes import Outcomes
+from shardproof_models.shards.messaging.pruning import Pruning
 from shardproof_models.shards.messaging.refusals import Refusal
 from shardproof_models.shards.messaging.sum_tree import NODE_BYTES, SumProof
 from shardproof_models.shards.messaging.trust import Trust
@@ -90,7 +93,8 @@ class MessagingAdapter(Adapter):
     def close(self) -> None:
         self._shards = {}
 
-    def _at(self, name: str, layer: type[S]) -> S:
+    def at(self, name: str, layer: type[S]) -> S:
+        """The shard `name`, as one that has this layer."""
         shard = self._shards[name]
         assert isinstance(shard, layer), "an adapter has the verbs of its shards' layers only"
         return shard
@@ -219,13 +223,13 @@ class MessagingAdapter(Adapter):
 
 class _ValueVerbs(MessagingAdapter):
     def balance(self, shard: str) -> int:
-        return sum(self._at(shard, Value).balances.values())
+        return sum(self.at(shard, Value).balances.values())
 
 
 class _ClockVerbs(MessagingAdapter):
     @_input
     def advance_clock(self, shard: str) -> None:
-        self._at(shard, Deadlines).advance_clock()
+        self.at(shard, Deadlines).advance_clock()
 
 
 class _OutcomeVerbs(_ClockVerbs):
@@ -239,17 +243,17 @@ class _OutcomeVerbs(_ClockVerbs):
 
     @_input
     def acknowledge(self, delivery: Delivery) -> Outcome:
-        source = self._at(delivery.destination, Outcomes)
+        source = self.at(delivery.destination, Outcomes)
         return _outcome(source.acknowledge(delivery.receipt, delivery.header, delivery.evidence))
 
     @_input
     def time_out(self, delivery: Delivery) -> Outcome:
-        source = self._at(delivery.destination, Outcomes)
+        source = self.at(delivery.destination, Outcomes)
         return _outcome(source.time_out(delivery.receipt, delivery.header, delivery.evidence))
 
     @_input
     def time_out_again(self, delivery: Delivery) -> Outcome:
-        source = self._at(delivery.destination, Outcomes)
+        source = self.at(delivery.destination, Outcomes)
         shown = (delivery.receipt, delivery.header, delivery.evidence)
 
         def once_more(_: FullReceipt) -> None:
@@ -263,31 +267,31 @@ class _OutcomeVerbs(_ClockVerbs):
             source.sender_callback = None
 
     def ended(self, shard: str, since: int) -> Sequence[Ended]:
-        told = self._at(shard, Outcomes).ended.since(since)
+        told = self.at(shard, Outcomes).ended.since(since)
         return [Ended(payload, Ending(ending)) for payload, ending in told]
 
 
 class _SkippingVerbs(MessagingAdapter):
     @_input
     def skip(self, delivery: Delivery) -> Outcome:
-        shard = self._at(delivery.destination, Skipping)
+        shard = self.at(delivery.destination, Skipping)
         return _outcome(shard.skip(delivery.receipt, delivery.header, delivery.evidence))
 
 
 class _ClosingVerbs(MessagingAdapter):
     @_input
     def close_channel(self, shard: str, source: str, channel: int) -> Outcome:
-        return _outcome(self._at(shard, Closing).close_channel(source, channel))
+        return _outcome(self.at(shard, Closing).close_channel(source, channel))
 
     @_input
     def time_out_on_close(self, delivery: Delivery) -> Outcome:
-        source = self._at(delivery.destination, Closing)
+        source = self.at(delivery.destination, Closing)
         return _outcome(source.time_out_on_close(delivery.receipt, delivery.header, delivery.evidence))
 
 
 class _ForwardingVerbs(MessagingAdapter):
     def responses(self, shard: str, since: int) -> Sequence[Response]:
-        return [Response(*response) for response in self._at(shard, Forwarding).responses.since(since)]
+        return [Response(*response) for response in self.at(shard, Forwarding).responses.since(since)]
 
 
 class _NestingVerbs(MessagingAdapter):
@@ -313,16 +317,16 @@ class _TrustVerbs(_ForgingVerbs):
 
     @_input
     def learn_validators(self, shard: str, header: bytes) -> Outcome:
-        return _outcome(self._at(shard, Trust).learn_validators(header))
+        return _outcome(self.at(shard, Trust).learn_validators(header))
 
     @_input
     def initialise(self, shard: str, of: str) -> Outcome:
         epoch = self._environment.epochs[of]
-        return _outcome(self._at(shard, Trust).initialise(of, epoch, ValidatorSet.made_up(of)))
+        return _outcome(self.at(shard, Trust).initialise(of, epoch, ValidatorSet.made_up(of)))
 
     @_input
     def upgrade(self, shard: str) -> None:
-        self._at(shard, Trust).upgrade()
+        self.at(shard, Trust).upgrade()
 
     def takeover(self) -> bytes:
         return TAKEOVER
@@ -331,11 +335,25 @@ class _TrustVerbs(_ForgingVerbs):
 class _OptimisticVerbs(_ForgingVerbs):
     @_input
     def claim(self, shard: str, header: bytes) -> Outcome:
-        return _outcome(self._at(shard, Optimistic).make_claim(header))
+        return _outcome(self.at(shard, Optimistic).make_claim(header))
 
     @_input
     def challenge(self, shard: str, header: bytes) -> Outcome:
-        return _outcome(self._at(shard, Optimistic).challenge(header))
+        return _outcome(self.at(shard, Optimistic).challenge(header))
+
+
+class _KeepingVerbs(MessagingAdapter):
+    @_input
+    def revert(self, shard: str, header: bytes) -> Outcome:
+        return _outcome(self._shards[shard].revert(header))
+
+    @_input
+    def prune(self, shard: str) -> None:
+        self.at(shard, Pruning).prune()
+
+    @_input
+    def crash(self, shard: str, writes: int) -> None:
+        self.at(shard, Durability).lose_power_after(writes)
 
 
 # ---- the adapters ------------------------------------------------------------------------------
@@ -383,6 +401,22 @@ class IbcAllowTimeoutAdapter(_TrustVerbs, _ValueVerbs, _SkippingVerbs, _OutcomeV
     shard_type: ClassVar[type[Messenger]] = IbcAllowTimeout
 
 
+class EverythingAdapter(
+    _KeepingVerbs,
+    _NestingVerbs,
+    _TrustVerbs,
+    _ForwardingVerbs,
+    _ValueVerbs,
+    _ClosingVerbs,
+    _OutcomeVerbs,
+):
+    """All layers that one process in memory gives a meaning to."""
+
+    name: ClassVar[str] = "reference:everything"
+    stack: ClassVar[str] = "everything"
+    shard_type: ClassVar[type[Messenger]] = Everything
+
+
 #: The adapters of this module, by the stack that each follows.
 VARIANTS: Mapping[str, type[MessagingAdapter]] = {
     adapter.stack: adapter
@@ -392,6 +426,7 @@ VARIANTS: Mapping[str, type[MessagingAdapter]] = {
         IbcUnorderedAdapter,
         IbcOrderedAdapter,
         IbcAllowTimeoutAdapter,
+        EverythingAdapter,
     )
 }
 

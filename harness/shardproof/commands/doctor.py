@@ -59,7 +59,7 @@ def doctor(settings: Settings, context: Context, *, fetch: bool) -> Diagnosis:
             "capabilities": sorted(found.capabilities),
             "layers": [layer.name for layer in found.layers],
             "not_applicable": {
-                p.name: p.not_applicable for p in selection.applicable(found.capabilities) if p.not_applicable
+                p.name: p.not_applicable for p in selection.applicable(found.capabilities, found.stack) if p.not_applicable
             },
         }
     healthy = not failed and not any(engines.values())
@@ -116,7 +116,7 @@ def _extras() -> Iterator[tuple[str, str]]:
 
 
 def _about(found: selection.System, timings: Rows) -> dict[str, Rows]:
-    sentences = tuple(selection.applicable(found.capabilities))
+    sentences = tuple(selection.applicable(found.capabilities, found.stack))
     return {
         f"adapter {found.name}": (
             ("capabilities", ", ".join(sorted(found.capabilities)) or "none besides the required verbs"),

@@ -14,26 +14,29 @@ debugging, confirmed by running it again, and the search goes on for others.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import get_args
 
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
 from hypothesis import strategies as st
 
 from shardproof_models.language.actions import Action
 from shardproof_models.stacks import composed, layers_for
-from shardproof_properties.catalogue import properties_of
 from shardproof_properties.property import Property, Role
 
 from .. import __version__
-from ..adapter import CAPABILITIES, AdapterFactory, Refused, Topology, capabilities
+from ..adapter import CAPABILITIES, AdapterFactory, Ending, Refused, Topology, capabilities
 from ..attacks import ATTACKS, NEEDS, WEATHER
 from ..coverage import ENVIRONMENT, GuardCoverage
+from ..deeds import DEEDS, Decides
 from ..errors import AdapterError, ShardproofError, UsageError
-from ..moves import Deliver, Emit, Finalise, Forged, Learn, Move, Produce, Restart, Revert
+from ..moves import Act, Deliver, Emit, Finalise, Forged, Learn, Move, Produce, Restart, Revert
+from ..observable import EXERCISED, OBSERVABLE, lacking
 from ..oracle import Oracle
+from ..relaying import next_step_regardless
 from ..runs import DETERMINISTIC, Bench, Found, made, trace_of
+from ..record import Sent
 from ..schedule import Schedule
 from ..shrink import Shrinker
 from ..trace import Search
@@ -54,6 +57,8 @@ REPEATED = 61
 REPEATED_MOVES = 200
 #: One run in so many ends with honest relayers finishing what is under way.
 QUIESCED = 3
+#: Steps by which an honest relayer brings one receipt to its end: clocks may have to run, and blocks to follow.
+FINISHED_MAX = 40
 #: After the first finding the search goes on for as many runs as it took, and these.
 RUNS_AFTER_FINDING = 400
 #: A property is violated in different ways: so many of them are shrunk, and the shortest is told.
@@ -74,7 +79,12 @@ class Plan:
     #: Receipts that are kept under way all the time, for systems that are to be tried under load.
     crowd: int = 0
     properties: tuple[str, ...] = ()
+    #: The stack that the system follows, if it does not say so itself.
+    stack: str = ""
 
+
+#: Shards that may be founded in a run, where shards split and merge.
+RESERVE = 4
 
 #: What is counted.
 WORK = (
@@ -135,9 +145,12 @@ def fuzz(
         raise UsageError("messages between shards need at least two of them", got=plan.shards)
     begin = clock()
     adapter = made(make)
-    protocol = composed(layers_for(capabilities(adapter)))
-    oracle = Oracle.for_run(protocol, plan.shards, plan.depth + 40, plan.crowd)
-    bench = Bench(adapter, oracle, Topology.of(plan.shards))
+    able = capabilities(adapter)
+    protocol = composed(layers_for(able, plan.stack or adapter.stack))
+    reserve = RESERVE if able & {"split", "merge"} else 0
+    shards = plan.shards + reserve
+    oracle = Oracle.for_run(protocol, shards, plan.depth + 40, plan.crowd, reserve)
+    bench = Bench(adapter, oracle, evolve(Topology.of(shards), reserve=reserve))
     search = _Search(bench, name, plan, clock, begin, progress)
     try:
         search.go()
@@ -167,17 +180,23 @@ class _Search:
     guards: GuardCoverage = field(init=False)
     #: What each kind of move attempts.
     actions: dict[type[Move], Action] = field(init=False)
+    deeds: dict[str, Action] = field(init=False)
 
     def __attrs_post_init__(self) -> None:
         self.schedule = Schedule(self.bench.lock, self.coverage.tried, self.plan.crowd)
         actions, able = self.bench.oracle.protocol.actions, self.bench.lock.able
-        lacking = {a.name for a in actions if a.name in CAPABILITIES and a.name not in able}
-        self.guards = GuardCoverage(
-            actions, ENVIRONMENT, {name: f"the adapter has no {name}" for name in lacking}
-        )
+        offered = {deed.action: deed.verb for deed in DEEDS.values() if deed.action}
+        verbs = {a.name: offered.get(a.name, a.name) for a in actions}
+        missing = {name: verb for name, verb in verbs.items() if verb in CAPABILITIES and verb not in able}
+        impossible = {name: f"the adapter has no {verb}" for name, verb in missing.items()}
+        # A shard does this itself, with the execution.
+        impossible |= {a.name: "no relayer asks for it" for a in actions if a.name == "write_acknowledgement"}
+        arranged = {deed.action for deed in DEEDS.values() if deed.decides is Decides.ENVIRONMENT}
+        self.guards = GuardCoverage(actions, ENVIRONMENT | arranged, impossible)
         by_name = {a.name: a for a in actions}
         kinds = {kind: action_name(kind) for kind in get_args(Move)}
         self.actions = {kind: by_name[name] for kind, name in kinds.items() if name in by_name}
+        self.deeds = {deed.verb: by_name[deed.action] for deed in DEEDS.values() if deed.action in by_name}
 
     def go(self) -> None:
         """Batch after batch, until time, steps or findings say stop."""
@@ -250,10 +269,12 @@ class _Search:
         while found is None and len(moves) < depth:
             number = numbers[len(moves) // MOVES_A_NUMBER % len(numbers)] + len(moves)
             found = self._step(schedule.next(Dice(mixed(number))), moves)
-        if found is None and work["runs"] % QUIESCED == 0 and not (schedule.stopped or schedule.slow):
+        if found is None and work["runs"] % QUIESCED == 0:
             found = self._quiesce(moves)
+        if found is None and lock.suspects:
+            found = self._pursue(moves)
         if found is None and (wrong := lock.sweep()):
-            found = Found(self.bench.named(wrong, moves), tuple(moves))
+            found = self.bench.at_the_end(wrong, moves)
         lost = len(schedule.waiting)
         if lost:
             self.coverage.tried["loss"] = self.coverage.tried.get("loss", 0) + 1
@@ -268,24 +289,64 @@ class _Search:
         lock = self.bench.lock
         moves.append(move)
         before = self._situation(move)
+        relieved = isinstance(move, Emit) and move[1:3] in lock.emptied
         wrong = lock.run(move)
         self.coverage.work["steps"] += 1
-        action = self.actions[type(move)]
-        taken = bool(lock.happened) or not isinstance(lock.claim, Refused)
-        # Where they part ways, the clause may be that of a delivery which nobody asked for.
-        answer = lock.clause if wrong is None else self.guards.number(action, wrong.clause)
-        self.guards.rows[action.name][answer << 1 | taken] += 1
+        action = self.deeds.get(move.deed) if isinstance(move, Act) else self.actions.get(type(move))
+        if action is not None:
+            taken = bool(lock.happened) or not isinstance(lock.claim, Refused)
+            # Where they part ways, the clause may be that of a delivery which nobody asked for.
+            astray = wrong is not None or bool(lock.suspects)
+            answer = self.guards.number(action, wrong.clause if wrong else "") if astray else lock.clause
+            self.guards.rows[action.name][answer << 1 | taken] += 1
         if wrong is not None:
             return Found(self.bench.named(wrong, moves), tuple(moves))
         self.schedule.note(move)
+        if lock.wide:
+            self._exercise(move, relieved=relieved)
         self._cover(move, before, moves)
         return None
 
+    def _exercise(self, move: Move, *, relieved: bool) -> None:
+        """Note what the last move has exercised beside the main road."""
+        for event in self._events(move, relieved=relieved):
+            self.coverage.exercise(*EXERCISED.get(event, ()))
+
+    def _events(self, move: Move, *, relieved: bool) -> Iterator[str]:
+        lock = self.bench.lock
+        accepted = not isinstance(lock.claim, Refused)
+        match move:
+            case Deliver():
+                if lock.clause and not lock.suspects:
+                    yield f"deliver: {lock.refusing_clause('deliver', lock.clause)}"
+                elif lock.happened:
+                    yield "nest" if move.inner else "failure" if move.fails else "deliver"
+            case Act(deed):
+                action = DEEDS[deed].action
+                if action and lock.clause and not lock.suspects:
+                    yield f"{action}: {lock.refusing_clause(action, lock.clause)}"
+                elif lock.happened or accepted or deed in ("initialise", "forge_header"):
+                    yield action or deed
+            case Emit() if accepted and move.terms is not None:
+                yield "send"
+                if relieved:
+                    yield "send on an emptied link"
+            case Learn() if accepted and not lock.clause:
+                block = lock.headers.get(move.header)
+                if block is not None and block.epoch:
+                    yield "learn of a new epoch"
+            case Restart():
+                yield "restart"
+        if any(sent.told is not None and sent.told is not Ending.SUCCEEDED for sent in lock.changed):
+            yield "refund"
+
     def _situation(self, move: Move) -> int:
         """How far the receipt of a delivery had come, in a few bits."""
+        lock = self.bench.lock
+        if isinstance(move, Act):
+            return self._standing(move)
         if not isinstance(move, Deliver):
             return 0
-        lock = self.bench.lock
         sent = lock.receipts.get(move.receipt) if isinstance(move.receipt, int) else None
         block = lock.headers.get(move.header)
         bits = 1 if sent is None else 2
@@ -297,12 +358,24 @@ class _Search:
             bits |= block.final << 6 | block.produced << 7 | lock.trusts(move.shard, block) << 8
         return bits
 
+    def _standing(self, move: Act) -> int:
+        """The same for one of the other deeds."""
+        lock = self.bench.lock
+        sent = lock.receipts.get(move.receipt) if isinstance(move.receipt, int) else None
+        block = lock.headers.get(move.header) if move.header is not None else None
+        bits = 1 << 9 if sent is None else 2 << 9
+        if sent is not None:
+            bits |= (sent.executed_at >= 0) << 2 | (sent.told is not None) << 3 | sent.failed << 4
+        if block is not None:
+            bits |= block.final << 6 | block.produced << 7 | lock.trusts(move.shard, block) << 8
+        return bits
+
     def _cover(self, move: Move, before: int, moves: list[Move]) -> None:
         lock, coverage, work = self.bench.lock, self.coverage, self.coverage.work
         refused = isinstance(lock.claim, Refused)
         kind = 0
         match move:
-            case Deliver(_, receipt, _, evidence, damage, again):
+            case Deliver(_, receipt, _, evidence, damage, again, fails, inner):
                 # Judged by effects: some systems answer an attempt that they ignore with success.
                 work["attempts_refused"] += bool(lock.clause) and not lock.happened
                 work["executed"] += bool(lock.happened)
@@ -315,6 +388,10 @@ class _Search:
                         coverage.exercise("is-not-jammed-by-another-receipt")
                 kind = 8 + again + 2 * isinstance(receipt, Forged) + 4 * (evidence is not None)
                 kind += 8 * (hash_of(damage.part + damage.kind) if damage else 0)
+                kind |= fails << 13 | (inner is not None) << 14
+            case Act(deed):
+                work["attempts_refused"] += bool(lock.clause) and not lock.happened
+                kind = hash_of(deed) << 15 | 8 * (hash_of(str(move.damage)[:16]) if move.damage else 0)
             case Learn(_, _, damage):
                 if lock.clause:
                     coverage.exercise(*LEARNING)
@@ -333,7 +410,7 @@ class _Search:
             case Produce() | Finalise():
                 kind = 5
         height = min(3, len(lock.receipts)) << 2 | min(3, len(self.schedule.done))
-        situation = (((kind << 9 | before) << 3 | lock.clause) << 1 | refused) << 4 | height
+        situation = (((kind << 12 | before) << 3 | lock.clause) << 1 | refused) << 4 | height
         if situation not in coverage.situations:
             coverage.situations.add(situation)
             if len(moves) > 1:
@@ -345,7 +422,14 @@ class _Search:
         """Honest relayers finish what is under way: each receipt that is waiting must be executed (Q1)."""
         self.coverage.work["quiesced"] += 1
         schedule, lock = self.schedule, self.bench.lock
-        for sent in list(schedule.waiting[-12:]):
+        for sent in [*schedule.untold[-6:], *schedule.waiting[-12:]]:
+            # A shard that has stopped keeps nobody else from finishing (Q4).
+            if {lock.owner(sent.source), lock.owner(sent.destination)} & schedule.stopped:
+                continue
+            if lock.wide:
+                if found := self._finish(sent, moves):
+                    return found
+                continue
             # A receipt needs a block, its finality and that of those before, a light client, a delivery.
             for _ in range(6 + len(schedule.pending(sent.source))):
                 move = schedule.towards(sent)
@@ -356,6 +440,32 @@ class _Search:
                     return found
                 if sent.executed_at >= 0 or sum(lock.declined.values()) > declined:
                     break
+        return None
+
+    def _finish(self, sent: Sent, moves: list[Move]) -> Found | None:
+        """Honest relayers do for one receipt all that there is to do, until its sender knows what came of it."""
+        schedule, lock = self.schedule, self.bench.lock
+        for _ in range(FINISHED_MAX):
+            move = schedule.towards(sent)
+            if move is None or not lock.possible(move):
+                return None
+            declined = sum(lock.declined.values())
+            if found := self._step(move, moves):
+                return found
+            if sum(lock.declined.values()) > declined:
+                return None
+        return None
+
+    def _pursue(self, moves: list[Move]) -> Found | None:
+        """Something has happened that the model refuses, and broke nothing yet: see what comes of it."""
+        schedule, lock = self.schedule, self.bench.lock
+        for sent in [r for r in lock.receipts.values() if r.slot in lock.suspects]:
+            for _ in range(FINISHED_MAX):
+                move = next_step_regardless(schedule, sent)
+                if move is None or not lock.possible(move):
+                    break
+                if found := self._step(move, moves):
+                    return found
         return None
 
     def _repeat(self, moves: list[Move]) -> None:
@@ -435,11 +545,13 @@ class _Search:
 
     def _judged(self) -> list[Property]:
         names: dict[str, Property] = {}
-        for p in properties_of(self.bench.oracle.protocol, Role.SAFETY, Role.STEP, Role.PROGRESS):
+        able = self.bench.lock.able
+        for p in self.bench.oracle.catalogue.values():
             name = p.name.partition("[")[0]
-            if name in OBSERVED and (not self.plan.properties or name in self.plan.properties):
+            asked = not self.plan.properties or name in self.plan.properties
+            if name in OBSERVED and p.role in ROLES and asked and not lacking(name, able):
                 names.setdefault(name, p)
-        if "learn" not in self.bench.lock.able:
+        if "learn" not in able:
             names = {name: p for name, p in names.items() if name not in LEARNING}
         return list(names.values())
 
@@ -450,6 +562,9 @@ class _Search:
             told["reverts-atomically"] = "the adapter has no revert"
         if "learn" not in able:
             told.update(dict.fromkeys(LEARNING, "the adapter has no learn: headers certify themselves"))
+        for name in self.bench.oracle.catalogue:
+            if missing := lacking(name, able):
+                told[name] = f"the adapter has no {', '.join(missing)}"
         return told
 
     def _reasons(self) -> list[str]:
@@ -470,6 +585,9 @@ class _Search:
         ]
 
 
+#: What can be said of an implementation.
+ROLES = (Role.SAFETY, Role.STEP, Role.PROGRESS, Role.CONCRETE)
+
 #: Properties that a run of an implementation can violate in the open.
 OBSERVED = (
     "executes-at-most-once",
@@ -483,6 +601,7 @@ OBSERVED = (
     "delivers-what-is-due",
     "waits-for-no-other-shard",
     "is-not-jammed-by-another-receipt",
+    *OBSERVABLE,
 )
 
 

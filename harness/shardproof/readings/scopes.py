@@ -23,7 +23,7 @@ from shardproof_models.layers.exactly_once import Count, Header, Key, Receipt, S
 from shardproof_models.layers.finality import Height
 from shardproof_models.layers.forwarding import onward
 from shardproof_models.layers.optimistic import window
-from shardproof_models.layers.queues import Length
+from shardproof_models.layers.queues import Length, capacity
 from shardproof_models.layers.resharding import reserve
 from shardproof_models.layers.sequencing import Channel, Sequence, next_receive
 from shardproof_models.layers.trust import Epoch, ValidatorSet
@@ -35,7 +35,7 @@ from .scope import Scope
 DEFAULTS: Mapping[str, int] = {"shards": 2, "receipts": 2, "headers": 1, "reserves": 2}
 
 #: What an account begins with: enough for the first that it pays for, not for all.
-ENDOWMENT = 2
+ENDOWMENT = 3
 
 #: Validators of the first term, of the second, and a set that somebody made up.
 FIRST, SECOND, MADE_UP = range(3)
@@ -46,14 +46,15 @@ def scope_of(protocol: Protocol, **sizes: int) -> Scope:
     A scope of so many `shards`, `receipts`, and `headers` (blocks a shard, besides its genesis).
 
     Where shards split and merge, `reserves` are the shards that do not exist yet. Receipt k goes
-    from shard k to the next one; its key is its own. Of two receipts that belong together, the
-    second is the odd one: it is the response, or the next hop. Raises `UsageError`.
+    from shard k to the next one, or several do before the next; its key is its own. Where a receipt
+    may have a response, or a next hop, receipt 1 is that of receipt 0. Raises `UsageError`.
     """
     for name, size in sizes.items():
         if name not in DEFAULTS:
             raise UsageError(f"a scope has no {name!r}", help=nearest(name, DEFAULTS))
-        if not 1 <= size <= 64:
-            raise UsageError(f"a scope needs from 1 to 64 {name}", got=size)
+        least = 0 if name == "reserves" else 1
+        if not least <= size <= 64:
+            raise UsageError(f"a scope needs from {least} to 64 {name}", got=size)
     plain = _Plain(protocol, **{**DEFAULTS, **sizes})
     missing = [s.name for s in protocol.rigid if s.name not in plain.meaning]
     if missing:
@@ -92,18 +93,21 @@ class _Plain:
         return self.answered or onward.name in self._names
 
     def is_second(self, m: int) -> bool:
-        """Whether `m` is the second of two."""
-        return self.paired and m % 2 == 1
+        """Whether `m` is the second of two: where some belong together, the first two do."""
+        return self.paired and m == 1
 
     def ends(self, m: int) -> tuple[int, int]:
         """The addresses from and to which `m` goes."""
         if self.is_second(m):
             first_source, here = self.ends(m - 1)
             return here, first_source if self.answered else (here + 1) % self.shards
-        turn = m // 2 if self.paired else m
-        # On an ordered channel, one receipt alone is always in order.
-        turn = turn // 2 if next_receive.name in self._names else turn
+        turn = (m - 1 if self.paired and m else m) // self.abreast
         return turn % self.shards, (turn + 1) % self.shards
+
+    @cached_property
+    def abreast(self) -> int:
+        """How many go the same way before the next goes another: one alone is in order, and finds room."""
+        return 3 if capacity.name in self._names else 2 if next_receive.name in self._names else 1
 
     @cached_property
     def channels(self) -> tuple[tuple[int, int], ...]:
@@ -179,11 +183,11 @@ class _Plain:
             "answered": self._first,
             "onward": lambda m: not self.answered and self.is_second(m),
             "first_hop": self._first,
-            "travels": lambda m: not self.answered and m % 2 == 0 and m + 1 < receipts,
+            "travels": lambda m: not self.answered and m == 0 and receipts > 1,
             "bank": lambda a: a,
             "payer": lambda m: self.ends(m)[0],
             "payee": lambda m: self.ends(m)[1],
-            "amount": lambda m: 1 + m // 2 % 2,
+            "amount": lambda m: 2 if m == 3 else 1,
             "endowment": lambda _: ENDOWMENT,
             "endowed": lambda s: ENDOWMENT if s < shards else 0,
             "homeward": lambda m: self.ends(m)[1] < self.ends(m)[0] and not self.is_second(m),

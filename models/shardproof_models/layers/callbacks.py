@@ -14,7 +14,7 @@ from __future__ import annotations
 from ..language.actions import Parts, Refusal, add, assign, at, insert, remove, require
 from ..language.protocol import Layer
 from ..language.terms import FALSE, Bool, Number, number
-from .exactly_once import WRONG_DESTINATION, Receipt, Shard, answers, deliver, destination, exactly_once
+from .exactly_once import WRONG_DESTINATION, Receipt, Shard, address, answers, deliver, destination, exactly_once
 
 
 class Depth(Number):
@@ -31,13 +31,13 @@ RUNNING = Refusal("running")
 NOT_INNERMOST = Refusal("not the innermost frame")
 
 
-@callbacks.state(home=lambda a: a)
+@callbacks.state(home=address)
 def depth(a: Shard) -> Depth:
     """How many frames are open at an address."""
     return number(0, Depth)
 
 
-@callbacks.state(home=lambda a: a)
+@callbacks.state(home=address)
 def innermost(a: Shard) -> Receipt:
     """The receipt whose callback runs in the innermost frame at an address, if there is one."""
     ...
@@ -49,7 +49,7 @@ def interrupted(m: Receipt) -> Receipt:
     ...
 
 
-@callbacks.state(home=lambda a: a)
+@callbacks.state(home=address)
 def context(a: Shard) -> Receipt:
     """The receipt that the code at an address that runs right now takes itself to answer."""
     ...

@@ -17,12 +17,13 @@ from typing import Any
 
 from attrs import evolve
 
-from ..language.actions import Action, Effect, assign, for_each
+from ..language.actions import Action, Effect, assign, for_each, require
 from ..language.protocol import CompositionError, Layer, Protocol
-from ..language.terms import PUBLIC, Kind, Public, Symbol, Term, Variable, equal, rebuild
+from ..language.terms import PUBLIC, Bool, Kind, Public, Symbol, Term, Variable, rebuild
 from .exactly_once import Shard, exactly_once
 from .finality import head
-from .reorganisation import home_of
+from .reorganisation import kept
+from .resharding import NOT_LIVE, live, resharding
 
 durability = Layer(
     "durability",
@@ -40,38 +41,49 @@ def durable_copy(symbol: Symbol[Any, Any]) -> Symbol[Any, Any]:
 @durability.transforms
 def make_durable(protocol: Protocol) -> Protocol:
     """Shards lose what was not durable; what is released comes from what is."""
-    kept = tuple(s for s in protocol.state if s.home is not Public.PUBLIC)
-    for symbol in kept:
+    keeps = tuple(s for s in protocol.state if s.home is not Public.PUBLIC)
+    for symbol in keeps:
         if symbol.home is None:
             raise CompositionError(
                 f"{symbol.name} has no home, so nobody knows whether a crash takes it\n"
                 "  help  declare it with state(home=...), or home=PUBLIC if it cannot be lost"
             )
     s = Shard(Variable("s"))
+
+    def here(symbol: Symbol[Any, Any], cell: tuple[Term, ...]) -> Bool:
+        return kept(protocol, symbol, cell, s)
+
     if protocol.remembers:
         # The head of the branch is the last that was written to disk as a whole.
         newest = protocol.remembers
         back = _copying(
             "crash",
             s,
-            kept,
-            lambda symbol, cell: assign(symbol(*cell), newest[symbol](head(s), *cell), where=_at(symbol, cell, s)),
+            keeps,
+            lambda symbol, cell: assign(symbol(*cell), newest[symbol](head(s), *cell), where=here(symbol, cell)),
             "Shard `s` loses power, and starts again from its newest block.",
         )
-        return evolve(protocol, actions=(*protocol.actions, back))
-    copies = {symbol: durable_copy(symbol) for symbol in kept}
+        # Who has retired has left what it held to its heirs.
+        clauses = (require(live(s), NOT_LIVE),) if resharding in protocol.layers else ()
+        return evolve(protocol, actions=(*protocol.actions, evolve(back, clauses=clauses)))
+    if resharding in protocol.layers:
+        raise CompositionError(
+            "whoever takes over from another shard has nothing durable yet\n"
+            "  help  compose with reorganisation, where a new shard begins with a block of what it took over"
+        )
+    copies = {symbol: durable_copy(symbol) for symbol in keeps}
     flush = _copying(
         "flush",
         s,
-        kept,
-        lambda symbol, cell: assign(copies[symbol](*cell), symbol(*cell), where=_at(symbol, cell, s)),
+        keeps,
+        lambda symbol, cell: assign(copies[symbol](*cell), symbol(*cell), where=here(symbol, cell)),
         "All that shard `s` holds becomes durable, at once.",
     )
     crash = _copying(
         "crash",
         s,
-        kept,
-        lambda symbol, cell: assign(symbol(*cell), copies[symbol](*cell), where=_at(symbol, cell, s)),
+        keeps,
+        lambda symbol, cell: assign(symbol(*cell), copies[symbol](*cell), where=here(symbol, cell)),
         "Shard `s` loses power, and with it what was not durable.",
     )
 
@@ -91,10 +103,6 @@ def make_durable(protocol: Protocol) -> Protocol:
         actions=(*actions, flush, crash),
         keeps=copies,
     )
-
-
-def _at(symbol: Symbol[Any, Any], cell: tuple[Term, ...], s: Shard) -> Any:
-    return equal(home_of(symbol, cell), s)
 
 
 def _copying(

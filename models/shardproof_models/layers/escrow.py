@@ -13,7 +13,7 @@ from ..language.actions import Parts, Refusal, add, require
 from ..language.protocol import Layer
 from ..language.terms import Bool, implies, number
 from .closing import time_out_on_close
-from .exactly_once import Header, Receipt, Shard, deliver, destination, emit, source
+from .exactly_once import Header, Receipt, Shard, address, deliver, destination, emit, source
 from .outcomes import acknowledge, succeeded_in, time_out
 from .value import Amount, amount, value
 
@@ -28,13 +28,13 @@ def homeward(m: Receipt) -> Bool:
     ...
 
 
-@escrow.state(home=lambda s, d: s)
+@escrow.state(home=lambda s, d: address(s))
 def locked(s: Shard, d: Shard) -> Amount:
     """What is locked at `s` for what stands for it at `d`."""
     return number(0, Amount)
 
 
-@escrow.state(home=lambda s, d: s)
+@escrow.state(home=lambda s, d: address(s))
 def minted(s: Shard, d: Shard) -> Amount:
     """What was minted at `s` for what is locked at `d`."""
     return number(0, Amount)

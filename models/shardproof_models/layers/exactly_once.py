@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from ..language.actions import Parts, Refusal, add, assign, at, each, insert, require
 from ..language.protocol import Layer
-from ..language.terms import FALSE, PUBLIC, Bool, Entity, Number, implies, number
+from ..language.terms import FALSE, PUBLIC, Bool, Entity, Kind, Number, Symbol, Variable, implies, number
 
 
 class Shard(Entity):
@@ -90,6 +90,10 @@ def a_key_names_one_receipt(m: Receipt, w: Receipt) -> Bool:
 def a_genesis_belongs_to_its_shard(s: Shard) -> Bool:
     """Each chain begins with a block of its own."""
     return origin(genesis(s)) == s
+
+
+#: In a home: not the shard itself, but whoever answers for its address.
+address: Symbol[[Shard], Shard] = Symbol("address", Kind.DEFINED, (Shard(Variable("a")),), Shard)
 
 
 @exactly_once.state(home=source)

@@ -13,7 +13,18 @@ from __future__ import annotations
 from ..language.actions import Parts, Refusal, add, assign, at, insert, remove, require
 from ..language.protocol import Layer
 from ..language.terms import FALSE, Bool, Number, number
-from .exactly_once import Receipt, Shard, answers, destination, emit, emitted, exactly_once, outgoing, source
+from .exactly_once import (
+    Receipt,
+    Shard,
+    address,
+    answers,
+    destination,
+    emit,
+    emitted,
+    exactly_once,
+    outgoing,
+    source,
+)
 from .failures import failures, responds
 
 
@@ -44,13 +55,13 @@ def no_link_is_closed(s: Shard, d: Shard) -> Bool:
     return capacity(s, d) >= 1
 
 
-@queues.state(home=lambda s: s)
+@queues.state(home=lambda s, d: address(s))
 def queued(s: Shard, d: Shard) -> Length:
     """How many requests wait on the link, as the sender counts."""
     return number(0, Length)
 
 
-@queues.state(home=lambda s: s)
+@queues.state(home=lambda s, d: address(s))
 def drained(s: Shard, d: Shard) -> Length:
     """How many requests have left the queue of the link: the place of the one that is next."""
     return number(0, Length)

@@ -43,9 +43,9 @@ from ..language.terms import (
     equal,
     substitute,
 )
-from .exactly_once import Header, Shard, answers, genesis, origin, produce, produced
+from .exactly_once import Header, Shard, address, answers, genesis, origin, produce, produced
 from .finality import ALREADY_FINAL, NOT_PRODUCED, final, finalise, finality, head, height, parent
-from .resharding import merge, resharding, split
+from .resharding import NOT_LIVE, live, merge, resharding, split
 
 reorganisation = Layer(
     "reorganisation",
@@ -114,6 +114,7 @@ def remembered(symbol: Symbol[Any, Any]) -> Symbol[Any, Any]:
 @reorganisation.transforms
 def remember(protocol: Protocol) -> Protocol:
     """Each header remembers what its shard held; dropping it returns all of that."""
+    reshards = resharding in protocol.layers
     copies = {s: remembered(s) for s in protocol.state if s.home is not Public.PUBLIC}
     for symbol in copies:
         if symbol.home is None:
@@ -139,10 +140,13 @@ def remember(protocol: Protocol) -> Protocol:
 
     def changed(action: Action) -> Action:
         if action.name in (produce.name, revert.name):
-            effects = cells(
-                coerce(action.parameters[0], Header), snapshot if action.name == produce.name else restore
+            h = coerce(action.parameters[0], Header)
+            effects = cells(h, snapshot if action.name == produce.name else restore)
+            # Who has not begun has nothing to seal, and what a shard held when it retired is its heirs'.
+            clauses = (require(live(origin(h)), NOT_LIVE),) if reshards else ()
+            return evolve(
+                action, clauses=(*action.clauses, *clauses), effects=(*action.effects, *effects)
             )
-            return evolve(action, effects=(*action.effects, *effects))
         for child in FOUNDED.get(action.name, ()):
             new = next(p for p in action.parameters if p.head.name == child)
 
@@ -169,7 +173,8 @@ def kept(protocol: Protocol, symbol: Symbol[Any, Any], cell: tuple[Term, ...], s
     """Whether shard `s` keeps the cell: as its own, or because it answers for the address that has it."""
     home = coerce(home_of(symbol, cell), Shard)
     own = equal(home, s)
-    return own | protocol.expand(answers(s, home)) if resharding in protocol.layers else own
+    moves = resharding in protocol.layers and is_at_an_address(symbol)
+    return own | protocol.expand(answers(s, home)) if moves else own
 
 
 #: Actions that found shards, and the parameters that are founded.
@@ -180,7 +185,13 @@ def home_of(symbol: Symbol[Any, Any], cell: tuple[Term, ...]) -> Term:
     """The shard that keeps the cell of `symbol` at these arguments."""
     if not isinstance(symbol.home, Term):
         raise CompositionError(f"{symbol.name} is kept by no shard")
-    return substitute(symbol.home, {p.head: a for p, a in zip(symbol.parameters, cell, strict=True)})
+    home = symbol.home.args[0] if symbol.home.head is address else symbol.home
+    return substitute(home, {p.head: a for p, a in zip(symbol.parameters, cell, strict=True)})
+
+
+def is_at_an_address(symbol: Symbol[Any, Any]) -> bool:
+    """Whether the state goes where an address goes, or else stays with its shard."""
+    return isinstance(symbol.home, Term) and not isinstance(symbol.home.head, Variable)
 
 
 def _other_than(h: Header, p: Term) -> str:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from ..language.actions import Parts, Refusal, at, insert, remove, require
 from ..language.protocol import Layer
 from ..language.terms import FALSE, Bool
-from .exactly_once import Receipt, Shard, answers, destination, emit, source
+from .exactly_once import Receipt, Shard, address, answers, destination, emit, source
 from .failures import responds
 from .queues import capacity, queued, queues
 
@@ -24,7 +24,7 @@ NOT_SUSPENDED = Refusal("not suspended")
 NOT_DRAINED = Refusal("not drained")
 
 
-@suspension.state(home=lambda s: s)
+@suspension.state(home=lambda s, d: address(s))
 def suspended(s: Shard, d: Shard) -> Bool:
     """Users may send nothing on the link."""
     return FALSE

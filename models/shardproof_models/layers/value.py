@@ -14,7 +14,7 @@ from ..language.actions import Parts, Refusal, add, require
 from ..language.protocol import Layer
 from ..language.terms import Bool, Entity, Number, ite, number, total
 from .closing import time_out_on_close
-from .exactly_once import Header, Receipt, Shard, deliver, destination, emit, exactly_once, source
+from .exactly_once import Header, Receipt, Shard, address, deliver, destination, emit, exactly_once, source
 from .failures import failures, responds
 from .outcomes import acknowledge, succeeded_in, time_out
 
@@ -98,25 +98,25 @@ def balance(a: Account) -> Amount:
     return endowment(a)
 
 
-@value.ghost(home=lambda s: s)
+@value.ghost(home=address)
 def circulating(s: Shard) -> Amount:
     """What the accounts at an address hold together, by increments."""
     return endowed(s)
 
 
-@value.ghost(home=lambda s: s)
+@value.ghost(home=address)
 def sent(s: Shard) -> Amount:
     """What was debited at an address, for receipts."""
     return number(0, Amount)
 
 
-@value.ghost(home=lambda s: s)
+@value.ghost(home=address)
 def credited(s: Shard) -> Amount:
     """What was credited at an address, by receipts."""
     return number(0, Amount)
 
 
-@value.ghost(home=lambda s: s)
+@value.ghost(home=address)
 def refunded(s: Shard) -> Amount:
     """What was given back at an address."""
     return number(0, Amount)

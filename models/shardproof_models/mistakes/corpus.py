@@ -535,11 +535,11 @@ def timeout_one_tick_later(protocol: Protocol) -> Protocol:
     shortest=6,
 )
 def heights_of_two_chains_compared(protocol: Protocol) -> Protocol:
-    """A valid timeout is let through only when the receiver's clock is past the sender's."""
+    """A valid timeout is let through only when the receiver's clock is ahead of the sender's, by far."""
 
     def compared(action: Action, was: Bool) -> Bool:
         s, h = Shard(_parameter(action, "s").head), Header(_parameter(action, "h").head)
-        return was & (clock(s) <= time(h))
+        return was & (clock(s) + 3 <= time(h))
 
     return _checking(protocol, "time_out", NOT_ELAPSED, compared)
 

@@ -1,22 +1,28 @@
 """
-Each mistake by hand, in as few steps as `FAULTS` says, beside the reference on the same script.
+Each mistake in the core shard by hand, in as few steps as it says, beside the reference on the same script.
 
 A script tells a short story to an adapter and returns what an onlooker saw. It must see one
-thing with the mistake and another without, or the mistake is none.
+thing with the mistake and another without, or the mistake is none. Of mistakes in the wider
+stacks the committed traces are the scripts: `test_replay.py` plays each on both.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from hashlib import sha256
 
 import pytest
 from attrs import evolve
 
 from shardproof.adapter import ACCEPTED, Adapter, Delivery, Execution, Outcome, Path, Refused, Topology, load
-from shardproof.adapters.faulty import FAULTS, variant
+from shardproof.adapters.faulty import CONTROLS, FAULTS, variant
+from shardproof.adapters.faulty.registry import CORE
 from shardproof.adapters.reference import ReferenceAdapter
 from shardproof.errors import UsageError
+from shardproof_models.mistakes import NAMED
+from shardproof_models.stacks import STACKS, stack
+from shardproof_properties.catalogue import properties_of
 
 THREE = Topology.of(3)
 
@@ -227,6 +233,28 @@ def after_somebody_elses_nonsense(story: Story) -> object:
     return story.deliver(receipt, header)
 
 
+def with_the_path_of_the_last(story: Story) -> object:
+    story.emit(b"one")
+    last, header = story.emit(b"two"), story.learned()
+    story.deliver(story.system.forge("A", "B", b"forged"), header, story.proof(last, header))
+    return story.effects()
+
+
+def its_block_shown_again(story: Story) -> object:
+    receipt, header = story.emit(b"one"), story.learned()
+    story.deliver(receipt, header)
+    story.learn(header)
+    story.deliver(receipt, header)
+    return story.effects()
+
+
+def before_its_header(story: Story) -> object:
+    receipt, header = story.emit(b"one"), story.finalise(story.produce())
+    story.deliver(receipt, header)
+    story.learn(header)
+    return story.deliver(receipt, header)
+
+
 def accepted_and_executed(story: Story) -> object:
     receipt, header = story.emit(b"one"), story.learned()
     return story.deliver(receipt, header), story.effects()
@@ -257,7 +285,30 @@ SCRIPTS: tuple[tuple[str, Callable[[Story], object], object, object], ...] = (
     ("waits-for-every-shard", with_one_shard_silent, ACCEPTED, Refused("untrusted header")),
     ("jams-after-bad-evidence", after_somebody_elses_nonsense, ACCEPTED, Refused("unproven")),
     ("swallows-receipts", accepted_and_executed, (ACCEPTED, ONCE), (ACCEPTED, [])),
+    ("unhashed-child", with_the_path_of_the_last, [], FORGED),
+    ("rules-in-the-evidence", forged_under_an_empty_block, [], FORGED),
+    ("batch-counted-again", its_block_shown_again, ONCE, TWICE),
+    ("dropped-when-early", before_its_header, ACCEPTED, Refused("untrusted header")),
 )
+
+#: Mistakes in the shard that this file can talk to.
+OF_THE_CORE = sorted(name for name, fault in FAULTS.items() if fault.stack == CORE)
+
+#: What the entries of the record violate that have no counterpart in the model.
+ONLY_IN_BYTES = {
+    "B06": ("P13", "P01"),
+    "B07": ("P12", "P13"),
+    "B08": ("P13", "P08"),
+    "B44": ("P25", "P22"),
+    "B52": ("P25",),
+}
+
+
+@cache
+def numbers() -> dict[str, str]:
+    """The number of each property in the catalogue, by its name."""
+    known = (p for name in STACKS for p in properties_of(stack(name)))
+    return {p.name.partition("[")[0]: p.id for p in known}
 
 
 @pytest.mark.parametrize("name, script, right, wrong", SCRIPTS, ids=[name for name, *_ in SCRIPTS])
@@ -289,10 +340,10 @@ def test_every_mistake_has_its_story() -> None:
     """
     No entry of `FAULTS` is only claimed.
     """
-    assert sorted(name for name, *_ in SCRIPTS) == sorted(FAULTS)
+    assert sorted(name for name, *_ in SCRIPTS) == OF_THE_CORE
 
 
-@pytest.mark.parametrize("name", sorted(set(FAULTS) - {"swallows-receipts", "waits-for-every-shard"}))
+@pytest.mark.parametrize("name", sorted({*OF_THE_CORE} - {"swallows-receipts", "waits-for-every-shard"}))
 def test_is_right_on_an_ordinary_day(name: str) -> None:
     """
     Two receipts in order, through a restart and a new block: one mistake is one, not a broken system.
@@ -344,19 +395,66 @@ class TestVariant:
         with pytest.raises(UsageError, match="did you mean 'null-root'"):
             variant("nul-root")
 
-    def test_lists_the_names_when_there_is_none(self) -> None:
+    def test_says_where_the_names_are_when_there_is_none(self) -> None:
         """
-        `--adapter faulty` alone is answered with all names.
+        `--adapter faulty` alone is answered with the command that lists them: they are too many.
         """
-        with pytest.raises(UsageError, match=r"known: destination-not-bound, .*wrong-source"):
+        with pytest.raises(UsageError, match="shardproof list adapters"):
             variant("")
+
+    def test_is_loaded_by_its_entry_in_the_record(self) -> None:
+        """
+        `--adapter faulty:B10` is the mistake of that entry, under its own name.
+        """
+        assert load("faulty:B10")().name == "faulty:key-is-proof"
 
     def test_every_entry_can_be_read(self) -> None:
         """
         A summary is one sentence, and every mistake has a source.
         """
-        for fault in FAULTS.values():
+        for fault in (*FAULTS.values(), *CONTROLS.values()):
             assert fault.summary.endswith(".")
             assert "\n" not in fault.summary
             assert fault.source
-            assert fault.shortest > 0
+        assert all(fault.shortest > 0 for fault in FAULTS.values())
+
+
+class TestRecord:
+    """The mistakes here, and the entries of `shardproof_models.mistakes` that they are."""
+
+    def test_every_entry_is_made_in_bytes(self) -> None:
+        """
+        Each incident on record is a faulty shard, and each negative control is one that is right.
+        """
+        entries = [entry for fault in FAULTS.values() for entry in fault.corpus]
+        controls = [entry for control in CONTROLS.values() for entry in control.corpus]
+
+        assert len({*entries, *controls}) == len(entries) + len(controls)
+        assert {*entries, *controls} == {*NAMED, *ONLY_IN_BYTES, "B45"}
+        assert {*controls} == {"B34", "B45"}
+
+    @pytest.mark.parametrize("name", sorted(name for name, fault in FAULTS.items() if fault.corpus))
+    def test_violates_what_its_entry_names(self, name: str) -> None:
+        """
+        A mistake is noticed by a property that its entry names, or says why it is another.
+        """
+        fault = FAULTS[name]
+        (entry,) = fault.corpus
+        named = ONLY_IN_BYTES.get(entry) or NAMED[entry].violates
+        number = numbers()[fault.violates]
+
+        assert number in named or number in fault.differs
+
+    @pytest.mark.parametrize("name", sorted(name for name, fault in FAULTS.items() if fault.corpus))
+    def test_says_why_its_trace_is_not_as_long_as_the_one_on_record(self, name: str) -> None:
+        """
+        Both numbers are the same, or `differs` says which of them is the larger, and why.
+        """
+        fault = FAULTS[name]
+        (entry,) = fault.corpus
+        recorded = fault.recorded
+        assert recorded is not None
+        compared = "longer: " if fault.shortest > recorded else "shorter: "
+
+        assert fault.differs.startswith(compared) or fault.shortest == recorded
+        assert entry in ONLY_IN_BYTES or recorded == NAMED[entry].shortest

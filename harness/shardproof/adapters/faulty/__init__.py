@@ -10,8 +10,8 @@ entry for it, `faulty:B10` is another name of the mistake.
 
 from __future__ import annotations
 
-# The order of these is the order of the table.
-from . import record, belief, proofs, rollback, queues  # noqa: F401, I001
+# Each of these enters its own into the registry.
+from . import belief, layout, outcomes, proofs, queues, record, replicas, rollback, value  # noqa: F401
 from .registry import CONTROLS, FAULTS, Fault, found, variant
 
 __all__ = ("CONTROLS", "FAULTS", "Fault", "found", "variant")

@@ -7,8 +7,15 @@ from typing import ClassVar
 from shardproof_models.shards.encoding import MalformedError
 from shardproof_models.shards.header import GENESIS, Header
 from shardproof_models.shards.light_client import LightClient
+from shardproof_models.shards.messaging.attesting_header import AttestingHeader
+from shardproof_models.shards.messaging.families import Bridge, OptimisticBridge
+from shardproof_models.shards.messaging.forgery import TAKEOVER
+from shardproof_models.shards.messaging.message import FullReceipt
+from shardproof_models.shards.messaging.refusals import Refusal as BridgeRefusal
+from shardproof_models.shards.messaging.validators import ValidatorSet
 from shardproof_models.shards.shard import Claim, Refusal, Shard
 
+from ..messaging import BridgeAdapter, OptimisticBridgeAdapter
 from .registry import fault
 
 
@@ -71,3 +78,91 @@ class _NullRoot(Shard):
 
     def doubt(self, claim: Claim) -> Refusal | None:
         return None if claim.header is _NULL_HEADER else super().doubt(claim)
+
+
+@fault(
+    "caller-says-it-was-verified",
+    violates="trusts-only-produced-headers",
+    shortest=1,
+    source="Wormhole incident report, February 2022; wormhole commit e8b91810",
+    corpus=("B19",),
+    recorded=2,
+    differs="shorter: to believe the header is the violation already",
+    adapter=BridgeAdapter,
+)
+class _CallerSaysItWasVerified(Bridge):
+    """That signatures were checked is a field of the request: a certificate that is there is a good one."""
+
+    def doubts_header(self, header: AttestingHeader) -> BridgeRefusal | None:
+        return None if header.certificate else BridgeRefusal.TOO_FEW_SIGNATURES
+
+
+@fault(
+    "threshold-of-nothing",
+    violates="trusts-only-produced-headers",
+    shortest=2,
+    source="Ronin Network, August 2024",
+    corpus=("B20",),
+    recorded=3,
+    differs="shorter: to believe the header is the violation already",
+    adapter=BridgeAdapter,
+)
+class _ThresholdOfNothing(Bridge):
+    """One of two initialisers is not run, and the new version asks for no signatures at all."""
+
+    def upgrade(self) -> None:
+        self.registers["threshold"] = 0
+
+
+@fault(
+    "message-sets-the-keepers",
+    violates="knows-only-elected-validators",
+    shortest=6,
+    source="Poly Network, August 2021",
+    corpus=("B21",),
+    recorded=7,
+    differs="shorter: to believe a header of the new keepers is the violation already",
+    adapter=BridgeAdapter,
+)
+class _MessageSetsTheKeepers(Bridge):
+    """What is delivered may call the owner of the keys."""
+
+    def execute(self, receipt: FullReceipt) -> bool:
+        if receipt.payload == TAKEOVER:
+            epoch = self.environment.epochs[receipt.source]
+            self.known[receipt.source, epoch] = ValidatorSet.made_up(receipt.source).digest
+        return super().execute(receipt)
+
+
+@fault(
+    "set-up-twice",
+    violates="is-set-up-once",
+    shortest=2,
+    source="Arbitrum Nitro, delayed inbox, September 2022",
+    corpus=("B22",),
+    recorded=2,
+    adapter=BridgeAdapter,
+)
+class _SetUpTwice(Bridge):
+    """An upgrade clears the mark that a light client was set up, and anybody may set it up again."""
+
+    def upgrade(self) -> None:
+        super().upgrade()
+        for shard in list(self.initialised):
+            del self.initialised[shard]
+
+
+@fault(
+    "no-time-to-object",
+    violates="trusts-only-produced-headers",
+    shortest=1,
+    source="Rainbow Bridge, May and August 2022: the attack that a watcher met",
+    corpus=("B26",),
+    recorded=3,
+    differs="shorter: what is forged is claimed and learned in one step, and to believe it is the violation",
+    adapter=OptimisticBridgeAdapter,
+)
+class _NoTimeToObject(OptimisticBridge):
+    """A claim is believed at once, so that nobody can object in time."""
+
+    window: ClassVar[int] = 0

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
+from shardproof_models.shards.calling.queues import Link
+from shardproof_models.shards.calling.systems import ActorsShard
 from shardproof_models.shards.durable import DurableState
 from shardproof_models.shards.header import Header
+from shardproof_models.shards.messaging.families import Bridge
+from shardproof_models.shards.messaging.message import FullReceipt
+from shardproof_models.shards.messaging.refusals import Refusal as BridgeRefusal
+from shardproof_models.shards.messaging.tables import Table
 from shardproof_models.shards.shard import Claim, Refusal, Shard
 
+from ..messaging import BridgeAdapter
+from ..promises import ActorsAdapter
 from .registry import fault
 
 
@@ -28,6 +38,9 @@ class _WaitsForEveryShard(Shard):
     violates="is-not-jammed-by-another-receipt",
     shortest=6,
     source="CVE-2023-33964",
+    corpus=("B51",),
+    recorded=4,
+    differs="longer: a block has to be final and learned before anything of it is due",
 )
 class _JamsAfterBadEvidence(Shard):
     """After one receipt without a proof, everything in the name of its source is refused."""
@@ -65,3 +78,48 @@ class _DroppedWhenEarly(Shard):
     def load(self, state: DurableState) -> None:
         super().load(state)
         self._dropped: set[bytes] = set()
+
+
+@fault(
+    "resume-waits-behind-the-data",
+    violates="resumes-when-drained",
+    shortest=3,
+    source="paritytech/polkadot-sdk issues 1777 and 1431; cumulus PR 2157",
+    corpus=("B48",),
+    recorded=3,
+    adapter=ActorsAdapter,
+)
+class _ResumeWaitsBehindTheData(ActorsShard):
+    """The signal to resume travels in the queue that is suspended, so it never arrives."""
+
+    capacity: ClassVar[int] = 1
+
+    def resume(self, link: Link) -> None:
+        pass
+
+
+@fault(
+    "stored-payload-blocks",
+    violates="delivers-what-is-due",
+    shortest=7,
+    source="LayerZero v1, stored payloads; CodeHawks Morpheus, finding 281",
+    corpus=("B50",),
+    recorded=5,
+    differs="longer: a block has to be final and learned before it is due",
+    adapter=BridgeAdapter,
+)
+class _StoredPayloadBlocks(Bridge):
+    """After one failure nothing more from its source is delivered to anybody there."""
+
+    def name_tables(self) -> None:
+        super().name_tables()
+        self._stored: Table[str, bool] = self.tables.table("stored payloads")
+
+    def forbids_delivery(self, receipt: FullReceipt) -> BridgeRefusal | None:
+        blocked = BridgeRefusal.OUT_OF_ORDER if receipt.source in self._stored else None
+        return super().forbids_delivery(receipt) or blocked
+
+    def conclude(self, receipt: FullReceipt, *, succeeded: bool) -> None:
+        super().conclude(receipt, succeeded=succeeded)
+        if not succeeded:
+            self._stored[receipt.source] = True

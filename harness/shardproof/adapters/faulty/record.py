@@ -2,20 +2,22 @@
 What was executed must not be executed again: the record of it, its key, and what is lost of it.
 """
 
-# ruff: noqa: ARG002 - a clause that is forgotten is an argument that is not used.
-
 from __future__ import annotations
 
 from hashlib import sha256
 
 from attrs import evolve
 
+from shardproof_models.shards.calling.systems import ActorsShard
 from shardproof_models.shards.commitment import InclusionProof
 from shardproof_models.shards.durable import DurableState
-from shardproof_models.shards.encoding import number, text
+from shardproof_models.shards.encoding import number
+from shardproof_models.shards.messaging.families import IbcUnordered
 from shardproof_models.shards.receipt import Receipt
 from shardproof_models.shards.shard import Claim, Refusal, Shard
 
+from ..messaging import IbcUnorderedAdapter
+from ..promises import ActorsAdapter
 from .registry import fault
 
 
@@ -98,7 +100,7 @@ class _NonceWithoutSource(Shard):
     source="Zilliqa/zq1 PR 1176",
     corpus=("B14",),
     recorded=3,
-    differs="the record has the batch made, sealed and final already, and does not count what executes it",
+    differs="longer: on record the batch is made, sealed and final already, and executed by that",
 )
 class _BatchCountedAgain(Shard):
     """What was executed is recorded with its block, and a block that is shown again is a new one."""
@@ -182,3 +184,38 @@ class _SwallowsReceipts(Shard):
 
     def execute(self, receipt: Receipt) -> None:
         pass
+
+
+@fault(
+    "pruned-without-a-bound",
+    violates="executes-at-most-once",
+    shortest=7,
+    source="cosmos/ibc-go PRs 5651 and 5646; cosmos/ibc PR 1075",
+    corpus=("B16",),
+    recorded=7,
+    adapter=ActorsAdapter,
+)
+class _PrunedWithoutABound(ActorsShard):
+    """Records are forgotten that nothing stands for yet, because they are old."""
+
+    def is_forgettable(self, deadline: int) -> bool:
+        return True
+
+
+@fault(
+    "counters-not-imported",
+    violates="restarts-as-it-was",
+    shortest=2,
+    source="cosmos/ibc-go issue 199, PR 200",
+    corpus=("B18",),
+    recorded=3,
+    differs="shorter: the digest is another one before an identifier is used twice",
+    adapter=IbcUnorderedAdapter,
+)
+class _CountersNotImported(IbcUnordered):
+    """After a restart the source counts from 0 again, and new receipts take the places of old ones."""
+
+    def restart(self) -> None:
+        super().restart()
+        for channel in list(self.next_send):
+            del self.next_send[channel]

@@ -50,7 +50,7 @@ class Fault:
 _FAULTS: dict[str, Fault] = {}
 _CONTROLS: dict[str, Fault] = {}
 
-#: Every mistake by name, those of the record of executions first.
+#: Every mistake by name.
 FAULTS: Mapping[str, Fault] = _FAULTS
 
 #: What looks like a mistake, and must not be flagged.
@@ -58,7 +58,7 @@ CONTROLS: Mapping[str, Fault] = _CONTROLS
 
 
 def variant(name: str) -> Callable[[], Adapter]:
-    """What makes the adapter with the mistake `name`, or with entry `name` of the record. Raises `UsageError`."""
+    """What makes the adapter with a mistake, by its name or its entry in the record. Raises `UsageError`."""
     return found(name).factory
 
 
@@ -72,7 +72,7 @@ def found(name: str) -> Fault:
         raise UsageError(
             f"unknown mistake {name!r}" if name else "which mistake?",
             expected="--adapter faulty:NAME",
-            help=nearest(name, known),
+            help=nearest(name, known) if name else "shardproof list adapters",
         )
     return of_record
 

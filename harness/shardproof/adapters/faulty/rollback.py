@@ -1,12 +1,17 @@
-"""What is taken back, and what is not: by a reorganisation, or when a callback fails."""
+"""What is taken back, and what is given back: by a reorganisation, when a callback fails, or returns."""
 
 from __future__ import annotations
 
 from attrs import evolve
 
+from shardproof_models.shards.calling.systems import NearShard
 from shardproof_models.shards.durable import Extent
+from shardproof_models.shards.messaging.families import IbcUnordered
+from shardproof_models.shards.messaging.messenger import Savepoint
 from shardproof_models.shards.shard import Shard
 
+from ..messaging import IbcUnorderedAdapter
+from ..promises import NearAdapter
 from .registry import fault
 
 
@@ -36,3 +41,40 @@ class _RecordsSurviveRevert(Shard):
 
     def rewind(self, extent: Extent) -> None:
         super().rewind(evolve(extent, consumed=len(self.consumed)))
+
+
+@fault(
+    "context-not-given-back",
+    violates="callbacks-know-who-called",
+    shortest=6,
+    source="ethereum-optimism/optimism PR 5444",
+    corpus=("B29",),
+    recorded=8,
+    differs="shorter: begin and end of both callbacks are one step",
+    adapter=NearAdapter,
+)
+class _ContextNotGivenBack(NearShard):
+    """When an inner callback returns, who called the outer one is forgotten."""
+
+    def interrupted(self) -> None:
+        return None
+
+
+@fault(
+    "events-of-a-failure",
+    violates="announces-only-effects",
+    shortest=5,
+    source="Huckleberry, IBC event hallucinations; GO-2024-2874",
+    corpus=("B30",),
+    recorded=4,
+    differs="longer: a block has to be final before it is learned",
+    adapter=IbcUnorderedAdapter,
+)
+class _EventsOfAFailure(IbcUnordered):
+    """The state of a callback that failed is rolled back, and its events stay in the log."""
+
+    def roll_back(self, before: Savepoint) -> None:
+        events = self.announced.since(0)
+        super().roll_back(before)
+        for event in events[len(self.announced) :]:
+            self.announced.append(event)

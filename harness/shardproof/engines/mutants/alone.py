@@ -16,13 +16,16 @@ from .lockstep import How, Noticed, UnconfirmedError, confirm, is_true, places_o
 from .worlds import UNKNOWN, Checks, Worlds
 
 
-def first_violation(worlds: Worlds, checks: Checks) -> Noticed | None:
-    """A shortest trace of a protocol to a violation, as far as its worlds go."""
+def first_violation(worlds: Worlds, checks: Checks, worlds_max: int | None = None) -> Noticed | None:
+    """A shortest trace of a protocol to a violation, as far as its worlds go, or the first `worlds_max`."""
     if broken := checks.broken_in(worlds.found[0]):
         return Noticed(How.VIOLATION, broken, broken.name, ())
-    depth = 0
+    depth = looked = 0
     while level := worlds.level(depth):
         for world in level:
+            looked += 1
+            if worlds_max is not None and looked > worlds_max:
+                return None
             for i, successor in worlds.successors[world].items():
                 new = worlds.came_from[successor] == (world, i)
                 before, after = worlds.found[world], worlds.found[successor]

@@ -26,7 +26,7 @@ from .counterexample import SIZE_MAX, counterexample
 from .induction import Decision, Prover
 from .obligations import INVARIANTS, PROVED, Obligation, obligations
 from .search import Searched, finding, violation
-from .vacuity import Vacuity, vacuity
+from .vacuity import Vacuity, idleness, vacuity
 
 Progress = Callable[[Mapping[str, int]], None]
 
@@ -104,7 +104,7 @@ def bounded(
     reasons: list[str] = []
     if not found:
         # Sentences about what takes more steps than these are true of these traces, and of nothing.
-        about = vacuity(protocol, known, (), Prover(seed, timeout_ms), searched.steps)
+        about = idleness(protocol, known, Prover(seed, timeout_ms), searched.steps)
         reasons += about.reasons
         if not chosen:
             reasons.append("there was no property to check")

@@ -73,6 +73,14 @@ def counterexample(
     return None
 
 
+def possible(protocol: Protocol, never: Obligation, *, seed: int = 0, timeout_ms: int = 10_000) -> bool:
+    """Whether what `never` denies is so in some world with two elements a sort, or with three."""
+    return any(
+        _within(protocol, never, dict.fromkeys(protocol.sorts, size), seed, timeout_ms) is not None
+        for size in (2, SIZE_MAX)
+    )
+
+
 def _sizes(protocol: Protocol) -> Iterator[dict[type[Term], int]]:
     """All sizes of sorts, the fewest elements in all first."""
     every = itertools.product(range(1, SIZE_MAX + 1), repeat=len(protocol.sorts))

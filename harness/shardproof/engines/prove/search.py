@@ -1,5 +1,5 @@
 """
-Looking for traces in small worlds: of a violation, and of what must not be impossible.
+Looking for a trace to a violation, in small worlds of every topology.
 
 A trace that the solver finds is taken again by the plain reading, step by step, before
 anybody hears of it: the two readings share no code, so a mistake in either is loud.
@@ -8,14 +8,12 @@ anybody hears of it: the two readings share no code, so a mistake in either is l
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from contextlib import suppress
 
 from attrs import frozen
 
-from shardproof_models.language.actions import Action
 from shardproof_models.language.protocol import Protocol
 from shardproof_models.language.terms import Number, Term
-from shardproof_models.layers.exactly_once import Header, genesis, key, origin
+from shardproof_models.layers.exactly_once import Header, genesis
 from shardproof_properties.property import Property, Role
 
 from ...errors import EXIT_BROKE, ShardproofError
@@ -36,14 +34,8 @@ ELEMENTS = f"{SIZE} shards, {SIZE} receipts and {HEADERS} headers"
 #: What numbers may be. A step that would need a larger one is left out.
 NUMBERS = range(5)
 
-#: How far traces go that show that something can happen. Executing from two shards takes ten steps.
-WITNESS_STEPS = 10
-
 #: A topology that loses nothing: elements have no names yet.
 _ANY: Mapping[str, Callable[..., int]] = {genesis.name: lambda s: s}
-
-#: A topology with one block a shard and one key a receipt, which is enough to see that things happen.
-_PLAIN: Mapping[str, Callable[..., int]] = {**_ANY, origin.name: lambda h: h % SIZE, key.name: lambda m: m}
 
 
 @frozen(eq=False)
@@ -69,18 +61,6 @@ class Searched:
         """The traces of which it is known that they violate nothing."""
         cut = f", but for steps to numbers above {NUMBERS[-1]}" if self.cut else ""
         return f"every trace of up to {self.steps} steps with {ELEMENTS}, in every topology{cut}"
-
-
-@frozen(eq=False)
-class Seen:
-    """What traces were seen to reach, and which actions they took."""
-
-    reached: tuple[Property, ...]
-    #: What the solver could not say in its time.
-    undecided: tuple[Property, ...]
-    actions: frozenset[Action]
-    #: The most steps that a trace had.
-    steps: int
 
 
 class ReadingsDisagreeError(ShardproofError):
@@ -163,37 +143,6 @@ def finding(protocol: Protocol, found: Violated, seed: int) -> Finding:
         protocol, found.path.scope, found.path.steps, first, Search("prove", seed), shortest="proved"
     )
     return Finding(first.id, first.name, first.because, Kind.SAFETY, trace, tuple(p.name for p in more))
-
-
-def witnesses(
-    protocol: Protocol,
-    wanted: tuple[Property, ...],
-    *,
-    seed: int,
-    timeout_ms: int,
-    steps: int = WITNESS_STEPS,
-) -> Seen:
-    """Which of `wanted` some trace reaches, and which actions it takes on the way."""
-    traces = Unrolled(protocol, _small(protocol, _PLAIN), seed, timeout_ms, idle=True)
-    for _ in range(steps):
-        traces.extend()
-    reached: list[Property] = []
-    undecided: list[Property] = []
-    taken: set[Action] = set()
-    for p in wanted:
-        try:
-            path = traces.find(traces.last(traces.translated(protocol.expand(p.formula))))
-        except GaveUpError:
-            undecided.append(p)
-            continue
-        if path is not None:
-            reached.append(p)
-            taken |= {action for action, _ in path.steps}
-    for action in protocol.actions:
-        with suppress(GaveUpError):
-            if action not in taken and traces.find(traces.taken(action)) is not None:
-                taken.add(action)
-    return Seen(tuple(reached), tuple(undecided), frozenset(taken), steps)
 
 
 def _small(protocol: Protocol, rigid: Mapping[str, Callable[..., int]]) -> Scope:

@@ -84,14 +84,13 @@ class AnsweringShard(CallShard):
 
     def parts(self) -> dict[str, bytes]:
         return super().parts() | {
-            "owed": listed(sorted(self.owed)),
             "responses": listed(x for each in self.responses for x in (each.response.encode(), each.payload)),
         }
 
     def read(self, parts: Mapping[str, bytes]) -> None:
         super().read(parts)
-        #: Keys of calls that have failed and were not answered yet.
-        self.owed = set(unlisted(parts.get("owed")))
+        #: Keys of calls that have failed and were not answered yet: between two inputs there are none.
+        self.owed: set[bytes] = set()
         pairs = unlisted(parts.get("responses"))
         self.responses = [
             Answered(Call.decode(response), payload)

@@ -9,7 +9,7 @@ not set it to nothing (ethereum-optimism/optimism PR 5444).
 from __future__ import annotations
 
 from .message import FullReceipt
-from .messenger import Messenger
+from .messenger import Kept, Messenger
 from .refusals import Refusal
 
 #: The sender that code outside any frame sees.
@@ -19,9 +19,12 @@ NOBODY = ""
 class Callbacks(Messenger):
     """A shard that may be called again while it calls back."""
 
-    #: The frames around the present one, and the receipt that the code which runs now answers.
-    outer_frames: tuple[FullReceipt | None, ...] = ()
-    context: FullReceipt | None = None
+    def load(self, kept: Kept) -> None:
+        super().load(kept)
+        #: The frames around the present one, and the receipt that the code which runs now answers.
+        #: They do not outlive the process.
+        self.outer_frames: tuple[FullReceipt | None, ...] = ()
+        self.context: FullReceipt | None = None
 
     def forbids_delivery(self, receipt: FullReceipt) -> Refusal | None:
         return super().forbids_delivery(receipt) or (Refusal.RUNNING if self.is_running(receipt) else None)

@@ -16,7 +16,7 @@ from .attesting_header import AttestingHeader
 from .environment import Environment
 from .message import FullReceipt
 from .sum_tree import SumProof, SumTree
-from .validators import ValidatorSet
+from .validators import Certificate, ValidatorSet
 
 #: The payload that asks a receiving application to change the light client (Poly Network, August 2021).
 TAKEOVER = b"replace the validators"
@@ -44,8 +44,9 @@ def forged_header(
     """A header in the name of `shard` that commits to `receipt` alone, and the evidence for it."""
     tree = SumTree()
     tree.append(receipt)
-    epoch, validators = environment.epochs[shard], ValidatorSet.made_up(shard)
-    leaked = environment.leaked(shard)
+    epoch, leaked = environment.epochs[shard], environment.leaked(shard)
+    elected, made_up = ValidatorSet.elected(shard, epoch), ValidatorSet.made_up(shard)
+    validators = made_up if signer is Signer.MADE_UP else elected
     if signer is Signer.LEAKED and leaked:
         # The oldest, because every light client was set up with those.
         epoch, validators = leaked[0], ValidatorSet.elected(shard, leaked[0])
@@ -62,5 +63,6 @@ def forged_header(
         next_validators=ValidatorSet.made_up(shard).digest,
     )
     signs = signer is Signer.MADE_UP or (signer is Signer.LEAKED and leaked)
-    certificate = validators.certificate(header.hash).encode() if signs else b""
-    return header.certified(certificate), SumProof(0, 1, ())
+    # Who has no keys names the validators in office all the same, and leaves out what they would have signed.
+    certificate = validators.certificate(header.hash) if signs else Certificate(validators, ())
+    return header.certified(certificate.encode()), SumProof(0, 1, ())

@@ -67,13 +67,7 @@ class FullReceipt:
 
         A source uses no position twice, so it determines all the rest (ICS-24 paths).
         """
-        return sha256(
-            b"receipt"
-            + text(self.source)
-            + text(self.destination)
-            + number(self.channel)
-            + number(self.sequence)
-        ).digest()
+        return receipt_key(self.source, self.destination, self.channel, self.sequence)
 
     @cached_property
     def closing_key(self) -> bytes:
@@ -108,6 +102,12 @@ class FullReceipt:
             bool(homeward),
             onward,
         )
+
+
+def receipt_key(source: str, destination: str, channel: int, sequence: int) -> bytes:
+    """The name of the receipt at a position of a channel."""
+    ends = text(source) + text(destination)
+    return sha256(b"receipt" + ends + number(channel) + number(sequence)).digest()
 
 
 def closing_key(source: str, destination: str, channel: int) -> bytes:

@@ -8,6 +8,7 @@ from enum import Enum
 class Refusal(Enum):
     """The words are those of the model's clauses; what only bytes can be has words of its own."""
 
+    LOST_POWER = "lost power"
     # Blocks.
     NOT_PRODUCED = "not produced"
     ALREADY_FINAL = "already final"

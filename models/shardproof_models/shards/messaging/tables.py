@@ -11,7 +11,7 @@ cosmos/ibc-go issue 199).
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, Generic, Self, TypeAlias, TypeVar
 
 from ..encoding import Reader, number, text
@@ -33,22 +33,27 @@ _ABSENT = _Absent()
 _Note: TypeAlias = "tuple[Table[Any, Any], Plain, Plain | _Absent]"
 
 
+class PowerLossError(Exception):
+    """The power failed between two writes: whoever writes is no more."""
+
+
 class Table(dict[K, V], Generic[K, V]):
     """A dictionary that is written by `[]`, `del` and `append` only."""
 
-    __slots__ = ("_notes", "name")
+    __slots__ = ("name", "note")
 
-    def __init__(self, name: str, notes: deque[_Note]) -> None:
+    def __init__(self, name: str, note: Callable[[_Note], None]) -> None:
         super().__init__()
         self.name = name
-        self._notes = notes
+        #: Called before each write.
+        self.note = note
 
     def __setitem__(self, key: K, value: V) -> None:
-        self._notes.append((self, key, self.get(key, _ABSENT)))
+        self.note((self, key, self.get(key, _ABSENT)))
         super().__setitem__(key, value)
 
     def __delitem__(self, key: K) -> None:
-        self._notes.append((self, key, self[key]))
+        self.note((self, key, self[key]))
         super().__delitem__(key)
 
     def append(self: Table[int, V], value: V) -> None:
@@ -79,7 +84,7 @@ class Tables:
     def table(self, name: str) -> Table[Any, Any]:
         """The table of this name; a new one is empty."""
         if name not in self._tables:
-            self._tables[name] = Table(name, self._notes)
+            self._tables[name] = Table(name, self._notes.append)
         return self._tables[name]
 
     def all(self) -> tuple[Table[Any, Any], ...]:
@@ -102,6 +107,18 @@ class Tables:
         while self._forgotten < moment:
             self._notes.popleft()
             self._forgotten += 1
+
+    def fail_after(self, writes: int) -> None:
+        """Power fails after so many more writes: what is written then raises `PowerLossError`."""
+        last = self.written + writes
+
+        def noted(note: _Note) -> None:
+            if self.written >= last:
+                raise PowerLossError
+            self._notes.append(note)
+
+        for table in self.all():
+            table.note = noted
 
     def encode(self, tables: Iterable[Table[Any, Any]]) -> bytes:
         """What is in `tables`, in one order whatever the order of writing, and how to go back."""

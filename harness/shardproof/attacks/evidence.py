@@ -1,19 +1,16 @@
 """
-What an adversary tries: each kind of attack, by the name that reports count it under.
+Attacks on deliveries: again, elsewhere, under other headers, with other evidence, in other bytes.
 
-An attack looks at what a run has shown so far, takes something that would be honest, and
-changes one thing about it: where it goes, what proves it, which bytes it is made of. It is a
-move like any other, and may find nothing to change yet; when each has its turn is said in
-`schedule.py`, and what its damage does to bytes in `adversary.py`.
+What damage does to bytes is said in `adversary.py`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from .adversary import INNER_NODE, SPLICE, Damage
-from .moves import NULL, Deliver, Finalise, Forged, Learn, Move, Produce, Proof
-from .traffic import Dice, Traffic
+from ..adversary import INNER_NODE, SPLICE, Damage
+from ..moves import NULL, Deliver, Finalise, Forged, Learn, Move, Produce, Proof
+from ..traffic import Dice, Traffic
 
 Attack = Callable[[Traffic, Dice], Move | None]
 
@@ -244,6 +241,7 @@ ATTACKS: Mapping[str, Attack] = {
     "path-shortened": _damage("path", "shortened"),
     "leaf-for-inner-node": _damage("path", "lengthened"),
     "path-twisted": _damage("path", "twisted"),
+    "sums-shifted": _damage("path", "reweighted"),
     "delivery-from-inside-the-callback": _reentrant,
 }
 
@@ -260,8 +258,6 @@ NEEDS: Mapping[str, tuple[str, ...]] = {
     "path-shortened": ("dissect", "assemble"),
     "leaf-for-inner-node": ("dissect", "assemble"),
     "path-twisted": ("dissect", "assemble"),
+    "sums-shifted": ("dissect", "assemble", "balance"),
     "inner-node-for-leaf": ("dissect", "assemble", "leaf"),
 }
-
-#: What the schedule itself does to messages: counted, not chosen.
-WEATHER = ("reordering", "slow-shard", "stopped-shard", "delay", "loss")
