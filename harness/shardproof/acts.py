@@ -34,6 +34,8 @@ UNSIGNED, MADE_UP, LEAKED = range(3)
 class Acts(Observer):
     """One run, and the moves beside the main road."""
 
+    #: How many effects the last move took back.
+    taken_back: int = field(init=False, default=0)
     #: Shards that lose power in what a relayer asks of them next, after so many durable writes.
     armed: dict[int, int] = field(init=False, factory=dict)
     #: What a shard was founded with.
@@ -99,7 +101,7 @@ class Acts(Observer):
             called = receipt_name(proof.receipt)
             return self.progress(f"{deed.evidence} refuses {called} in h{proof.header}", self._owed(move))
         self.attempted, self.offered = deed.action, block.slot if block else self.oracle.null
-        crashed = deed.action != "skip" and self.crash_now(at)
+        crashed = move.deed in ("acknowledge", "time_out") and self.crash_now(at)
         self.claim = self.system.outcome(move.deed, name, Delivery(name, *shown))
         before = sent.told if sent else None
         wrong = self.settle(at, self.offered, header) or (self.look_at(at) if self.watching else None)
@@ -237,7 +239,9 @@ class Acts(Observer):
         """A light client refuses what it should believe."""
         what = f"{self.topology.shards[d]} refuses to learn h{h}, which is final"
         block = self.headers[h]
-        return self.progress(what, "learns-what-is-final" if self.epochs[block.shard] else "delivers-what-is-due")
+        return self.progress(
+            what, "learns-what-is-final" if self.epochs[block.shard] else "delivers-what-is-due"
+        )
 
     def _replicate(self, name: str) -> Wrong | None:
         if "state_root" not in self.able:
@@ -281,7 +285,7 @@ class Acts(Observer):
         return self.settle(self.owner(d), self.offered, self.offered)
 
     def shut_out(self, move: Emit) -> Wrong | None:
-        """An emission was declined: with nothing before it on its link, and nothing wrong with it, it was due."""
+        """An emission was declined: with nothing before it on its link, and nothing wrong, it was due."""
         link, terms = (move.source, move.destination), move.terms
         if "drain" not in self.able or "resumes-when-drained" not in self.oracle.catalogue:
             return None
@@ -350,10 +354,37 @@ class Acts(Observer):
         return True
 
     def after_crash(self, s: int) -> Wrong | None:
-        """What was done before is done still; what was interrupted has happened or has not."""
-        return self.compare_history(s, (), "survives-a-crash")
+        """
+        What was done before is done still; what was interrupted has happened or has not.
 
-    def compare_history(self, s: int, taken_back: Sequence[int], name: str = "reverts-atomically") -> Wrong | None:
+        Where blocks are what is durable, a shard may also stand at its newest one again, with all of it.
+        """
+        wrong = self.compare_history(s, (), "survives-a-crash")
+        if wrong is None or "crash" not in self.oracle.generated.apply:
+            return wrong
+        self.oracle.generated.apply["crash"](self.world, s)
+        return self.back_to(s, self.chains[s][-1] if self.chains[s] else None)
+
+    def back_to(self, s: int, block: Block | None) -> Wrong | None:
+        """The shard has lost what came after a block: what it executed since is due again."""
+        kept = (block.effects if block else 0) - self.forgotten[s]
+        taken_back = self.effects[s][kept:]
+        del self.effects[s][kept:]
+        self.taken_back = len(taken_back)
+        for number in taken_back:
+            if number in self.receipts:
+                self.receipts[number].executed_at = self.receipts[number].under = -1
+        self.doubtful = {pair for pair in self.doubtful if pair[0] != s}
+        # Whether it was told of an epoch before that block, nobody asks: it is told again.
+        self.told_epochs = {pair: e for pair, e in self.told_epochs.items() if pair[0] != s}
+        if self.watching:
+            marks = block.marks if block else self.births.get(s)
+            self.return_to(s, marks if isinstance(marks, Marks) else Marks(0, 0, 0, self.ledger.blank(s)))
+        return self.compare_history(s, taken_back)
+
+    def compare_history(
+        self, s: int, taken_back: Sequence[int], name: str = "reverts-atomically"
+    ) -> Wrong | None:
         """The effects that a system shows are exactly those that the model has kept."""
         shard, kept = self.topology.shards[s], self.effects[s]
         recent = kept[-8:]
@@ -367,7 +398,9 @@ class Acts(Observer):
             if survivors
             else f"{shard} shows {len(answer)} effects after the first {since}, not {len(recent)}"
         )
-        seen = "the effects that the parent had seen" if name == "reverts-atomically" else "the effects so far"
+        seen = (
+            "the effects that the parent had seen" if name == "reverts-atomically" else "the effects so far"
+        )
         return self.named(name, seen, "other effects", differs)
 
     def _payload(self, number: int) -> bytes:

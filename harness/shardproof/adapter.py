@@ -362,7 +362,7 @@ class Adapter:
         raise NotImplementedError
 
     def drain(self, source: str, destination: str) -> Outcome:
-        """The link between two addresses carries away the request that waits longest; refused when none waits."""
+        """The link between two addresses carries away the request that waits longest, if one waits."""
         raise NotImplementedError
 
     def state_root(self, shard: str) -> bytes:

@@ -33,7 +33,7 @@ class Deed:
 
     verb: str
     decides: Decides
-    #: The action of the protocol, and what it is taken with: of shard, receipt, header, channel, other, another.
+    #: The action of the protocol, and what it is taken with: shard, receipt, header, channel, other, another.
     action: str = ""
     takes: tuple[str, ...] = ()
     #: The arguments of the move besides its shard.

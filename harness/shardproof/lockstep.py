@@ -41,10 +41,8 @@ from .moves import (
     Proof,
     Restart,
     Revert,
-    Terms,
     receipt_name,
 )
-from .observer import Marks
 from .oracle import FORGED
 from .presented import evidence as evidence_for
 from .presented import presented
@@ -57,8 +55,6 @@ __all__ = ["Lockstep", "Wrong"]
 class Lockstep(Acts):
     """One run, judged move by move."""
 
-    #: How many effects the last move, a reorganisation, took back.
-    taken_back: int = field(init=False, default=0)
     #: The shard that was last looked at without having been asked for anything.
     watched: int = field(init=False, default=0)
 
@@ -76,10 +72,7 @@ class Lockstep(Acts):
         self.moves += 1
         if self.changed:
             self.changed = []
-        if self.watching or self.suspects:
-            wrong = self._observed(move)
-        else:
-            wrong = self._take(move)
+        wrong = self._observed(move) if self.watching or self.suspects else self._take(move)
         if wrong is None and (len(self.free_receipts) < 2 or len(self.free_headers) < 2):
             forget(self)
         return wrong
@@ -202,21 +195,6 @@ class Lockstep(Acts):
             chain.pop().produced = False
         chain.pop().produced = False
         return self.back_to(s, block.parent)
-
-    def back_to(self, s: int, block: Block | None) -> Wrong | None:
-        """The shard has lost what came after a block: what it executed since is due again."""
-        kept = (block.effects if block else 0) - self.forgotten[s]
-        taken_back = self.effects[s][kept:]
-        del self.effects[s][kept:]
-        self.taken_back = len(taken_back)
-        for number in taken_back:
-            if number in self.receipts:
-                self.receipts[number].executed_at = self.receipts[number].under = -1
-        self.doubtful = {pair for pair in self.doubtful if pair[0] != s}
-        if self.watching:
-            marks = block.marks if block else self.births.get(s)
-            self.return_to(s, marks if isinstance(marks, Marks) else Marks(0, 0, 0, self.ledger.blank(s)))
-        return self.compare_history(s, taken_back)
 
     def _learn(self, move: Learn) -> Wrong | None:
         d, h, damage = move

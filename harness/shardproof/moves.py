@@ -102,7 +102,7 @@ class Deliver(NamedTuple):
     """
     A relayer presents `receipt` to `shard` under `header`; with `again`, also from inside its callback.
 
-    With `fails` its callback fails; with `inner` it presents another receipt, by that proof, before it returns.
+    With `fails` its callback fails; with `inner` it presents another receipt, by that proof, meanwhile.
     """
 
     shard: int
@@ -188,7 +188,9 @@ def _arguments(move: Act, shards: Sequence[str]) -> dict[str, str]:
         args["evidence"] = _evidence(move.evidence)
     if move.damage is not None:
         args["damage"] = str(move.damage)
-    args |= {name: shards[s] for name, s in (("other", move.other), ("another", move.another)) if s is not None}
+    args |= {
+        name: shards[s] for name, s in (("other", move.other), ("another", move.another)) if s is not None
+    }
     if move.number is not None:
         args["number"] = str(move.number)
     return args
@@ -305,9 +307,7 @@ class _Reader:
 
     def _numbered(self, text: str, letter: str, what: str) -> int:
         if not (match := re.fullmatch(rf"{letter}(\d{{1,9}})", text)):
-            raise TraceError(
-                f"{self.where}not a {what}", expected=f"{letter}0, {letter}1, ...", got=text
-            )
+            raise TraceError(f"{self.where}not a {what}", expected=f"{letter}0, {letter}1, ...", got=text)
         return int(match[1])
 
     def _receipt_number(self, text: str) -> int:

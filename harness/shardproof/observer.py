@@ -36,7 +36,7 @@ TELLING = ("acknowledge", "time_out", "time_out_on_close")
 
 @frozen
 class Marks:
-    """How much of each kind had been seen of a shard, and what moved there: where a reorganisation goes back to."""
+    """How much of each kind had been seen of a shard, and what moved there: what a reorganisation returns."""
 
     ended: int
     responses: int
@@ -54,14 +54,15 @@ class Observer(Judge):
     offers: dict[int, int] = field(init=False, factory=dict)
     #: The action of the protocol that was attempted last.
     attempted: str = field(init=False, default="")
-    #: The receipt that is presented from inside the callback of another, and the one whose callback shall fail.
+    #: The receipt that is presented inside the callback of another, and the one whose callback shall fail.
     nested: int = field(init=False, default=-1)
     failing: int = field(init=False, default=-1)
     #: For each shard how much was seen of each kind.
     seen_ended: list[int] = field(init=False, factory=list)
     seen_responses: list[int] = field(init=False, factory=list)
     seen_announced: list[int] = field(init=False, factory=list)
-    #: Announcements of a payload, so that the second one is noticed.
+    #: What each shard has announced, and how often each payload was, so that the second time is noticed.
+    logs: list[list[bytes]] = field(init=False, factory=list)
     announcements: dict[bytes, int] = field(init=False, factory=dict)
     ledger: Ledger = field(init=False, factory=Ledger)
     #: What there is to look at besides effects.
@@ -82,6 +83,7 @@ class Observer(Judge):
             return
         self.seen_ended, self.seen_responses, self.seen_announced = [0] * count, [0] * count, [0] * count
         self.announcements.clear()
+        self.logs = [[] for _ in range(count)]
         if "balance" in self.able:
             self.ledger.found(self.system.balance(self.topology.shards[a]) for a in self.addresses)
 
@@ -300,7 +302,9 @@ class Observer(Judge):
         header = self.offered
         attempts = [self.attempted] if self.attempted in TELLING else []
         for action in attempts:
-            if self.refuses(action, s, sent.slot, header) == 0 and x.ending is self._ending(action, sent, header):
+            if self.refuses(action, s, sent.slot, header) == 0 and x.ending is self._ending(
+                action, sent, header
+            ):
                 self.oracle.generated.apply[action](self.world, s, sent.slot, header)
                 sent.told = x.ending
                 self.happened += (what,)
@@ -351,8 +355,11 @@ class Observer(Judge):
         number = self.payloads.get(payload)
         sent = self.receipts.get(number) if isinstance(number, int) else None
         if sent is None and self.was_forgotten(payload):
+            self.logs[s].append(payload)
+            self.announcements.setdefault(payload, 1)
             return None
         times = self.announcements[payload] = self.announcements.get(payload, 0) + 1
+        self.logs[s].append(payload)
         if sent is not None and sent.executed_at >= 0 and times == 1:
             effective = self.oracle.read(self.world, succeeded, sent.executed_at, sent.slot)
             # A journey that came back had been announced when it went on.
@@ -397,7 +404,11 @@ class Observer(Judge):
     def return_to(self, s: int, marks: Marks) -> None:
         """The shard is as it was when the marks were made; receipts are what the model says of them."""
         self.seen_ended[s], self.seen_responses[s] = marks.ended, marks.responses
+        taken_back = self.seen_announced[s] - marks.announced
         self.seen_announced[s] = marks.announced
+        log = self.logs[s]
+        for _ in range(min(taken_back, len(log))):
+            self.announcements[log.pop()] -= 1
         self.ledger.turn_back(marks.page)
         self.recall()
 

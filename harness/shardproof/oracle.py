@@ -83,7 +83,7 @@ class Oracle:
     layers: frozenset[str] = field(init=False)
     #: Whether receipts have more to them than two ends.
     rich: bool = field(init=False)
-    #: What `deliver` takes besides shard, receipt and header, where the callback succeeds, and where it fails.
+    #: What `deliver` takes besides shard, receipt and header, if the callback succeeds, and if it fails.
     returned: tuple[int, ...] = field(init=False)
     failed: tuple[int, ...] = field(init=False)
 
@@ -244,9 +244,7 @@ class Oracle:
         return range(self.shards) if sort in (Shard, Account) else ()
 
     @classmethod
-    def for_run(
-        cls, protocol: Protocol, shards: int, moves: int, crowd: int = 0, reserve: int = 0
-    ) -> Oracle:
+    def for_run(cls, protocol: Protocol, shards: int, moves: int, crowd: int = 0, reserve: int = 0) -> Oracle:
         """An oracle with room for a run of so many moves, or for what is in flight in a longer one."""
         receipts = min(moves + 4, max(SLOTS_MAX, 16 * shards, crowd + SLOTS_MAX))
         headers = min(moves + 4, max(SLOTS_MAX, 8 * shards))

@@ -59,7 +59,7 @@ class Sent:
     #: The receipt because of which its shard has emitted it, and the one that was emitted because of it.
     answers: Sent | None = None
     answer: Sent | None = None
-    #: A crash, or an answer without a sign, leaves open whether its destination or its source has dealt with it.
+    #: An answer to damaged evidence leaves open whether its destination has dealt with it.
     unsure: bool = False
 
 
@@ -111,7 +111,7 @@ class Record:
     free_headers: list[int] = field(init=False)
     #: The highest number of a receipt that was emitted.
     newest: int = field(init=False, default=-1)
-    #: Claims of headers that are not final, and that nobody has challenged yet: at which shard, of which header.
+    #: Claims of headers that are not final, and that nobody has challenged yet: shard, header.
     claims: set[tuple[int, int]] = field(init=False, factory=set)
     #: Whether there is more to do than the main road.
     wide: bool = field(init=False)
@@ -194,9 +194,7 @@ class Record:
     def _provable(self, evidence: Proof) -> bool:
         return evidence.receipt in self.receipts and evidence.header in self.headers
 
-    def _presentable(
-        self, r: int | Forged, h: int, evidence: Proof | None, damage: Damage | None
-    ) -> bool:
+    def _presentable(self, r: int | Forged, h: int, evidence: Proof | None, damage: Damage | None) -> bool:
         """Whether what a relayer would present is there."""
         if isinstance(r, Forged):
             if "forge" not in self.able:

@@ -59,8 +59,10 @@ def _proof(sent: Sent, block: Block) -> Proof:
 def expired(s: Traffic, sent: Sent, d: int) -> bool:
     """Whether it is too late for a receipt, on the clock of shard `d`."""
     oracle, world = s.lock.oracle, s.lock.world
-    return oracle.rich and clock in oracle.generated.index and oracle.rigid(deadline, sent.slot) <= oracle.read(
-        world, clock, d
+    return (
+        oracle.rich
+        and clock in oracle.generated.index
+        and oracle.rigid(deadline, sent.slot) <= oracle.read(world, clock, d)
     )
 
 
@@ -137,14 +139,17 @@ def _attests_expiry(s: Traffic, sent: Sent) -> Callable[[Block], bool]:
     lock = s.lock
     read, due = lock.oracle.read, lock.oracle.rigid(deadline, sent.slot)
     # One unit later than it must be: see `Acts.overdue`.
-    return lambda b: due < read(lock.world, time, b.slot) and not read(lock.world, received_in, b.slot, sent.slot)
+    return lambda b: (
+        due < read(lock.world, time, b.slot) and not read(lock.world, received_in, b.slot, sent.slot)
+    )
 
 
 def _attests_closing(s: Traffic, sent: Sent) -> Callable[[Block], bool]:
     lock = s.lock
     read, over = lock.oracle.read, lock.oracle.rigid(channel, sent.slot)
-    return lambda b: bool(read(lock.world, closed_in, b.slot, over)) and not read(
-        lock.world, received_in, b.slot, sent.slot
+    return lambda b: (
+        bool(read(lock.world, closed_in, b.slot, over))
+        and not read(lock.world, received_in, b.slot, sent.slot)
     )
 
 

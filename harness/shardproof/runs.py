@@ -178,9 +178,10 @@ class Bench:
             if lock.run(move):
                 return False
             in_vain = lock.clause or isinstance(lock.claim, Refused)
-            # An attempt with the same receipt is not another receipt that is in the way.
-            its_own = isinstance(move, Deliver) and move.receipt == last.receipt
-            if its_own or not (isinstance(move, Deliver | Learn) and in_vain):
+            # The same receipt with honest evidence, only too early, is not another one that is in the way.
+            its_own = isinstance(move, Deliver) and move.receipt == last.receipt and move.damage is None
+            its_own = its_own and move.evidence == last.evidence
+            if its_own or not (isinstance(move, Deliver | Learn | Act) and in_vain):
                 kept.append(move)
         return len(kept) < len(before) and self._accepted(kept, last)
 
@@ -266,9 +267,9 @@ def trace_of(
         steps,
         Violation(len(steps) - 1, wrong.expected, wrong.actual, story(wrong, moves, bench), wrong.differs),
         search,
-        bench.topology.reserve,
         shortest,
         versions,
+        bench.topology.reserve,
     )
 
 

@@ -14,6 +14,7 @@ from functools import cached_property
 from attrs import define
 
 from .attacks import ATTACKS, NEEDS
+from .attacks.outcomes import follow_up
 from .moves import Act, Deliver, Emit, Finalise, Learn, Move, Produce, Restart, Revert
 from .oracle import CHANNELS
 from .record import Sent
@@ -61,6 +62,10 @@ class Schedule(Traffic):
             self.remember()
         if len(self.waiting) < self.crowd:
             return self._emission(dice)
+        if self.lock.suspects and dice.roll(4):
+            move = self.pursue(dice)
+            if move is not None and self.lock.possible(move):
+                return move
         for _ in range(4):
             kind = dice.roll(64)
             if kind < PROGRESS:
@@ -106,7 +111,9 @@ class Schedule(Traffic):
         return self._as_it_likes(move, dice) if self.lock.wide else move
 
     def _as_it_likes(self, move: Move | None, dice: Dice) -> Move | None:
-        """Receiving applications fail now and then, and some receipts they never take."""
+        """Receiving applications fail now and then, or always; sending ones call again meanwhile."""
+        if isinstance(move, Act) and move.deed == "time_out" and "time_out_again" in self.lock.able:
+            return move if dice.roll(3) else move._replace(deed="time_out_again")
         if not isinstance(move, Deliver) or "deliver_failing" not in self.lock.able:
             return move
         sent = self.lock.receipts.get(move.receipt) if isinstance(move.receipt, int) else None
@@ -118,6 +125,11 @@ class Schedule(Traffic):
     def towards(self, sent: Sent) -> Move | None:
         """What an honest relayer does next for a receipt."""
         return next_step(self, sent) if self.lock.wide else super().towards(sent)
+
+    def pursue(self, dice: Dice) -> Move | None:
+        """What may come of something that the model refuses, and that breaks nothing yet."""
+        suspects = [r for r in self.lock.receipts.values() if r.slot in self.lock.suspects]
+        return follow_up(self, dice, dice.pick(suspects)) if suspects else None
 
     def surroundings(self, dice: Dice) -> Move | None:
         """Time passes, operators work, links drain, shards split."""
@@ -142,7 +154,16 @@ class Schedule(Traffic):
     def stirring(self) -> list[str]:
         """What may happen around the receipts of this system, as often as it is in the list."""
         often = {"advance_clock": 6, "drain": 3, "prune": 2}
-        stirs = ("advance_clock", "drain", "prune", "rotate", "upgrade", "replicate", "split", "close_channel")
+        stirs = (
+            "advance_clock",
+            "drain",
+            "prune",
+            "rotate",
+            "upgrade",
+            "replicate",
+            "split",
+            "close_channel",
+        )
         return [deed for deed in stirs if deed in self.lock.able for _ in range(often.get(deed, 1))]
 
     def environment(self, dice: Dice) -> Move | None:

@@ -213,16 +213,15 @@ def _honest(move: Deliver | Act) -> Iterator[Move]:
 
 def _plainer(terms: Terms) -> Iterator[Terms]:
     """The same with less in it, in the order of what is least needed."""
-    for name, plain in (
-        ("onward", None),
-        ("claimed", None),
-        ("asset", 0),
-        ("entrance", 0),
-        ("channel", 0),
-        ("deadline", None),
-    ):
-        if getattr(terms, name) != plain:
-            yield terms._replace(**{name: plain})
+    plain = (
+        terms._replace(onward=None),
+        terms._replace(claimed=None),
+        terms._replace(asset=0),
+        terms._replace(entrance=0),
+        terms._replace(channel=0),
+        terms._replace(deadline=None),
+    )
+    yield from (fewer for fewer in plain if fewer != terms)
     if terms.deadline is not None:
         yield from (terms._replace(deadline=n) for n in (0, 1, terms.deadline - 1) if 0 <= n < terms.deadline)
     yield from (terms._replace(amount=n) for n in (1, terms.amount - 1) if 0 < n < terms.amount)
@@ -285,7 +284,9 @@ def _cost(moves: Sequence[Move]) -> tuple[int, int, int]:
 
 
 def _is_two(move: Move) -> bool:
-    return move.again if isinstance(move, Deliver) else isinstance(move, Act) and move.deed == "time_out_again"
+    return (
+        move.again if isinstance(move, Deliver) else isinstance(move, Act) and move.deed == "time_out_again"
+    )
 
 
 def _from_the_first_shard(moves: Sequence[Move]) -> list[Move]:

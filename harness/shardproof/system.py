@@ -26,7 +26,6 @@ from .adapter import (
 )
 from .errors import AdapterError, ShardproofError
 
-
 T = TypeVar("T")
 
 
@@ -90,7 +89,6 @@ class System:
         if not isinstance(answer, Sequence) or isinstance(answer, bytes | str):
             raise nonsense("executed", "a sequence of payloads", answer)
         return [_execution(x) for x in answer]
-
 
     def ended(self, shard: str, since: int) -> list[Ended]:
         """What senders at `shard` were told after the first `since` times."""

@@ -118,8 +118,8 @@ class Trace:
     steps: tuple[Step, ...]
     violation: Violation | None
     search: Search
-    #: How many of the shards, the last ones, did not exist at the beginning.
-    reserve: int = 0
     #: "proved" or "not established".
     shortest: str = "not established"
     versions: Mapping[str, str] = field(factory=dict)
+    #: How many of the shards, the last ones, did not exist at the beginning.
+    reserve: int = 0

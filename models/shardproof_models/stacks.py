@@ -3,7 +3,9 @@ Named compositions of layers: which real system each follows, and what it leaves
 
 A stack is the smallest protocol with the theorem that a system like that needs. Two layers
 compose where that means something: a system refunds by proof of expiry or by a response, not
-by both, and one that forgets what has expired cannot let absence prove anything.
+by both, and one that forgets what has expired cannot let absence prove anything. Shards that split
+take what is durable with them in their first block, so resharding under crashes needs blocks that
+are remembered.
 """
 
 from __future__ import annotations
@@ -87,24 +89,32 @@ LAYERS: Mapping[str, Layer] = {
 
 #: `core` is what every shard with light clients shares; `everything` is the largest that has a meaning.
 STACKS: Mapping[str, Stack] = {
-    "exactly-once": Stack((exactly_once,), "the ideal: headers are believed because they exist", "semantics L0"),
+    "exactly-once": Stack(
+        (exactly_once,), "the ideal: headers are believed because they exist", "semantics L0"
+    ),
     "exactly-once-inbox": Stack(
         (exactly_once, inbox, failures, durability),
         "services of one operator with a transactional outbox and inbox: no proof, records and effects "
         "are durable together",
         "C. Richardson, Microservices Patterns, 2018, chapter 3",
     ),
-    "final": Stack((exactly_once, finality), "a light client of a chain that never forks", "semantics L0, L4"),
+    "final": Stack(
+        (exactly_once, finality), "a light client of a chain that never forks", "semantics L0, L4"
+    ),
     "core": Stack(
         (exactly_once, finality, reorganisation),
         "any chain whose unfinished blocks may be dropped",
         "semantics L0, L4",
     ),
     "core-restarts": Stack(
-        (exactly_once, finality, reorganisation, restarts), "the same, and its nodes are restarted", "semantics L6"
+        (exactly_once, finality, reorganisation, restarts),
+        "the same, and its nodes are restarted",
+        "semantics L6",
     ),
     "core-durable": Stack(
-        (exactly_once, finality, reorganisation, durability), "the same, and its nodes lose power", "semantics L6"
+        (exactly_once, finality, reorganisation, durability),
+        "the same, and its nodes lose power",
+        "semantics L6",
     ),
     "self-certified": Stack(
         (exactly_once, finality, instant_finality, self_certified),
@@ -201,7 +211,6 @@ STACKS: Mapping[str, Stack] = {
             ending,
             value,
             escrow,
-            forwarding,
             trust,
             pruning,
             queues,
@@ -212,7 +221,9 @@ STACKS: Mapping[str, Stack] = {
             reorganisation,
             durability,
         ),
-        "no one system: every layer that means something together with the others",
+        "no one system: every layer that means something together with the others. Not receipts that go on: "
+        "if the second hop fails, the first is undone also where a shard that has retired since executed it, "
+        "and a reorganisation of its heir does not return that",
         "semantics section 2",
     ),
 }

@@ -8,18 +8,33 @@ from .concrete import concrete
 from .enabled import enabled
 from .layout import layout
 from .lemmas import lemmas
+from .losses import after_losses
 from .order import order
 from .outcomes import outcomes
 from .progress import progress
 from .property import Property, Role
 from .queueing import queueing
-from .restoring import SOURCES, restoring
+from .restoring import restoring
 from .safety import safety
+from .spelling import spelling
 from .trust import trust
 from .value import value
 
-CATALOGUES = (safety, lemmas, order, outcomes, value, trust, layout, queueing, enabled, progress, concrete, restoring)
-SOURCES.extend(CATALOGUES[:-1])
+_DECLARED = (
+    safety,
+    lemmas,
+    order,
+    outcomes,
+    value,
+    trust,
+    layout,
+    queueing,
+    spelling,
+    enabled,
+    progress,
+    concrete,
+)
+CATALOGUES = (*_DECLARED, restoring, after_losses(_DECLARED))
 
 
 def properties_of(protocol: Protocol, *roles: Role) -> tuple[Property, ...]:

@@ -29,7 +29,7 @@ concrete.concrete(
     "commitments-bind",
     exactly_once,
     because="a root that stands for two lists proves whichever one its bearer likes",
-    doc="No inner node passes for a leaf, no leaf has two positions, and no list shares its root with another.",
+    doc="No inner node passes for a leaf, no leaf has two positions, no two lists have one root.",
 )
 concrete.concrete(
     "P14",
@@ -43,7 +43,7 @@ concrete.concrete(
     "domains-are-separate",
     exactly_once,
     because="what is meant for one chain, version or layout runs on another as well",
-    doc="A receipt with its evidence is refused wherever else it is presented, also by heirs and by upgrades.",
+    doc="A receipt with its evidence is refused wherever else it is presented, also by heirs.",
 )
 concrete.concrete(
     "P16",

@@ -22,7 +22,7 @@ from shardproof_models.language.terms import Bool, Variable, all_of, forall, imp
 from shardproof_models.layers.bouncing import answered, bouncing, owed, response
 from shardproof_models.layers.closing import closed, closed_in, ended, time_out_on_close
 from shardproof_models.layers.deadlines import clock, deadline, tick
-from shardproof_models.layers.encodings import Encoding, canonical, meaning
+from shardproof_models.layers.encodings import Encoding, canonical, domain, made_for, meaning
 from shardproof_models.layers.escrow import homeward, minted
 from shardproof_models.layers.exactly_once import (
     Header,
@@ -61,11 +61,13 @@ from shardproof_models.layers.outcomes import (
 )
 from shardproof_models.layers.queues import capacity, queued
 from shardproof_models.layers.reorganisation import dropped
+from shardproof_models.layers.resharding import live
 from shardproof_models.layers.sequencing import channel, next_receive, next_send, sequence
 from shardproof_models.layers.skipping import skip, skipped
 from shardproof_models.layers.suspension import resume, suspended
 from shardproof_models.layers.trust import (
     ValidatorSet,
+    acts_for,
     current,
     knows,
     signatures,
@@ -127,13 +129,16 @@ def what_is_due_can_be_delivered(d: Shard, m: Receipt, h: Header, ok: Bool, x: E
     yield sequence(m) == next_receive(channel(m))
     yield ~closed(channel(m))
     yield (meaning(x) == m) & canonical(x)
+    yield made_for(x) == domain(destination(m))
+    yield acts_for(m) == source(m)
     yield implies(response(m), ok)
 
 
 @accepts("Q1", produce, because="a shard that seals no blocks can prove nothing that it has sent")
 def a_new_block_can_be_sealed(h: Header) -> Iterator[Bool]:
-    """Whatever its shard has executed, a block that never was is sealed."""
+    """Whatever its shard has executed, a block that never was is sealed, while its shard takes part."""
     yield ~produced(h)
+    yield live(origin(h))
     yield ~dropped(h)
 
 

@@ -9,7 +9,8 @@ is not said here; see `restoring`.
 
 from __future__ import annotations
 
-from shardproof_models.language.terms import Bool, all_of, exists, implies
+from shardproof_models.language.terms import Bool, all_of, durable, exists, implies
+from shardproof_models.layers.deadlines import clock, deadline
 from shardproof_models.layers.exactly_once import (
     Header,
     Key,
@@ -30,6 +31,7 @@ from shardproof_models.layers.exactly_once import (
 )
 from shardproof_models.layers.finality import final, finality, head, height, parent
 from shardproof_models.layers.failures import succeeded
+from shardproof_models.layers.forwarding import forwarding
 from shardproof_models.layers.outcomes import outcomes, timed_out, timed_out_by
 from shardproof_models.layers.pruning import pruning
 from shardproof_models.layers.reorganisation import last_final, reorganisation
@@ -149,3 +151,19 @@ def who_takes_part_has_its_address(s: Shard) -> Bool:
 def who_takes_part_executes_what_is_its_own(d: Shard, m: Receipt) -> Bool:
     """What a shard that takes part has executed is addressed to it, still."""
     return implies(live(d) & (executions(d, m) >= 1), owner(destination(m)) == d)
+
+
+# ---- what is durable, and what is not yet -------------------------------------------------------
+
+
+@lemmas.lemma(supports="P04")
+def what_is_not_durable_was_in_time(d: Shard, m: Receipt) -> Bool:
+    """An execution that a crash would take is one for which, in what is durable, there is still time."""
+    fresh_one = (executions(d, m) >= 1) & (durable(executions(d, m)) <= 0)
+    return implies(fresh_one, durable(clock(d)) < deadline(m))
+
+
+@lemmas.lemma(supports="P06", outside=(forwarding,))
+def durable_success_is_settled(d: Shard, m: Receipt) -> Bool:
+    """What came of an execution that is durable is durable too, and is what came of it."""
+    return implies(durable(executions(d, m)) >= 1, durable(succeeded(d, m)) == succeeded(d, m))

@@ -27,6 +27,7 @@ from shardproof_models.layers.sequencing import (
 )
 from shardproof_models.layers.skipping import skipped, skipping
 
+from .losses import TAKEN_BACK
 from .property import Catalogue
 from .safety import ran
 
@@ -133,7 +134,12 @@ def skips_what_has_expired(d: Shard, m: Receipt) -> Bool:
 # ---- pruning --------------------------------------------------------------------------------------
 
 
-@order.step("P20", because="a watermark that retreats makes executed receipts deliverable again")
+@order.step(
+    "P20",
+    because="a watermark that retreats makes executed receipts deliverable again",
+    # A shard that loses state loses the executions as well, and they are due again.
+    outside=TAKEN_BACK,
+)
 def watermarks_never_retreat(d: Shard, e: Shard, m: Receipt) -> Bool:
     """Whoever answers for the end of a channel is past all that whoever answered before was past."""
     heir = answers(d, destination(m)) & next_(answers(e, destination(m)))

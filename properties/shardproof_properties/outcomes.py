@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from shardproof_models.language.terms import Bool, all_of, exists, implies, ite, next_, number
 from shardproof_models.layers.bouncing import answered, bouncing, owed, response, returned_as
-from shardproof_models.layers.closing import closed, closed_in, closing
+from shardproof_models.layers.closing import closed, closed_in, closing, ended
 from shardproof_models.layers.deadlines import clock, deadline
 from shardproof_models.layers.exactly_once import (
     Count,
@@ -36,7 +36,7 @@ from shardproof_models.layers.outcomes import (
     outcomes as acknowledgements,
 )
 from shardproof_models.layers.resharding import resharding
-from shardproof_models.layers.sequencing import Channel, channel, receiver
+from shardproof_models.layers.sequencing import Channel, channel, next_send, receiver
 
 from .property import Catalogue
 from .safety import ran
@@ -112,12 +112,36 @@ def announces_only_effects(d: Shard, m: Receipt) -> Bool:
     return implies(announced(d, m), succeeded(d, m))
 
 
+@outcomes.invariant("P16", because="observers never act on an effect that no event tells of")
+def announces_every_effect(d: Shard, m: Receipt) -> Bool:
+    """What succeeded at a shard is in its log."""
+    return implies(succeeded(d, m), announced(d, m))
+
+
 @outcomes.invariant("P21", bouncing, because="a failure without a response leaves its sender waiting for ever")
 def failures_are_answered(d: Shard, m: Receipt) -> Bool:
     """A failure is owed a response, or one was emitted."""
     b = returned_as(m)
     back = all_of(emitted(b), response(b), answered(b) == m)
     return implies((executions(d, m) >= 1) & ~succeeded(d, m), owed(m) | back)
+
+
+@outcomes.step("P04", because="what runs after its deadline runs after its refund")
+def executes_before_the_deadline(d: Shard, m: Receipt) -> Bool:
+    """When a receipt is executed, its deadline is still to come."""
+    return implies(executions(d, m) < next_(executions(d, m)), clock(d) < deadline(m))
+
+
+@outcomes.invariant("P07", because="what is sent behind a receipt that never comes never comes either")
+def a_timeout_ends_its_channel(m: Receipt) -> Bool:
+    """An ordered channel of which a receipt has timed out is over."""
+    return implies(timed_out(m), ended(channel(m)))
+
+
+@outcomes.step("P07", because="what is sent behind a receipt that never comes never comes either")
+def nothing_is_sent_on_what_has_ended(c: Channel) -> Bool:
+    """A channel that is over takes nothing more."""
+    return implies(ended(c), next_(next_send(c)) <= next_send(c))
 
 
 @outcomes.step("P12", because="a header that changes after it was proved proves two things")

@@ -54,12 +54,14 @@ def delivers_what_is_due(d: Shard, m: Receipt, h: Header) -> Bool:
 
 @progress.progress("Q2", outcomes, because="a sender that is never told waits for ever for what it paid")
 def reaches_an_outcome(s: Shard, m: Receipt, h: Header) -> Bool:
-    """An honest proof of success, failure or expiry is accepted; after quiescence every receipt has an outcome."""
+    """An honest proof of success, failure or expiry is accepted; after quiescence nobody waits for one."""
     attested = acknowledged_in(h, m) | ((deadline(m) <= time(h)) & ~received_in(h, m))
     return all_of(trusted(s, h), origin(h) == destination(m), source(m) == s, pending(m), attested)
 
 
-@progress.progress("Q2", closing, because="what is under way when a channel closes is lost unless it is given back")
+@progress.progress(
+    "Q2", closing, because="what is under way when a channel closes is lost unless it is given back"
+)
 def gives_back_on_close(s: Shard, m: Receipt, h: Header) -> Bool:
     """What was under way on a channel that has closed is refunded on proof of both."""
     return all_of(trusted(s, h), origin(h) == destination(m), source(m) == s, pending(m), ~received_in(h, m))
@@ -74,7 +76,7 @@ def goes_on_past_what_expired(d: Shard, m: Receipt, h: Header) -> Bool:
 
 @progress.progress("Q3", outcomes, because="a deadline on a clock that nobody attests never comes")
 def attains_its_deadline(s: Shard, m: Receipt, h: Header) -> Bool:
-    """An expiry that is refused would not be accepted if the clock, or the chain, of the sender stood elsewhere."""
+    """An expiry that is refused would not be accepted if clock or chain of the sender stood elsewhere."""
     expired = (deadline(m) <= time(h)) & ~received_in(h, m)
     return all_of(trusted(s, h), origin(h) == destination(m), source(m) == s, pending(m), expired)
 
@@ -99,13 +101,17 @@ def finds_room_again(s: Shard, d: Shard) -> Bool:
     return queued(s, d) >= 1
 
 
-@progress.progress("Q7", queues, because="a link that is closed when it is full and not opened when it is empty is cut")
+@progress.progress(
+    "Q7", queues, because="a link that is closed when it is full and not opened when it is empty is cut"
+)
 def resumes_when_drained(s: Shard, d: Shard) -> Bool:
     """A link from which everything was carried away takes requests again."""
     return (queued(s, d) <= 0) & (queued(s, d) < capacity(s, d))
 
 
-@progress.progress("Q7", suspension, because="a signal to resume that waits behind what is suspended never comes")
+@progress.progress(
+    "Q7", suspension, because="a signal to resume that waits behind what is suspended never comes"
+)
 def is_resumed_when_drained(s: Shard, d: Shard) -> Bool:
     """A suspended link that is empty can be resumed."""
     return suspended(s, d) & (queued(s, d) <= 0)

@@ -100,9 +100,7 @@ class Catalogue:
 
         return decorate
 
-    def invariant(
-        self, id: str, *within: Layer, because: str, outside: tuple[Layer, ...] = ()
-    ) -> Declared:
+    def invariant(self, id: str, *within: Layer, because: str, outside: tuple[Layer, ...] = ()) -> Declared:
         """True of every reachable world."""
         return self._entry(id, Role.SAFETY, because, within, outside)
 

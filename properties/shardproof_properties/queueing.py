@@ -7,14 +7,17 @@ from shardproof_models.layers.callbacks import context, depth, innermost, interr
 from shardproof_models.layers.exactly_once import (
     Receipt,
     Shard,
+    answers,
     destination,
     emitted,
+    recorded,
     source,
 )
 from shardproof_models.layers.failures import responds
 from shardproof_models.layers.queues import Length, capacity, drained, place, queued, waits
 from shardproof_models.layers.suspension import suspended
 
+from .losses import TAKEN_BACK
 from .property import Catalogue
 from .safety import ran
 
@@ -58,12 +61,17 @@ def places_are_taken_once(m: Receipt, w: Receipt) -> Bool:
 @queueing.step("P24", because="who can jump the queue can starve it")
 def joins_at_the_end(m: Receipt, w: Receipt) -> Bool:
     """A request that joins a queue is behind all that wait there."""
-    joins = all_of(~waits(m), next_(waits(m)), ~responds(m))
+    joins = all_of(~emitted(m), next_(emitted(m)), ~responds(m))
     there = in_line(w, source(m), destination(m)) & next_(waits(w))
     return implies(joins & there, next_(place(w)) < next_(place(m)))
 
 
-@queueing.step("P24", because="a receipt that is overtaken acts on a past that never was")
+@queueing.step(
+    "P24",
+    because="a receipt that is overtaken acts on a past that never was",
+    # A shard that loses state may never have sent the later one.
+    outside=TAKEN_BACK,
+)
 def leaves_in_the_order_of_joining(m: Receipt, w: Receipt) -> Bool:
     """No request leaves a queue before one that joined earlier."""
     overtakes = in_one_line(m, w) & (place(m) < place(w)) & next_(waits(m))
@@ -77,7 +85,12 @@ def suspended_links_take_no_requests(m: Receipt) -> Bool:
     return implies(sends, ~suspended(source(m), destination(m)))
 
 
-@queueing.step("P23", because="links that flap between the two carry signals, and nothing else")
+@queueing.step(
+    "P23",
+    because="links that flap between the two carry signals, and nothing else",
+    # A shard that loses state has its links as they were then.
+    outside=TAKEN_BACK,
+)
 def suspends_when_full_and_resumes_when_empty(s: Shard, d: Shard) -> Bool:
     """A link is suspended once it is full, and resumed once it is empty."""
     off = implies(~suspended(s, d) & next_(suspended(s, d)), capacity(s, d) <= queued(s, d))
@@ -85,9 +98,9 @@ def suspends_when_full_and_resumes_when_empty(s: Shard, d: Shard) -> Bool:
 
 
 @queueing.invariant("P17", because="a frame whose receipt is not recorded can be re-entered")
-def runs_only_what_it_executed(m: Receipt) -> Bool:
-    """A callback that has begun is that of a receipt that was executed."""
-    return implies(running(m), ran(m))
+def runs_only_what_is_recorded(d: Shard, m: Receipt) -> Bool:
+    """Whoever answers for its destination has the record of a receipt whose callback has begun."""
+    return implies(running(m) & answers(d, destination(m)), recorded(d, m))
 
 
 @queueing.invariant("P17", because="code that mistakes who called it obeys whoever called before")
@@ -106,6 +119,12 @@ def what_waits_has_a_place(m: Receipt) -> Bool:
     s, d = source(m), destination(m)
     placed = (drained(s, d) <= place(m)) & (place(m) < drained(s, d) + queued(s, d))
     return implies(waits(m) & ~responds(m), placed)
+
+
+@queueing.lemma(supports="P17")
+def runs_only_what_was_executed(m: Receipt) -> Bool:
+    """A callback that has begun is that of a receipt that was executed."""
+    return implies(running(m), ran(m))
 
 
 @queueing.lemma(supports="P17")

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from shardproof_models.language.terms import Bool, implies, next_
 from shardproof_models.layers.deadlines import clock
-from shardproof_models.layers.exactly_once import Header, Shard, origin
+from shardproof_models.layers.exactly_once import Header, Receipt, Shard, executions, origin, source
 from shardproof_models.layers.finality import final
 from shardproof_models.layers.optimistic import challenged, claimed, confirm_at, stands
 from shardproof_models.layers.trust import (
     Epoch,
     ValidatorSet,
+    acts_for,
     announces,
     current,
     epoch,
@@ -52,6 +53,19 @@ def knows_only_elected_validators(d: Shard, s: Shard, v: ValidatorSet) -> Bool:
 def epochs_only_advance(s: Shard) -> Bool:
     """Time in the real world goes one way."""
     return current(s) <= next_(current(s))
+
+
+@trust.step("P11", because="a message that may change whom its receiver believes has taken it over")
+def deliveries_change_nobody_who_is_believed(d: Shard, s: Shard, v: ValidatorSet, e: Shard, m: Receipt) -> Bool:
+    """Whatever is executed, known validators and thresholds stay as they are."""
+    same = (next_(knows(d, s, v)) == knows(d, s, v)) & (next_(threshold(d)) == threshold(d))
+    return implies(executions(e, m) < next_(executions(e, m)), same)
+
+
+@trust.invariant("P28", because="a payload that is believed about its own sender is sent by whoever likes")
+def acts_in_its_own_name(d: Shard, m: Receipt) -> Bool:
+    """What was executed acts for the address that has sent it, and for nobody else."""
+    return implies(executions(d, m) >= 1, acts_for(m) == source(m))
 
 
 @trust.lemma(supports="P10")

@@ -23,7 +23,9 @@ _THEMES = (evidence, outcomes, callbacks, value, clients, state)
 ATTACKS: Mapping[str, Attack] = {kind: attack for theme in _THEMES for kind, attack in theme.ATTACKS.items()}
 
 #: Kinds that need a capability; without it they do not apply.
-NEEDS: Mapping[str, tuple[str, ...]] = {kind: needs for theme in _THEMES for kind, needs in theme.NEEDS.items()}
+NEEDS: Mapping[str, tuple[str, ...]] = {
+    kind: needs for theme in _THEMES for kind, needs in theme.NEEDS.items()
+}
 
 #: What the schedule itself does to messages: counted, not chosen.
 WEATHER = ("reordering", "slow-shard", "stopped-shard", "delay", "loss")

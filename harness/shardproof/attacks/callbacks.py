@@ -1,4 +1,4 @@
-"""Attacks by receiving applications: callbacks that fail, that fail again, and that present others before they return."""
+"""Attacks by receiving applications: callbacks that fail, and fail again, and present others meanwhile."""
 
 from __future__ import annotations
 

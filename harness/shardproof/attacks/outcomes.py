@@ -15,7 +15,7 @@ from ..adapter import Ending
 from ..adversary import SPLICE, Damage
 from ..moves import Act, Deliver, Learn, Move, Produce, Proof
 from ..record import Block, Sent
-from ..relaying import believed
+from ..relaying import believed, next_step
 from ..traffic import Dice, Traffic
 
 Attack = Callable[[Traffic, Dice], Move | None]
@@ -32,7 +32,7 @@ def _among(receipts: list[Sent], dice: Dice) -> Sent | None:
     return receipts[-1 - dice.roll(min(8, len(receipts)))] if receipts else None
 
 
-def _mortal(s: Traffic, receipts: list[Sent]) -> list[Sent]:
+def _mortal(receipts: list[Sent]) -> list[Sent]:
     """Those that have a deadline."""
     return [r for r in receipts if r.terms.deadline is not None]
 
@@ -58,7 +58,7 @@ def _told(s: Traffic, dice: Dice, deed: str, sent: Sent | None, block: Block | N
 
 def _early(s: Traffic, dice: Dice) -> Move | None:
     """An expiry before its time: on a header that is honest, new, and not late enough."""
-    return _told(s, dice, "time_out", _among(_mortal(s, s.waiting), dice))
+    return _told(s, dice, "time_out", _among(_mortal(s.waiting), dice))
 
 
 def _of_the_immortal(s: Traffic, dice: Dice) -> Move | None:
@@ -67,7 +67,7 @@ def _of_the_immortal(s: Traffic, dice: Dice) -> Move | None:
 
 def _of_the_delivered(s: Traffic, dice: Dice) -> Move | None:
     """An expiry of what was delivered: the clock is let run, and the newest header is shown."""
-    sent = _among(_mortal(s, s.untold), dice)
+    sent = _among(_mortal(s.untold), dice)
     if sent is None:
         return None
     return _let_expire(s, sent, dice) or _told(s, dice, "time_out", sent)
@@ -96,7 +96,7 @@ def _stale(s: Traffic, dice: Dice) -> Move | None:
 
 def _senders_clock(s: Traffic, dice: Dice) -> Move | None:
     """The clock of the sender runs ahead of the receiver's, and then the receipt is said to have expired."""
-    sent = _among(_mortal(s, s.waiting), dice)
+    sent = _among(_mortal(s.waiting), dice)
     if sent is None:
         return None
     lock, at = s.lock, s.lock.owner(sent.source)
@@ -110,9 +110,9 @@ def _senders_clock(s: Traffic, dice: Dice) -> Move | None:
 
 def _race(s: Traffic, dice: Dice) -> Move | None:
     """Around a deadline, whatever brings the delivery or the expiry nearer."""
-    receipts = _mortal(s, s.waiting)
+    receipts = _mortal(s.waiting)
     # Also what expired before it was delivered, or the other way round.
-    receipts += [r for r in _mortal(s, s.done[-8:]) if r.told is not Ending.SUCCEEDED]
+    receipts += [r for r in _mortal(s.done[-8:]) if r.told is not Ending.SUCCEEDED]
     sent = _among(receipts, dice)
     if sent is None:
         return None
@@ -146,7 +146,7 @@ def _delivered(s: Traffic, dice: Dice, sent: Sent) -> Move | None:
 def _late(s: Traffic, dice: Dice) -> Move | None:
     """A delivery after the expiry, or after the sender was told of it."""
     receipts = [r for r in s.done if r.told is Ending.EXPIRED]
-    receipts += [r for r in _mortal(s, s.waiting)]
+    receipts += _mortal(s.waiting)
     sent = _among(receipts, dice)
     if sent is None:
         return None
@@ -154,6 +154,17 @@ def _late(s: Traffic, dice: Dice) -> Move | None:
     if sent.told is None and lock.oracle.read(lock.world, clock, d) < lock.oracle.rigid(deadline, sent.slot):
         return Act("advance_clock", d)
     return _delivered(s, dice, sent)
+
+
+def follow_up(s: Traffic, dice: Dice, sent: Sent) -> Move | None:
+    """What makes the most of a mistake about a receipt: whichever of delivery and refund is to come."""
+    if sent.executed_at < 0:
+        return _delivered(s, dice, sent)
+    if sent.told is not None or "time_out" not in s.lock.able:
+        return _told(s, dice, dice.pick(_able(s)), sent) if _able(s) else None
+    if sent.terms.deadline is None:
+        return next_step(s, sent)
+    return _let_expire(s, sent, dice) or _told(s, dice, "time_out", sent)
 
 
 def _again(s: Traffic, dice: Dice) -> Move | None:
@@ -223,14 +234,16 @@ def _unfinal(s: Traffic, dice: Dice) -> Move | None:
 
 def _third_party(s: Traffic, dice: Dice) -> Move | None:
     """On a header of a shard that is not the destination: nothing was received there, and it is late."""
-    sent = _among(_mortal(s, s.waiting) or s.untold, dice)
+    sent = _among(_mortal(s.waiting) or s.untold, dice)
     if sent is None:
         return None
     lock, at = s.lock, s.lock.owner(sent.source)
     others = [x for x in lock.living() if x != lock.owner(sent.destination)]
     other = dice.pick(others)
     newest = next((b for b in reversed(lock.chains[other])), None)
-    late = sent.terms.deadline is not None and lock.oracle.read(lock.world, clock, other) >= sent.terms.deadline
+    late = (
+        sent.terms.deadline is not None and lock.oracle.read(lock.world, clock, other) >= sent.terms.deadline
+    )
     if not late and sent.terms.deadline is not None:
         return Act("advance_clock", other)
     if newest is None:
@@ -240,7 +253,7 @@ def _third_party(s: Traffic, dice: Dice) -> Move | None:
 
 def _within(s: Traffic, dice: Dice) -> Move | None:
     """An expiry that the callback of the sender presents again before it returns (GHSA-j496-crgh-34mx)."""
-    sent = _among(_mortal(s, s.waiting), dice)
+    sent = _among(_mortal(s.waiting), dice)
     if sent is None:
         return None
     move = _let_expire(s, sent, dice) or _told(s, dice, "time_out", sent)
@@ -249,7 +262,9 @@ def _within(s: Traffic, dice: Dice) -> Move | None:
 
 def _open(s: Traffic, dice: Dice) -> Move | None:
     """As if the channel were closed: it is open, or the receipt was delivered before."""
-    return _told(s, dice, "time_out_on_close", _among(s.untold or s.waiting if dice.roll(2) else s.waiting, dice))
+    return _told(
+        s, dice, "time_out_on_close", _among(s.untold or s.waiting if dice.roll(2) else s.waiting, dice)
+    )
 
 
 def _closed(s: Traffic, dice: Dice) -> Move | None:

@@ -59,7 +59,9 @@ def doctor(settings: Settings, context: Context, *, fetch: bool) -> Diagnosis:
             "capabilities": sorted(found.capabilities),
             "layers": [layer.name for layer in found.layers],
             "not_applicable": {
-                p.name: p.not_applicable for p in selection.applicable(found.capabilities, found.stack) if p.not_applicable
+                p.name: p.not_applicable
+                for p in selection.applicable(found.capabilities, found.stack)
+                if p.not_applicable
             },
         }
     healthy = not failed and not any(engines.values())

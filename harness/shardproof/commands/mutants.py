@@ -7,19 +7,33 @@ Rows may come from more places than the model: `SOURCES` is the list of them.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from functools import cache
 from typing import Any
 
 from attrs import define, field, frozen
 
 from shardproof_models.language.protocol import Protocol
-from shardproof_models.mistakes import GENERATED, NAMED, generated
+from shardproof_models.mistakes import GENERATED, NAMED, Kind, Mistake, generated
 from shardproof_models.stacks import STACKS
 from shardproof_properties.catalogue import properties_of
 from shardproof_properties.property import Property
 from shardproof_properties.safety import REPEATABLE
 
 from .. import selection
-from ..engines.mutants import Budget, Fate, Judge, Row, Score, lemma_rows
+from ..engines.mutants import (
+    Batch,
+    Budget,
+    Cascade,
+    Fate,
+    Judge,
+    Key,
+    Row,
+    Score,
+    lemma_rows,
+    sentences,
+    title,
+)
 from ..engines.mutants.equivalence import Claim
 from ..engines.mutants.judge import Bounded
 from ..engines.prove.induction import Decision, Prover
@@ -37,6 +51,9 @@ SCOPES: Sequence[Mapping[str, int]] = (
     {"shards": 1, "receipts": 1, "headers": 2},
     {"shards": 2, "receipts": 2, "headers": 1},
 )
+
+#: Processes that judge. What they share is little, and what each needs is memory: one a core of a small machine.
+WORKERS = 2
 
 
 @frozen
@@ -87,40 +104,101 @@ def _obligation(claim: Claim) -> Obligation:
 # ---- where rows come from ----------------------------------------------------------------------------
 
 
-def _generated(settings: Settings, context: Context) -> Iterator[Row]:
-    """Of each stack: every small mistake, and the lemmas."""
-    for name in (settings.stack,) if settings.stack else STACKS:
-        protocol = selection.protocol(name, None)
-        judge = _judge(settings, context, protocol)
-        yield from judge.rows(generated(protocol))
-        yield from lemma_rows(protocol, judge.properties, judge.solver, context.clock)
+@frozen
+class Asked:
+    """What every row depends on besides the mistake: enough for another process to make the same one."""
+
+    clock: Callable[[], float]
+    seed: int
+    solver_timeout_ms: int
+    #: One scope instead of the usual ones, by its sizes.
+    scope: tuple[tuple[str, int], ...] | None
+
+    @classmethod
+    def by(cls, settings: Settings, context: Context) -> Asked:
+        """What these settings ask for."""
+        scope = None if settings.scope is None else tuple(sorted(settings.scope.items()))
+        return cls(context.clock, settings.seed or 0, settings.solver_timeout_ms, scope)
+
+    def scopes(self, of: Protocol, sizes: Mapping[str, int]) -> tuple[Scope, ...]:
+        """Where to look in a protocol."""
+        if self.scope is not None:
+            return (scope_of(of, **{**SCOPES[0], **dict(self.scope)}),)
+        return tuple(scope_of(of, **size) for size in ((sizes,) if sizes else SCOPES))
 
 
-def _named(settings: Settings, context: Context) -> Iterator[Row]:
-    """The record: each entry in the layers that it takes, which may be those of no stack."""
-    judges: dict[Protocol, Judge] = {}
-    for entry in NAMED.values():
-        mistake = entry()
-        right = mistake.right or selection.protocol(mistake.stack, None)
+@cache
+def _judge(asked: Asked, protocol: Protocol) -> Judge:
+    solver = _Solver(asked.seed, asked.solver_timeout_ms)
+    return Judge(protocol, properties_of(protocol), asked.scopes, solver, asked.clock, Budget(), asked.seed)
+
+
+def _judged(asked: Asked, batch: Batch) -> tuple[Row, ...]:
+    """A row for each of a batch of small mistakes and of lemmas, in that order of `batch.keys`."""
+    protocol = selection.protocol(batch.stack, None)
+    judge = _judge(asked, protocol)
+    known = {(m.kind, m.name): m for m in generated(protocol)}
+    lemmas = {(Kind.LEMMA, title(name)): name for name in sentences(judge.properties)}
+    rows: dict[Key, Row] = {}
+    changes = [known[key] for key in batch.keys if key in known]
+    rows |= {(row.kind, row.id): row for row in judge.rows(changes, none=batch.none)}
+    names = [lemmas[key] for key in batch.keys if key in lemmas]
+    found = lemma_rows(protocol, judge.properties, judge.solver, asked.clock, names)
+    rows |= {(row.kind, row.id): row for row in found}
+    return tuple(rows[key] for key in batch.keys)
+
+
+def _on_record(asked: Asked, names: tuple[str, ...]) -> tuple[Row, ...]:
+    """A row for each of some entries of the record, in the layers that they take."""
+    mistakes = [NAMED[name]() for name in names]
+    return tuple(row for m in mistakes for row in _judge(asked, _right(m)).rows((m,)))
+
+
+def _right(mistake: Mistake) -> Protocol:
+    return mistake.right or selection.protocol(mistake.stack, None)
+
+
+def in_the_model(settings: Settings, context: Context) -> Iterator[Row]:
+    """Every small mistake in every stack, each lemma, and the record, by as many workers as there are."""
+    asked = Asked.by(settings, context)
+    stacks = (settings.stack,) if settings.stack else tuple(sorted(STACKS, key=_size))
+    cascade = Cascade(_places(stacks))
+    record: dict[Protocol, list[str]] = {}
+    for name, entry in NAMED.items():
+        right = _right(entry())
         if settings.stack in (None, right.name):
-            if right not in judges:
-                judges[right] = _judge(settings, context, right)
-            yield from judges[right].rows((mistake,))
+            record.setdefault(right, []).append(name)
+    with ProcessPoolExecutor(WORKERS) as workers:
+        waiting = {workers.submit(_judged, asked, batch): batch for batch in cascade.begin()}
+        told = [workers.submit(_on_record, asked, tuple(names)) for names in record.values()]
+        while waiting:
+            done, _ = wait(waiting, return_when=FIRST_COMPLETED)
+            # In their order, not in that in which they came, because what comes next depends on it.
+            for future in [f for f in waiting if f in done]:
+                batch, rows = waiting.pop(future), future.result()
+                waiting |= {workers.submit(_judged, asked, b): b for b in cascade.go_on(batch, rows)}
+        yield from cascade.rows()
+        for future in told:
+            yield from future.result()
 
 
-def _judge(settings: Settings, context: Context, protocol: Protocol) -> Judge:
-    seed = settings.seed or 0
-    solver = _Solver(seed, settings.solver_timeout_ms)
+def _places(stacks: Sequence[str]) -> dict[Key, list[str]]:
+    """Of each mistake, the stacks that have it, in this order."""
+    places: dict[Key, list[str]] = {}
+    for stack in stacks:
+        protocol = selection.protocol(stack, None)
+        lemmas = ((Kind.LEMMA, title(name)) for name in sentences(properties_of(protocol)))
+        for key in (*((m.kind, m.name) for m in generated(protocol)), *lemmas):
+            places.setdefault(key, []).append(stack)
+    return places
 
-    def scopes(of: Protocol) -> tuple[Scope, ...]:
-        sizes = SCOPES if settings.scope is None else ({**SCOPES[0], **settings.scope},)
-        return tuple(scope_of(of, **size) for size in sizes)
 
-    return Judge(protocol, properties_of(protocol), scopes, solver, context.clock, Budget(), seed)
+def _size(stack: str) -> int:
+    return sum(len(a.clauses) + len(a.effects) for a in selection.protocol(stack, None).actions)
 
 
 #: Whatever has mistakes to show; each yields its rows.
-SOURCES: Sequence[Callable[[Settings, Context], Iterator[Row]]] = (_generated, _named)
+SOURCES: Sequence[Callable[[Settings, Context], Iterator[Row]]] = (in_the_model,)
 
 
 def mutants(settings: Settings, context: Context) -> Mutants:

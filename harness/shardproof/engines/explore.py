@@ -79,9 +79,7 @@ def explore(
             expected="; ".join(map(str, protocol.axioms)),
             got=scope.said or None,
         )
-    chosen = (
-        properties_of(protocol, *EXPLORED) if properties is None else properties
-    )
+    chosen = properties_of(protocol, *EXPLORED) if properties is None else properties
     search = _Search(
         protocol, Generated(protocol, scope), chosen, worlds_max, depth_max, progress or (lambda _: None)
     )

@@ -34,9 +34,9 @@ from ..errors import AdapterError, ShardproofError, UsageError
 from ..moves import Act, Deliver, Emit, Finalise, Forged, Learn, Move, Produce, Restart, Revert
 from ..observable import EXERCISED, OBSERVABLE, lacking
 from ..oracle import Oracle
+from ..record import Sent
 from ..relaying import next_step_regardless
 from ..runs import DETERMINISTIC, Bench, Found, made, trace_of
-from ..record import Sent
 from ..schedule import Schedule
 from ..shrink import Shrinker
 from ..trace import Search
@@ -57,8 +57,10 @@ REPEATED = 61
 REPEATED_MOVES = 200
 #: One run in so many ends with honest relayers finishing what is under way.
 QUIESCED = 3
-#: Steps by which an honest relayer brings one receipt to its end: clocks may have to run, and blocks to follow.
+#: Steps by which an honest relayer brings one receipt to its end: clocks have to run, blocks to follow.
 FINISHED_MAX = 40
+#: Steps at the end of a run that look for what comes of something which breaks nothing yet.
+PURSUED_MAX = 24
 #: After the first finding the search goes on for as many runs as it took, and these.
 RUNS_AFTER_FINDING = 400
 #: A property is violated in different ways: so many of them are shrunk, and the shortest is told.
@@ -273,6 +275,12 @@ class _Search:
             found = self._quiesce(moves)
         if found is None and lock.suspects:
             found = self._pursue(moves)
+        for turn in range(PURSUED_MAX):
+            if found is not None or not lock.suspects:
+                break
+            next_one = schedule.pursue(Dice(mixed(numbers[-1] + turn)))
+            if next_one is not None and lock.possible(next_one):
+                found = self._step(next_one, moves)
         if found is None and (wrong := lock.sweep()):
             found = self.bench.at_the_end(wrong, moves)
         lost = len(schedule.waiting)
@@ -443,7 +451,7 @@ class _Search:
         return None
 
     def _finish(self, sent: Sent, moves: list[Move]) -> Found | None:
-        """Honest relayers do for one receipt all that there is to do, until its sender knows what came of it."""
+        """Honest relayers do for one receipt all that is to be done, until its sender knows its outcome."""
         schedule, lock = self.schedule, self.bench.lock
         for _ in range(FINISHED_MAX):
             move = schedule.towards(sent)

@@ -18,7 +18,7 @@ from shardproof_models.language.terms import Number, Term
 from shardproof_models.layers.bouncing import response
 from shardproof_models.layers.callbacks import Depth
 from shardproof_models.layers.deadlines import Time
-from shardproof_models.layers.encodings import Encoding, spelt_key
+from shardproof_models.layers.encodings import Domain, Encoding, spelt_key
 from shardproof_models.layers.exactly_once import Count, Header, Key, Receipt, Shard
 from shardproof_models.layers.finality import Height
 from shardproof_models.layers.forwarding import onward
@@ -36,6 +36,9 @@ DEFAULTS: Mapping[str, int] = {"shards": 2, "receipts": 2, "headers": 1, "reserv
 
 #: What an account begins with: enough for the first that it pays for, not for all.
 ENDOWMENT = 3
+
+#: The receipt, if there are so many, that asks to act in the name of where it goes.
+PRETENDER = 3
 
 #: Validators of the first term, of the second, and a set that somebody made up.
 FIRST, SECOND, MADE_UP = range(3)
@@ -146,7 +149,9 @@ class _Plain:
             Channel: len(self.channels),
             Account: self.shards,
             ValidatorSet: 3,
-            Encoding: 2 * self.receipts,
+            # One spelling a receipt, a careless one, and one more that is made for elsewhere.
+            Encoding: 2 * self.receipts + 1,
+            Domain: 2,
         }
         numbers: dict[type[Number], range] = {
             # Executed three times is one more than any mistake needs to show itself.
@@ -200,8 +205,11 @@ class _Plain:
             "quorum": lambda: 1,
             "capacity": lambda _, d: 1 + d % 2,
             "meaning": lambda x: x % receipts,
-            "canonical": lambda x: x < receipts,
-            "spelt_key": lambda x: min(receipts, x),
+            "canonical": lambda x: x // receipts != 1,
+            "spelt_key": lambda x: receipts if x // receipts == 1 else x % receipts,
+            "made_for": lambda x: x // (2 * receipts),
+            "domain": lambda _: 0,
+            "acts_for": lambda m: self.ends(m)[0 if m != PRETENDER else 1],
             "reserve": lambda s: s >= shards,
             "left": lambda a: a % 2 == 0,
         }

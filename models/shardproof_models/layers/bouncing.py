@@ -15,9 +15,13 @@ from ..language.actions import Parts, Refusal, assign, insert, remove, require
 from ..language.protocol import Layer
 from ..language.terms import FALSE, Bool, implies
 from .exactly_once import Receipt, deliver, destination, emit, exactly_once, source
-from .failures import failures, responds
+from .failures import brings_back, failures, responds
 
-bouncing = Layer("bouncing", needs=(exactly_once, failures), doc="a receipt that fails goes back as a receipt of its own")
+bouncing = Layer(
+    "bouncing",
+    needs=(exactly_once, failures),
+    doc="a receipt that fails goes back as a receipt of its own",
+)
 
 NOT_OWED = Refusal("not owed")
 MUST_SUCCEED = Refusal("a response cannot fail")
@@ -47,6 +51,12 @@ def a_response_goes_back(m: Receipt) -> Bool:
 def takes_back(m: Receipt) -> Bool:
     """What a response carries, the failed receipt carried."""
     return response(m)
+
+
+@bouncing.widens(brings_back)
+def is_the_response(b: Receipt, m: Receipt) -> Bool:
+    """Each response gives back what one receipt took."""
+    return response(b) & (answered(b) == m)
 
 
 @bouncing.state(home=destination)

@@ -36,6 +36,12 @@ def responds(m: Receipt) -> Bool:
     return FALSE
 
 
+@failures.defined
+def brings_back(b: Receipt, m: Receipt) -> Bool:
+    """`b` is the answer to `m`, and gives back what `m` took."""
+    return FALSE
+
+
 @failures.extends(deliver)
 def call_back(d: Shard, m: Receipt, ok: Bool) -> Parts:
     """The receiving application runs, and returns or fails."""

@@ -14,7 +14,19 @@ from __future__ import annotations
 from ..language.actions import Parts, Refusal, add, assign, at, each, insert, require, waive
 from ..language.protocol import Layer
 from ..language.terms import FALSE, PUBLIC, Bool, Entity, Number, ite, number
-from .exactly_once import UNTRUSTED_HEADER, Count, Header, Shard, genesis, learn, origin, trusted
+from .exactly_once import (
+    UNTRUSTED_HEADER,
+    Count,
+    Header,
+    Receipt,
+    Shard,
+    deliver,
+    genesis,
+    learn,
+    origin,
+    source,
+    trusted,
+)
 from .finality import NOT_FINAL, final, finalise, finality
 from .resharding import carried_over, merge, split
 
@@ -27,7 +39,9 @@ class ValidatorSet(Entity):
     """Keys that sign together. Anyone can make one up."""
 
 
-trust = Layer("trust", needs=(finality,), doc="headers are believed on the certificate of validators, which change")
+trust = Layer(
+    "trust", needs=(finality,), doc="headers are believed on the certificate of validators, which change"
+)
 
 TOO_FEW_SIGNATURES = Refusal("too few signatures")
 UNKNOWN_VALIDATORS = Refusal("unknown validators")
@@ -36,6 +50,7 @@ TOO_RECENT = Refusal("too recent")
 WRONG_EPOCH = Refusal("wrong epoch")
 NO_KEYS = Refusal("no keys")
 NOT_ELECTED = Refusal("not elected")
+NO_AUTHORITY = Refusal("no authority")
 ALREADY_INITIALISED = Refusal("already initialised")
 
 
@@ -72,6 +87,12 @@ def trusting_period() -> Epoch:
 @trust.rigid
 def quorum() -> Count:
     """How many distinct known signers make a certificate."""
+    ...
+
+
+@trust.rigid
+def acts_for(m: Receipt) -> Shard:
+    """The address in whose name `m` asks to act, as its payload says."""
     ...
 
 
@@ -198,6 +219,12 @@ def learn_certified(d: Shard, h: Header, v: ValidatorSet) -> Parts:
     yield require(knows(d, origin(h), v), UNKNOWN_VALIDATORS)
     yield require(current(origin(h)) - trusting_period() <= term(v), TRUST_EXPIRED)
     yield require(threshold(d) <= signatures(h, v), TOO_FEW_SIGNATURES)
+
+
+@trust.extends(deliver)
+def in_its_own_name(m: Receipt) -> Parts:
+    """Who proves what an address has sent has proved what it may ask for in its own name, and no more."""
+    yield require(acts_for(m) == source(m), NO_AUTHORITY)
 
 
 @trust.action

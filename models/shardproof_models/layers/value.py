@@ -12,10 +12,10 @@ from __future__ import annotations
 
 from ..language.actions import Parts, Refusal, add, require
 from ..language.protocol import Layer
-from ..language.terms import Bool, Entity, Number, ite, number, total
+from ..language.terms import Bool, Entity, Number, implies, ite, number, total
 from .closing import time_out_on_close
 from .exactly_once import Header, Receipt, Shard, address, deliver, destination, emit, exactly_once, source
-from .failures import failures, responds
+from .failures import brings_back, failures, responds
 from .outcomes import acknowledge, succeeded_in, time_out
 
 
@@ -84,6 +84,12 @@ def endowments_are_not_negative(a: Account) -> Bool:
 def accounts_are_where_the_receipt_is(m: Receipt) -> Bool:
     """The source debits its own account, and the destination credits its own."""
     return (bank(payer(m)) == source(m)) & (bank(payee(m)) == destination(m))
+
+
+@value.axiom
+def what_is_brought_back_is_what_was_carried(b: Receipt, m: Receipt) -> Bool:
+    """Who paid is credited what he paid, by a receipt that is made from the one that it answers."""
+    return implies(brings_back(b, m), (amount(b) == amount(m)) & (payee(b) == payer(m)))
 
 
 @value.axiom

@@ -8,8 +8,9 @@ anything that it likes: clauses, effects, definitions, even what a world consist
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 
-from attrs import frozen
+from attrs import field, frozen
 
 from ..language.protocol import Layer, Protocol
 from ..stacks import composed
@@ -32,6 +33,8 @@ class Entry:
     shortest: int | None
     make: Make
     differs: str = ""
+    #: How many shards, receipts and so on it takes to show it, where that is more than for most.
+    sizes: Mapping[str, int] = field(factory=dict)
 
     def __call__(self) -> Mistake:
         """The mistake, made."""
@@ -47,6 +50,7 @@ class Entry:
             self.shortest,
             right,
             self.differs,
+            self.sizes,
         )
 
 
@@ -63,6 +67,7 @@ def named(
     violates: tuple[str, ...] = (),
     shortest: int | None = None,
     differs: str = "",
+    sizes: Mapping[str, int] = MappingProxyType({}),
 ) -> Callable[[Make], Make]:
     """
     Enter a mistake into `NAMED`; the docstring of what makes it is what it says.
@@ -72,7 +77,8 @@ def named(
     """
 
     def enter(make: Make) -> Make:
-        _NAMED[name] = Entry(name, layers, make.__doc__ or "", source, violates, shortest, make, differs)
+        says = make.__doc__ or ""
+        _NAMED[name] = Entry(name, layers, says, source, violates, shortest, make, differs, sizes)
         return make
 
     return enter

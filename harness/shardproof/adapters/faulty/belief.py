@@ -12,6 +12,7 @@ from shardproof_models.shards.messaging.families import Bridge, OptimisticBridge
 from shardproof_models.shards.messaging.forgery import TAKEOVER
 from shardproof_models.shards.messaging.message import FullReceipt
 from shardproof_models.shards.messaging.refusals import Refusal as BridgeRefusal
+from shardproof_models.shards.messaging.tables import Table
 from shardproof_models.shards.messaging.validators import ValidatorSet
 from shardproof_models.shards.shard import Claim, Refusal, Shard
 
@@ -125,13 +126,19 @@ class _ThresholdOfNothing(Bridge):
     adapter=BridgeAdapter,
 )
 class _MessageSetsTheKeepers(Bridge):
-    """What is delivered may call the owner of the keys."""
+    """What is delivered may call the owner of the keys, and so name further keepers."""
+
+    def name_tables(self) -> None:
+        super().name_tables()
+        self._keepers: Table[bytes, bool] = self.tables.table("keepers")
 
     def execute(self, receipt: FullReceipt) -> bool:
         if receipt.payload == TAKEOVER:
-            epoch = self.environment.epochs[receipt.source]
-            self.known[receipt.source, epoch] = ValidatorSet.made_up(receipt.source).digest
+            self._keepers[ValidatorSet.made_up(receipt.source).digest] = True
         return super().execute(receipt)
+
+    def knows(self, header: AttestingHeader, validators: ValidatorSet) -> bool:
+        return super().knows(header, validators) or validators.digest in self._keepers
 
 
 @fault(

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from hashlib import sha256
 
+from attrs import evolve
+
 from shardproof_models.shards.calling.call import Call
 from shardproof_models.shards.calling.call_shard import Estate
 from shardproof_models.shards.calling.systems import NearShard
@@ -13,6 +15,16 @@ from shardproof_models.shards.shard import Claim
 
 from ..promises import NearAdapter
 from .registry import control, fault
+
+
+class WholeListShard(NearShard):
+    """Every heir gets all that its parents had to send, and what two of them had once."""
+
+    def inherited(self, estate: Estate, chain: DurableState) -> Iterator[bytes]:
+        return iter(chain.outgoing)
+
+    def load(self, state: DurableState) -> None:
+        super().load(evolve(state, outgoing=tuple(dict.fromkeys(state.outgoing))))
 
 
 @fault(
@@ -25,11 +37,8 @@ from .registry import control, fault
     differs="longer: from outside, that both children see to a receipt shows when both deliver it",
     adapter=NearAdapter,
 )
-class _EveryChildClaimsIt(NearShard):
+class _EveryChildClaimsIt(WholeListShard):
     """Each child of a split sends all that its parent had to send, and says that it is its own."""
-
-    def inherited(self, estate: Estate, chain: DurableState) -> Iterator[bytes]:
-        return iter(chain.outgoing)
 
     def spoken_for(self) -> tuple[str, ...]:
         senders = (Call.decode(data).source for data in self.outgoing.encoded)
@@ -45,13 +54,10 @@ class _EveryChildClaimsIt(NearShard):
     corpus=("B45",),
     adapter=NearAdapter,
 )
-class _SkippedByTheSibling(NearShard):
+class _SkippedByTheSibling(WholeListShard):
     """Each heir gets a copy of every queue, and skips what waits there for addresses of its sibling."""
 
     def take_over(self, estates: Sequence[Estate]) -> None:
         super().take_over(estates)
         for estate in estates:
             self._put(estate.parts, None)
-
-    def inherited(self, estate: Estate, chain: DurableState) -> Iterator[bytes]:
-        return iter(chain.outgoing)

@@ -17,11 +17,11 @@ from .registry import control, fault
 @fault(
     "refund-marked-after-callback",
     violates="has-one-outcome",
-    shortest=6,
+    shortest=5,
     source="cosmos/ibc-go GHSA-j496-crgh-34mx",
     corpus=("B27",),
     recorded=8,
-    differs="shorter: begin and end of both callbacks are one step",
+    differs="shorter: begin and end of both callbacks are one step, and a deadline may be over when it is set",
     adapter=IbcUnorderedAdapter,
 )
 class _RefundMarkedAfterCallback(IbcUnordered):
@@ -82,10 +82,11 @@ class _TimeoutOneTickLater(IbcUnordered):
 @fault(
     "heights-of-two-chains-compared",
     violates="attains-its-deadline",
-    shortest=6,
+    shortest=8,
     source="cosmos/ibc PR 1304; taikoxyz/taiko-mono PR 22097",
     corpus=("B37",),
     recorded=6,
+    differs="longer: at the very deadline a refusal is let pass (B34), so both clocks have to go on",
     adapter=IbcUnorderedAdapter,
 )
 class _HeightsOfTwoChainsCompared(IbcUnordered):

@@ -11,6 +11,7 @@ from shardproof_models.shards.calling.systems import NearShard
 from shardproof_models.shards.durable import DurableState
 
 from ..promises import NearAdapter
+from .layout import WholeListShard
 from .registry import fault
 
 
@@ -23,11 +24,12 @@ from .registry import fault
     recorded=3,
     adapter=NearAdapter,
 )
-class _FilterMissingInValidation(NearShard):
+class _FilterMissingInValidation(WholeListShard):
     """A node that produces blocks filters what an heir inherits, and one that catches up does not."""
 
     def inherited(self, estate: Estate, chain: DurableState) -> Iterator[bytes]:
-        return iter(chain.outgoing) if self.catching_up else super().inherited(estate, chain)
+        whole = super().inherited(estate, chain)
+        return whole if self.catching_up else NearShard.inherited(self, estate, chain)
 
 
 @fault(

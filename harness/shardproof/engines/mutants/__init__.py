@@ -13,8 +13,22 @@ engines do not know each other.
 
 from __future__ import annotations
 
+from .cascade import Batch, Cascade, Key
 from .judge import Budget, Judge, Solver
-from .lemmas import lemma_rows
+from .lemmas import lemma_rows, sentences, title
 from .row import Fate, Row, Score
 
-__all__ = ("Budget", "Fate", "Judge", "Row", "Score", "Solver", "lemma_rows")
+__all__ = (
+    "Batch",
+    "Budget",
+    "Cascade",
+    "Fate",
+    "Judge",
+    "Key",
+    "Row",
+    "Score",
+    "Solver",
+    "lemma_rows",
+    "sentences",
+    "title",
+)

@@ -7,7 +7,7 @@ none, and one of which the search knows nothing yet.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 from typing import Protocol as Interface
@@ -16,7 +16,7 @@ from attrs import define, evolve, field, frozen
 
 from shardproof_models.language.actions import Action
 from shardproof_models.language.protocol import Protocol
-from shardproof_models.language.terms import Bool
+from shardproof_models.language.terms import Bool, Symbol
 from shardproof_models.mistakes import Kind, Mistake
 from shardproof_properties.catalogue import properties_of
 from shardproof_properties.property import Property, Role
@@ -24,7 +24,8 @@ from shardproof_properties.property import Property, Role
 from ...errors import UsageError
 from ...readings.evaluate import Evaluator
 from ...readings.scope import Scope
-from .alone import first_broken_promise, first_violation
+from .alone import Searched, first_violation
+from .cone import unseen
 from .equivalence import (
     Claim,
     accepts_no_less,
@@ -34,7 +35,7 @@ from .equivalence import (
     same_answers,
     same_effects,
 )
-from .lockstep import FOLLOWS, REASONS, How, Lockstep, Looked, Noticed, ProgressOf, Taken
+from .lockstep import FOLLOWS, REASONS, How, Lockstep, Looked, Noticed, ProgressOf, Taken, idle
 from .row import Fate, Row
 from .worlds import Checks, Worlds
 
@@ -71,6 +72,8 @@ class Budget:
 
     #: Attempts in worlds of the right protocol, in each scope: a large protocol has many in each world.
     attempts: int = 1_000_000
+    #: Attempts in worlds of a mistake that is looked at by itself.
+    attempts_alone: int = 4_000_000
     #: Attempts in pairs of worlds, of a mistake and of the protocol, at the first look and at the last.
     attempts_first: int = 30_000
     attempts_last: int = 500_000
@@ -86,7 +89,7 @@ ISOLATION = "isolates-shards"
 GLANCE = 4_000
 
 #: What a trace can violate.
-VIOLABLE = (Role.SAFETY, Role.STEP)
+VIOLABLE = (Role.SAFETY, Role.STEP, Role.ENABLED)
 
 
 @define(eq=False)
@@ -95,23 +98,26 @@ class Judge:
 
     protocol: Protocol
     properties: tuple[Property, ...]
-    #: Where to look in a protocol, the smallest scope first. May raise `UsageError`.
-    scopes_of: Callable[[Protocol], Sequence[Scope]]
+    #: Where to look in a protocol, the smallest scope first, or in one of these sizes. May raise `UsageError`.
+    scopes_of: Callable[[Protocol, Mapping[str, int]], Sequence[Scope]]
     solver: Solver
     clock: Callable[[], float]
     budget: Budget = Budget()
     seed: int = 0
-    _worlds: dict[int, Worlds] = field(factory=dict, init=False)
-    _checks: dict[int, Checks] = field(factory=dict, init=False)
-    _progress: dict[int, ProgressOf] = field(factory=dict, init=False)
+    _worlds: dict[Scope, Worlds] = field(factory=dict, init=False)
+    _checks: dict[Scope, Checks] = field(factory=dict, init=False)
+    _progress: dict[Scope, ProgressOf] = field(factory=dict, init=False)
+    #: Scopes that some mistake asked for, by their sizes.
+    _sized: dict[tuple[tuple[str, int], ...], Sequence[Scope]] = field(factory=dict, init=False)
 
-    def rows(self, mistakes: Iterable[Mistake]) -> Iterator[Row]:
-        """A row for each mistake."""
+    def rows(self, mistakes: Iterable[Mistake], *, none: bool = False) -> Iterator[Row]:
+        """A row for each mistake; if they are probably `none`, a proof of that is tried first."""
         for mistake in mistakes:
             started = self.clock()
             try:
                 if self.violated is None:
-                    row = self._row(mistake)
+                    row = self._none(mistake) if none else None
+                    row = row or self._row(mistake)
                 else:
                     said = f"the protocol without the mistake violates {self.violated.name}"
                     row = self._of(mistake, Fate.UNDECIDED, reason=said)
@@ -119,27 +125,29 @@ class Judge:
                 row = self._of(mistake, Fate.UNDECIDED, reason=error.summary)
             yield evolve(row, seconds=self.clock() - started)
 
-    @cached_property
-    def scopes(self) -> Sequence[Scope]:
-        """Where to look in the protocol."""
-        return self.scopes_of(self.protocol)
+    def _scopes(self, mistake: Mistake | None = None) -> Sequence[Scope]:
+        sizes = {} if mistake is None else mistake.sizes
+        key = tuple(sorted(sizes.items()))
+        if key not in self._sized:
+            self._sized[key] = self.scopes_of(self.protocol, sizes)
+        return self._sized[key]
 
     @cached_property
     def violated(self) -> Property | None:
         """A property that the right protocol violates: then nothing can be said of wrong ones."""
-        for scope in self.scopes:
+        for scope in self._scopes():
             if not Evaluator(self.protocol, scope).axioms_hold():
                 raise UsageError(f"{self.protocol.name} does not speak of {scope.said or 'this scope'}")
-        found = first_violation(*self._at(0), worlds_max=GLANCE)
+        found = first_violation(*self._at(self._scopes()[0]), worlds_max=GLANCE).found
         return found.broken if found else None
 
-    def _at(self, place: int) -> tuple[Worlds, Checks]:
-        if place not in self._worlds:
-            worlds = Worlds(self.protocol, self.scopes[place], self.budget.attempts, self.seed)
-            self._worlds[place] = worlds
-            self._checks[place] = Checks(worlds, tuple(p for p in self.properties if p.role in VIOLABLE))
-            self._progress[place] = ProgressOf(worlds, self.properties)
-        return self._worlds[place], self._checks[place]
+    def _at(self, scope: Scope) -> tuple[Worlds, Checks]:
+        if scope not in self._worlds:
+            worlds = Worlds(self.protocol, scope, self.budget.attempts, self.seed)
+            self._worlds[scope] = worlds
+            self._checks[scope] = Checks(worlds, tuple(p for p in self.properties if p.role in VIOLABLE))
+            self._progress[scope] = ProgressOf(worlds, self.properties)
+        return self._worlds[scope], self._checks[scope]
 
     @cached_property
     def _known(self) -> tuple[Bool, ...]:
@@ -155,33 +163,56 @@ class Judge:
                 return self._of(mistake, Fate.KILLED, engine="prove", **seen)
         if not comparable(self.protocol, mistake.protocol):
             return self._alone(mistake)
-        looked: list[Looked] = []
-        for place in range(len(self.scopes)):
-            looked.append(self._look(mistake, place, self.budget.attempts_first))
-            if (noticed := looked[-1].noticed) is not None:
-                return self._noticed(mistake, noticed, place)
-            if looked[-1].reason is not None and (looked[-1].complete or self._accepts_the_same(mistake)):
-                return self._noticed(mistake, looked[-1].reason, place)
-        if not any(each.differs for each in looked) and self._is_equivalent(mistake):
-            said = "in every world that the invariants allow, it answers and acts as it should (proved)"
-            return self._of(mistake, Fate.EQUIVALENT, engine="prove", reason=said)
-        for place, first in enumerate(looked):
+        if row := self._unobserved(mistake):
+            return row
+        looked: dict[Scope, Looked] = {}
+        for scope in self._scopes(mistake):
+            first = looked[scope] = self._look(mistake, scope, self.budget.attempts_first)
+            if first.noticed is not None:
+                return self._noticed(mistake, first.noticed, scope)
+            if first.reason is not None and (first.complete or self._accepts_the_same(mistake)):
+                return self._noticed(mistake, first.reason, scope)
+        if not any(each.differs for each in looked.values()) and (row := self._the_same(mistake)):
+            return row
+        for scope, first in looked.items():
             if not first.complete:
-                looked[place] = self._look(mistake, place, self.budget.attempts_last)
-                if (noticed := looked[place].noticed) is not None:
-                    return self._noticed(mistake, noticed, place)
-        reason = next(((i, each.reason) for i, each in enumerate(looked) if each.reason is not None), None)
-        if reason is not None and not any(each.parted for each in looked):
-            return self._noticed(mistake, reason[1], reason[0])
-        return self._at_last(mistake, looked)
+                looked[scope] = self._look(mistake, scope, self.budget.attempts_last)
+                if (noticed := looked[scope].noticed) is not None:
+                    return self._noticed(mistake, noticed, scope)
+        reason = next(((r, scope) for scope, each in looked.items() if (r := each.reason) is not None), None)
+        if reason is not None and not any(each.parted for each in looked.values()):
+            return self._noticed(mistake, *reason)
+        return self._at_last(mistake, tuple(looked.values()))
 
-    def _look(self, mistake: Mistake, place: int, attempts: int) -> Looked:
-        worlds, checks = self._at(place)
+    def _none(self, mistake: Mistake) -> Row | None:
+        return self._unobserved(mistake) or self._the_same(mistake)
+
+    def _the_same(self, mistake: Mistake) -> Row | None:
+        if not self.is_equivalent(mistake):
+            return None
+        said = "in every world that the invariants allow, it answers and acts as it should (proved)"
+        return self._of(mistake, Fate.EQUIVALENT, engine="prove", reason=said)
+
+    def _unobserved(self, mistake: Mistake) -> Row | None:
+        """If nobody can tell what it does: also not by nothing else being done."""
+        symbols = () if mistake.kind is Kind.NAMED else unseen(self.protocol, mistake.protocol, self.properties)
+        for _, b in self._changed(mistake) if symbols else ():
+            only = evolve(mistake.protocol, actions=(b,))
+            claims = self.solver.claims(only, self.properties)
+            if not all(self.solver.proves(c) for c in claims if c.name == idle(b)):
+                return None
+        if not symbols:
+            return None
+        said = f"no guard and no property depends on {', '.join(s.name for s in symbols)} (read off)"
+        return self._of(mistake, Fate.EQUIVALENT, engine="cone", reason=said)
+
+    def _look(self, mistake: Mistake, scope: Scope, attempts: int) -> Looked:
+        worlds, checks = self._at(scope)
         if mistake.kind is Kind.NAMED:
             checks = Checks(worlds, self._violable(mistake))
         pairs_max = attempts // len(worlds.attempts)
         return Lockstep(
-            worlds, checks, self._progress[place], mistake.protocol, pairs_max, _counting(mistake)
+            worlds, checks, self._progress[scope], mistake.protocol, pairs_max, _counting(mistake)
         ).look()
 
     def _changed(self, mistake: Mistake) -> Iterator[tuple[Action, Action]]:
@@ -198,7 +229,8 @@ class Judge:
             for a, b in self._changed(mistake)
         )
 
-    def _is_equivalent(self, mistake: Mistake) -> bool:
+    def is_equivalent(self, mistake: Mistake) -> bool:
+        """Whether the solver proves that it makes no difference."""
         return all(
             self.solver.proves(claim)
             for a, b in self._changed(mistake)
@@ -207,26 +239,15 @@ class Judge:
 
     def _alone(self, mistake: Mistake) -> Row:
         """A mistake in what a world consists of has no worlds in common with the protocol."""
-        for scope in self.scopes_of(mistake.protocol):
-            worlds = Worlds(mistake.protocol, scope, self.budget.attempts, self.seed)
-            found = first_violation(worlds, Checks(worlds, self._violable(mistake)))
-            if found is None:
-                found = first_broken_promise(worlds, self._promises(mistake))
-            if found is not None:
-                shortest = len(found.steps) <= worlds.known_depth + 1
-                return self._killed(mistake, found, "explore", shortest=shortest)
+        for scope in self.scopes_of(mistake.protocol, mistake.sizes):
+            if (found := self._search(mistake, scope).found) is not None:
+                return self._killed(mistake, found, "explore", shortest=True)
         return self._at_last(mistake, [])
 
-    def _promises(self, mistake: Mistake) -> dict[str, tuple[Property, ...]]:
-        """Of each action of the protocol, the progress properties that are about it and count."""
-        wanted = _counting(mistake)
-        self._at(0)
-        return {
-            action.name: tuple(
-                p for p in self._progress[0].about(action.name) if wanted(p.name) or wanted(p.id)
-            )
-            for action in self.protocol.actions
-        }
+    def _search(self, mistake: Mistake, scope: Scope, steps_max: int | None = None) -> Searched:
+        worlds = Worlds(mistake.protocol, scope, 0)
+        worlds_max = self.budget.attempts_alone // len(worlds.attempts)
+        return first_violation(worlds, Checks(worlds, self._violable(mistake)), worlds_max, steps_max)
 
     def _at_last(self, mistake: Mistake, looked: Sequence[Looked]) -> Row:
         """Bounded model checking covers every topology; what it does not find, nobody found."""
@@ -285,9 +306,13 @@ class Judge:
 
     # ---- as a row -------------------------------------------------------------------------------
 
-    def _noticed(self, mistake: Mistake, found: Noticed, place: int) -> Row:
-        worlds, _ = self._at(place)
-        return self._killed(mistake, found, "explore", shortest=len(found.steps) <= worlds.known_depth + 1)
+    def _noticed(self, mistake: Mistake, found: Noticed, scope: Scope) -> Row:
+        worlds, _ = self._at(scope)
+        shortest = len(found.steps) <= worlds.known_depth + 1
+        if not shortest and mistake.kind is Kind.NAMED and found.how is How.VIOLATION:
+            searched = self._search(mistake, scope, len(found.steps))
+            found, shortest = searched.found or found, searched.steps >= len(found.steps)
+        return self._killed(mistake, found, "explore", shortest=shortest)
 
     def _killed(self, mistake: Mistake, found: Noticed, engine: str, *, shortest: bool) -> Row:
         return self._of(

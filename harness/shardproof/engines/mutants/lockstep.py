@@ -7,9 +7,10 @@ the others: the first step at which they part, and what can come of it. They par
 * the mistake accepts what the protocol refuses. Then it goes on alone: only a property can say
   that this matters, because refusing is for the sake of the properties;
 * both accept, and the worlds after it differ. Both go on, with the same attempts;
-* the mistake refuses what the protocol accepts. An honest attempt fails, after a trace that the
-  protocol accepts step by step: that is seen from outside, and under the name of the progress
-  property that promises the attempt to succeed, if there is one;
+* the mistake refuses what the protocol accepts. If a property says when the attempt must be
+  accepted, the world in which it is not is a violation, without the attempt being made. Else an
+  honest attempt fails, after a trace that the protocol accepts step by step: that is seen from
+  outside, under the name of the progress property that promises it to succeed, if there is one;
 * both refuse, by different clauses. A relayer is told something else, and nothing is different
   otherwise. This is said only of a mistake that accepts exactly what it should.
 
@@ -103,6 +104,11 @@ class UnconfirmedError(AssertionError):
     """The plain reading does not confirm a trace: one of two readings is wrong."""
 
 
+def idle(action: Action) -> str:
+    """What is said of every action that is not repeatable, as the prover calls it."""
+    return f"{action.name}, if accepted, changes something"
+
+
 #: A pair of worlds: the protocol's, if it still takes part, and the mistake's.
 Pair = tuple[int | None, Packed]
 
@@ -118,6 +124,8 @@ class Lockstep:
     pairs_max: int
     #: Which names count, of properties and of the two that are none.
     counts: Callable[[str], bool] = lambda _: True
+    #: Of the changed guards: when they must accept.
+    _due: Checks | None = field(default=None, init=False)
     _attempts: dict[int, Attempt] = field(factory=dict, init=False)
     #: Of the changed actions: how many clauses they begin with that are as they were.
     _same: dict[str, int] = field(factory=dict, init=False)
@@ -151,6 +159,9 @@ class Lockstep:
         own = Generated(
             evolve(self.mistaken, actions=tuple(b for _, b in changed.values())), self.worlds.scope
         )
+        stricter = [b for a, b in changed.values() if not {*b.clauses} <= {*a.clauses}]
+        if stricter:
+            self.checks, self._due = self.checks.about(stricter, self.counts)
         for name, (a, b) in changed.items():
             pairs = zip(a.clauses, b.clauses, strict=False)
             self._same[name] = next(
@@ -174,13 +185,18 @@ class Lockstep:
                 exhausted = True
                 break
             self._next, self._rejoined = [], []
-            if any(map(self._from_common, level)) or any(map(self._from_pair, self._frontier)):
+            if (
+                any(map(self._owes, level))
+                or any(map(self._from_common, level))
+                or any(map(self._from_pair, self._frontier))
+            ):
                 break
             self._advance(level)
         noticed = self._found or self._fallback
         reason = None if self._accepts_more or self._parted or noticed else self._reason
         noticed, reason = map(self._shown, (noticed, reason))
-        complete = exhausted and self.worlds.complete and not self._cut and not self.checks.unread
+        unread = self.checks.unread or (self._due is not None and self._due.unread)
+        complete = exhausted and self.worlds.complete and not self._cut and not unread
         return Looked(noticed, reason, complete, self._parted, self._accepts_more)
 
     def _shown(self, noticed: Noticed | None) -> Noticed | None:
@@ -273,6 +289,13 @@ class Lockstep:
                     after[successor] = None
             self._common = list(after)
 
+    def _owes(self, world: int) -> bool:
+        """Whether the mistake, in a world where it is with the protocol, refuses what it must accept."""
+        packed = self.worlds.found[world]
+        if self._due is not None and (broken := self._due.broken_in(packed)):
+            self._found = Noticed(How.VIOLATION, broken, broken.name, self._path((world, packed)))
+        return self._found is not None
+
     def _from_common(self, world: int) -> bool:
         """What the mistake does in a world where it is with the protocol. True if that ends the search."""
         answers = self.worlds.answers[world]
@@ -330,7 +353,7 @@ class Lockstep:
             self._found = Noticed(How.VIOLATION, broken, broken.name, self._path(pair, i))
             return True
         if self.checks.idle(attempt.action, packed, after):
-            name = f"{attempt.action.name}, if accepted, changes something"
+            name = idle(attempt.action)
             if self.counts(name):
                 self._found = Noticed(How.IDLE, None, name, self._path(pair, i))
                 return True
@@ -391,8 +414,8 @@ class Lockstep:
         pairs = zip(self.worlds.protocol.actions, self.mistaken.actions, strict=True)
         return not self._moves and all({*a.clauses} == {*b.clauses} for a, b in pairs if a is not b)
 
-    def _path(self, pair: Pair, last: int) -> tuple[Taken, ...]:
-        steps = [self._taken(last)]
+    def _path(self, pair: Pair, *last: int) -> tuple[Taken, ...]:
+        steps = [*map(self._taken, last)]
         while True:
             if (before := self._came_from.get(pair)) is not None:
                 pair, i = before
@@ -415,6 +438,10 @@ def confirm(worlds: Worlds, mistaken: Protocol, noticed: Noticed) -> None:
     right, wrong = Evaluator(worlds.protocol, worlds.scope), Evaluator(mistaken, worlds.scope)
     before = world = wrong.initial()
     model: tuple[Value, ...] | None = right.initial()
+    if not noticed.steps:
+        if noticed.broken is None or wrong.value(wrong.protocol.expand(noticed.broken.formula), world, {}):
+            raise UnconfirmedError(f"{noticed.name} at the start")
+        return
     *most, (name, args) = noticed.steps
     for action, given in most:
         world = _stepped(wrong.step(world, mistaken.action(action), given))

@@ -14,14 +14,16 @@ many more steps than it takes. Traces that come of one are made shorter in `lock
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from copy import copy
 from random import Random
 from typing import Any
 
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 
 from shardproof_models.language.actions import Action
 from shardproof_models.language.protocol import Protocol
 from shardproof_models.language.terms import Kind, Op, Symbol, subterms, symbols_of
+from shardproof_properties.enabled import enabled
 from shardproof_properties.property import Property, Role
 from shardproof_properties.safety import REPEATABLE
 
@@ -59,7 +61,7 @@ class Worlds:
     The reachable worlds of a protocol at a scope.
 
     Half of `attempts_max` goes to the worlds nearest to the start, if so many are needed, and the
-    rest to those on walks.
+    rest to those on walks. With none at all only the first world is there, for `expand` to go on from.
     """
 
     protocol: Protocol
@@ -145,10 +147,10 @@ class Worlds:
         return tuple((self.attempts[i].action.name, self.attempts[i].args) for i in reversed(steps))
 
     def _grow(self) -> None:
-        worlds_max = self.attempts_max // len(self.attempts)
+        worlds_max = self.attempts_max // max(len(self.attempts), 1)
         nearest = 0
         while nearest < len(self.found) and nearest < worlds_max // 2:
-            self._expand(nearest)
+            self.expand(nearest)
             nearest += 1
         if nearest == len(self.found):
             self.complete, self.known_depth = True, max(self.depth)
@@ -164,8 +166,7 @@ class Worlds:
         """A walk that takes no attempt twice, and each kind of action as readily as any other."""
         world, taken = 0, set[int]()
         while len(self.answers) < worlds_max:
-            if world not in self.answers:
-                self._expand(world)
+            self.expand(world)
             kinds: dict[str, list[int]] = {}
             for i, successor in self.successors[world].items():
                 if i not in taken and successor != world:
@@ -176,7 +177,10 @@ class Worlds:
             taken.add(i)
             world = self.successors[world][i]
 
-    def _expand(self, world: int) -> None:
+    def expand(self, world: int) -> None:
+        """Find out what `world` answers and where it leads, if that is not known."""
+        if world in self.answers:
+            return
         answers = bytearray(len(self.attempts))
         successors: dict[int, int] = {}
         packed = self.found[world]
@@ -221,6 +225,19 @@ class _Check:
     known: dict[Any, bool] = field(factory=dict, init=False)
 
 
+#: What is true of worlds, one by one.
+INVARIANTS = (Role.SAFETY, Role.ENABLED)
+
+
+def is_about(p: Property, action: Action) -> bool:
+    """Whether `p` says when an action must be accepted: it has the parameters of that action, the very same."""
+    return (
+        p.role is Role.ENABLED
+        and len(p.variables) == len(action.parameters)
+        and all(v is q for v, q in zip(p.variables, action.parameters, strict=True))
+    )
+
+
 @define(eq=False)
 class Checks:
     """Properties of worlds and of steps, at a scope; what was asked once is not worked out again."""
@@ -235,10 +252,31 @@ class Checks:
     unread: bool = field(default=False, init=False)
 
     def __attrs_post_init__(self) -> None:
-        self._invariants = [self._check(p) for p in self.properties if p.role is Role.SAFETY]
+        self._invariants = [self._check(p) for p in self.properties if p.role in INVARIANTS]
         self._steps = [self._check(p) for p in self.properties if p.role is Role.STEP]
         index = self.worlds.generated.index
         self._visible = tuple(i for s, i in index.items() if s.kind is Kind.STATE)
+
+    def about(self, changed: Sequence[Action], counts: Callable[[str], bool]) -> tuple[Checks, Checks]:
+        """
+        The same for a protocol in which these guards are others; and apart, what is to be said of those.
+
+        That an action is accepted where it must be is a sentence about its guard.
+        """
+        protocol = self.worlds.protocol
+        wrong = evolve(
+            protocol,
+            actions=tuple(next((b for b in changed if b.name == a.name), a) for a in protocol.actions),
+        )
+        theirs = tuple(
+            p
+            for p in enabled.of(wrong)
+            if any(is_about(p, b) for b in changed) and (counts(p.name) or counts(p.id))
+        )
+        apart, others = Checks(self.worlds, theirs), copy(self)
+        stale = [c for c in self._invariants if any(is_about(c.property, b) for b in changed)]
+        others._invariants = [*(c for c in self._invariants if c not in stale), *apart._invariants]
+        return others, apart
 
     def _check(self, property: Property) -> _Check:
         formula = self.worlds.protocol.expand(property.formula)

@@ -48,9 +48,7 @@ class Happened:
     searched: str
 
 
-def happening(
-    protocol: Protocol, wanted: tuple[Property, ...], *, seed: int, timeout_ms: int
-) -> Happened:
+def happening(protocol: Protocol, wanted: tuple[Property, ...], *, seed: int, timeout_ms: int) -> Happened:
     """Which of `wanted` some trace reaches, and which actions some trace takes."""
     watched = walked(protocol, scope_of(protocol, **WALKED), wanted, seed)
     reached, taken = dict(watched.reached), dict(watched.taken)

@@ -53,7 +53,9 @@ def vacuity(
         if action not in seen.taken:
             never = Obligation(f"{action.name} cannot happen", assumed, FALSE, None, action, action.guard)
             if possible(protocol, never, seed=prover.seed, timeout_ms=prover.timeout_ms):
-                rows.append((action.name, "enabled in a world that satisfies the invariants; no trace took it"))
+                rows.append(
+                    (action.name, "enabled in a world that satisfies the invariants; no trace took it")
+                )
             elif prover.matched(never):
                 rows.append((action.name, "cannot happen in this protocol (proved)"))
             else:

@@ -25,10 +25,10 @@ from ...readings.scope import OutOfScope, Scope, Value
 from .unrolled import Taken
 
 #: How many walks, and of how many steps each.
-WALKS, LENGTH = 100, 60
+WALKS, LENGTH = 200, 60
 
-#: How much more a walk prefers what it likes best to what it likes least: e to this power.
-PREFERENCE = 7.0
+#: How reluctant a walk is to do what it likes least: e to this power, where 1 is indifference.
+PREFERENCE = 5.0
 
 #: Of so many walks, one does some things twice.
 AGAIN = 3

@@ -37,7 +37,7 @@ class PayingShard(CallShard):
 
     def can_pay(self, call: Call) -> bool:
         """Whether the sender has what the call carries."""
-        return call.amount <= self.balances[call.source]
+        return call.amount <= self.balances.get(call.source, 0)
 
     def post(self, call: Call) -> bytes:
         # Nobody pays for a response: the call that it answers was paid for.
@@ -51,15 +51,19 @@ class PayingShard(CallShard):
 
     def debit(self, call: Call) -> None:
         """The sender has that much less."""
-        self.balances[call.source] -= call.amount
+        self.move(call.source, -call.amount)
 
     def credit(self, call: Call) -> None:
         """The receiver has that much more."""
-        self.balances[call.destination] += call.amount
+        self.move(call.destination, call.amount)
+
+    def move(self, address: str, amount: int) -> None:
+        """An address holds so much more."""
+        self.balances[address] = self.balances.get(address, 0) + amount
 
     def total(self) -> int:
         """What the users of this shard hold together."""
-        return sum(self.balances[address] for address in self.addresses)
+        return sum(self.balances.get(address, 0) for address in self.addresses)
 
     def parts(self) -> dict[str, bytes]:
         written = (text(address) + signed(held) for address, held in sorted(self.balances.items()))
@@ -74,7 +78,7 @@ class PayingShard(CallShard):
         self.balances = {
             address: held
             for estate in estates
-            for address, held in _balances(estate.parts["balances"]).items()
+            for address, held in _balances(estate.parts.get("balances")).items()
             if address in estate.given
         }
 

@@ -251,8 +251,7 @@ class CallShard(Node, Shard):
 
     def read(self, parts: Mapping[str, bytes]) -> None:
         """Become the shard that wrote `parts` down; what is missing is as it was at the beginning."""
-        chain = parts.get("chain")
-        self.load(DurableState() if chain is None else DurableState.decode(chain))
+        self.load(_chain(parts))
         self.addresses = tuple(a.decode() for a in unlisted(parts.get("addresses")))
         self.sent = Positions.decode(parts.get("sent"))
         self.announced = [*unlisted(parts.get("announced"))]
@@ -267,7 +266,7 @@ class CallShard(Node, Shard):
 
     def take_over(self, estates: Sequence[Estate]) -> None:
         """Become the heir of others: of their records all, of what belongs to an address what is given."""
-        chains = [DurableState.decode(estate.parts["chain"]) for estate in estates]
+        chains = [_chain(estate.parts) for estate in estates]
         given = {address for estate in estates for address in estate.given}
         self.addresses = tuple(name for name in self._keys if name in given)
         calls = (c for e, chain in zip(estates, chains, strict=True) for c in self.inherited(e, chain))
@@ -280,11 +279,16 @@ class CallShard(Node, Shard):
             )
         )
         for estate in estates:
-            self.sent.update(Positions.decode(estate.parts["sent"]).sent_from(estate.given))
+            self.sent.update(Positions.decode(estate.parts.get("sent")).sent_from(estate.given))
 
     def inherited(self, estate: Estate, chain: DurableState) -> Iterator[bytes]:
         """The calls to which this heir commits: each goes to one child, or both would (nearcore PR 9362)."""
         return (data for data in chain.outgoing if Call.decode(data).source in estate.given)
+
+
+def _chain(parts: Mapping[str, bytes]) -> DurableState:
+    data = parts.get("chain")
+    return DurableState() if data is None else DurableState.decode(data)
 
 
 def _union(lists: Iterable[tuple[bytes, ...]]) -> tuple[bytes, ...]:

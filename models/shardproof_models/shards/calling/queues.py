@@ -53,7 +53,7 @@ class QueueingShard(CallShard):
     """Keeps a queue for each link that begins at one of its addresses."""
 
     #: How many requests may wait on a link.
-    capacity: ClassVar[int] = 4
+    capacity: ClassVar[int] = 2
 
     def unsendable(self, call: Call) -> Objection | None:
         below = super().unsendable(call)

@@ -50,4 +50,4 @@ class OrderedShard(CallShard):
     def take_over(self, estates: Sequence[Estate]) -> None:
         super().take_over(estates)
         for estate in estates:
-            self.received.update(Positions.decode(estate.parts["received"]).sent_to(estate.given))
+            self.received.update(Positions.decode(estate.parts.get("received")).sent_to(estate.given))

@@ -81,8 +81,8 @@ class PruningShard(CallShard):
     def take_over(self, estates: Sequence[Estate]) -> None:
         super().take_over(estates)
         for estate in estates:
-            self.inherit_marks(estate, Positions.decode(estate.parts["watermarks"]))
-            self._keep(estate.parts["kept"])
+            self.inherit_marks(estate, Positions.decode(estate.parts.get("watermarks")))
+            self._keep(estate.parts.get("kept"))
 
     def inherit_marks(self, estate: Estate, marks: Positions) -> None:
         """Take over the marks of a parent: it knows of the channels that ended at its addresses."""

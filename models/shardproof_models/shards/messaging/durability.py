@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import ParamSpec, TypeVar
 
+from .closing import Closing
 from .messenger import Savepoint
-from .outcomes import Outcomes
 from .refusals import Refusal
 from .tables import PowerLossError
 
@@ -20,7 +20,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-class Durability(Outcomes):
+class Durability(Closing):
     """A shard whose power may fail."""
 
     #: After how many writes, of which nothing was noticed yet.
@@ -60,3 +60,6 @@ class Durability(Outcomes):
 
     def time_out(self, receipt: bytes, header: bytes, evidence: bytes) -> Refusal | None:
         return self.powered(super().time_out, receipt, header, evidence)
+
+    def time_out_on_close(self, receipt: bytes, header: bytes, evidence: bytes) -> Refusal | None:
+        return self.powered(super().time_out_on_close, receipt, header, evidence)

@@ -42,7 +42,6 @@ class Refusal(Enum):
     TRUST_EXPIRED = "trust expired"
     TOO_FEW_SIGNATURES = "too few signatures"
     ALREADY_INITIALISED = "already initialised"
-    NOT_ANNOUNCED = "no validators announced"
     ALREADY_CLAIMED = "already claimed"
     NOT_CLAIMED = "not claimed"
     CHALLENGED = "challenged"

@@ -67,7 +67,7 @@ class TestKeeping:
         assert w.system.prove_absence(receipts[0], w.final("B")) == Refused("nothing to prove")
         assert w.system.acknowledge(w.outcome(receipts[0])) == ACCEPTED
 
-    @pytest.mark.parametrize("verb", ["learn", "deliver", "acknowledge", "time_out"])
+    @pytest.mark.parametrize("verb", ["learn", "deliver", "acknowledge", "time_out", "time_out_on_close"])
     def test_power_may_fail_between_any_two_writes(self, verb: str) -> None:
         """
         Whenever power fails, the operation has happened wholly or not at all, and can be tried again if not.
@@ -172,6 +172,10 @@ def prepared(w: World, verb: str) -> tuple[str, Callable[[], Outcome]]:
         assert system.deliver(delivery) == ACCEPTED
         outcome = w.outcome(receipt)
         return "A", lambda: system.acknowledge(outcome)
-    w.wait("B", 2)
-    absence = w.absence(late)
-    return "C", lambda: system.time_out(absence)
+    if verb == "time_out":
+        w.wait("B", 2)
+        expired = w.absence(late)
+        return "C", lambda: system.time_out(expired)
+    assert system.close_channel("B", "C", 0) == ACCEPTED
+    closed = w.absence(late)
+    return "C", lambda: system.time_out_on_close(closed)

@@ -207,6 +207,24 @@ class TestTimeOut:
         assert w.system.time_out(shown) == ACCEPTED
 
     @answering
+    def test_evidence_of_one_absence_is_none_of_another(self, stack: str) -> None:
+        """
+        That one receipt was not received says nothing of another, which was.
+        """
+        w = World(stack)
+        received = [w.send("A", "B", b"%d" % i, deadline=3) for i in range(6)]
+        for receipt in received:
+            assert w.system.deliver(w.delivery(receipt)) == ACCEPTED
+        absent = [w.send("A", "B", b"%d" % i, deadline=3, channel=1) for i in range(6, 12)]
+        w.wait("B", 3)
+        shown = [w.absence(receipt) for receipt in absent]
+
+        for receipt in received:
+            for each in shown:
+                assert isinstance(w.system.time_out(evolve(each, receipt=receipt)), Refused)
+        assert w.told("A") == []
+
+    @answering
     def test_another_receipt_in_the_same_place_is_not_refunded(self, stack: str) -> None:
         """
         What was sent is what is refunded: the name of a pending receipt with another amount is not it.

@@ -114,6 +114,32 @@ class TestTrust:
             assert isinstance(w.system.learn("B", w.system.forge_header("A", receipt, how)[0]), Refused)
         assert w.system.deliver(w.delivery(w.send("A", "B", b"two"))) == ACCEPTED
 
+    @trusting
+    def test_an_upgrade_forgets_nothing(self, stack: str) -> None:
+        """
+        What was spent before a new version was installed is spent after it.
+        """
+        w = World(stack)
+        delivery = w.delivery(w.send("A", "B", b"one"))
+        assert w.system.deliver(delivery) == ACCEPTED
+        w.system.upgrade("B")
+
+        assert w.system.deliver(delivery) == Refused("consumed")
+
+    @trusting
+    def test_produced_is_not_final(self, stack: str) -> None:
+        """
+        A block that nobody has signed yet is refused, and so is a final one without its certificate.
+        """
+        w = World(stack)
+        block = given_bytes(w.system.produce("A"))
+        final = AttestingHeader.decode(given_bytes(w.system.finalise("A", block)))
+
+        assert w.system.learn("B", block) == Refused("too few signatures")
+        assert w.system.learn("B", final.certified(b"").encode()) == Refused("too few signatures")
+        assert w.system.learn("B", b"") == Refused("malformed")
+        assert w.system.learn("B", final.encode()) == ACCEPTED
+
 
 class TestOptimistic:
     def test_believes_what_nobody_has_challenged(self) -> None:
