@@ -229,7 +229,15 @@ def explore(as_json: bool, **given: object) -> int:
     type=click.Path(path_type=Path),
     help="Write every obligation there as SMT-LIB, for other solvers.",
 )
-def prove(as_json: bool, certificate: Path | None, **given: object) -> int:
+@click.option(
+    "--confirm",
+    "confirmed",
+    cls=Flag,
+    group=HOW_MUCH,
+    is_flag=True,
+    help="Ask a second solver, cvc5, of every obligation too; needs the extra cvc5.",
+)
+def prove(as_json: bool, certificate: Path | None, confirmed: bool, **given: object) -> int:
     """
     The model, for any number of shards, receipts and headers; with --depth, for every trace of so
     many steps. An adapter is not run: it only says which layers it needs.
@@ -237,7 +245,7 @@ def prove(as_json: bool, certificate: Path | None, **given: object) -> int:
     from .commands import search
 
     return _answer(
-        _run(lambda settings, context: search.prove(settings, context, certificate), given), as_json
+        _run(lambda settings, context: search.prove(settings, context, certificate, confirmed), given), as_json
     )
 
 

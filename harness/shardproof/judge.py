@@ -80,7 +80,7 @@ class Judge(Record):
         """What is broken in the world as it is now; `None` where it is not known yet."""
         clause = self.refusing_clause(action, self.clause)
         expected = f"refused, {clause}" if clause else "another outcome"
-        broken = self.oracle.broken(before, self.world, touched)
+        broken = self.oracle.broken(before, self.world, touched, self._live())
         if broken:
             first = broken[0]
             also = tuple(p.name for p in broken[1:])
@@ -119,7 +119,7 @@ class Judge(Record):
             Header: [header],
             Shard: range(self.oracle.shards),
         }
-        broken = self.oracle.broken(before, self.world, touched)
+        broken = self.oracle.broken(before, self.world, touched, self._live())
         if not broken or self.astray is None:
             return None
         first = broken[0]
@@ -134,6 +134,10 @@ class Judge(Record):
             differs="; ".join(x for x in (self.astray.differs, *self.happened) if x),
             also=tuple(p.name for p in broken[1:]),
         )
+
+    def _live(self) -> list[int]:
+        """The slots of what is kept in mind."""
+        return [sent.slot for sent in self.receipts.values()]
 
     def refusing_clause(self, action: str, number: int) -> str:
         """The refusal that a clause number stands for; empty for 0."""

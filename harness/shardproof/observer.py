@@ -362,8 +362,9 @@ class Observer(Judge):
         self.logs[s].append(payload)
         if sent is not None and sent.executed_at >= 0 and times == 1:
             effective = self.oracle.read(self.world, succeeded, sent.executed_at, sent.slot)
-            # A journey that came back had been announced when it went on.
-            if effective or sent.answer is not None or not self.oracle.failed:
+            # A journey that came back had been announced when it went on; a failure that is answered was not.
+            went_on = sent.answer is not None and not self.bounces
+            if effective or went_on or not self.oracle.failed:
                 return None
         called = receipt_name(sent.number) if sent else "what nobody emitted"
         what = f"the log of {name} announces {called}" + (f" {times} times" if times > 1 else "")

@@ -225,15 +225,27 @@ class Oracle:
         """The first slot for headers that are produced."""
         return self.shards + 1
 
-    def broken(self, before: World, after: World, touched: dict[type, Sequence[int]]) -> list[Property]:
-        """The safety properties that the step broke, looking at what it touched."""
+    def broken(
+        self, before: World, after: World, touched: dict[type, Sequence[int]], live: Sequence[int] = ()
+    ) -> list[Property]:
+        """
+        The safety properties that the step broke, looking at what it touched.
+
+        Where a property speaks of two receipts, one was touched, and the other is any that is `live`.
+        """
         found = []
         receipts = touched.get(Receipt, ())
         touched = {Key: receipts, Channel: [self.rigid(channel, m) for m in receipts], **touched}
         for p, check in self.checks:
-            domains = [touched.get(type(v)) or self._domain(type(v)) for v in p.variables]
-            for values in itertools.product(*domains):
-                step = p.role is Role.STEP
+            sorts = [type(v) for v in p.variables]
+            domains = [touched.get(sort) or self._domain(sort) for sort in sorts]
+            places = [i for i, sort in enumerate(sorts) if sort is Receipt]
+            worlds = [domains]
+            if len(places) > 1 and live:
+                anything = [live if i in places else domain for i, domain in enumerate(domains)]
+                worlds = [[*anything[:i], receipts, *anything[i + 1 :]] for i in places]
+            step = p.role is Role.STEP
+            for values in itertools.chain(*(itertools.product(*chosen) for chosen in worlds)):
                 if not (check(before, *values, after=after) if step else check(after, *values)):
                     found.append(p)
                     break

@@ -179,8 +179,11 @@ class Bench:
                 return False
             in_vain = lock.clause or isinstance(lock.claim, Refused)
             # The same receipt with honest evidence, only too early, is not another one that is in the way.
-            its_own = isinstance(move, Deliver) and move.receipt == last.receipt and move.damage is None
-            its_own = its_own and move.evidence == last.evidence
+            its_own = (
+                isinstance(move, Deliver)
+                and move.damage is None
+                and (move.receipt, move.evidence) == (last.receipt, last.evidence)
+            )
             if its_own or not (isinstance(move, Deliver | Learn | Act) and in_vain):
                 kept.append(move)
         return len(kept) < len(before) and self._accepted(kept, last)

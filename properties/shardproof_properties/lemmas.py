@@ -10,6 +10,7 @@ is not said here; see `restoring`.
 from __future__ import annotations
 
 from shardproof_models.language.terms import Bool, all_of, durable, exists, implies
+from shardproof_models.layers.closing import closed
 from shardproof_models.layers.deadlines import clock, deadline
 from shardproof_models.layers.exactly_once import (
     Header,
@@ -36,6 +37,7 @@ from shardproof_models.layers.outcomes import outcomes, timed_out, timed_out_by
 from shardproof_models.layers.pruning import pruning
 from shardproof_models.layers.reorganisation import last_final, reorganisation
 from shardproof_models.layers.resharding import fresh, live, owner, resharding
+from shardproof_models.layers.sequencing import channel
 
 from .property import Catalogue
 
@@ -167,3 +169,10 @@ def what_is_not_durable_was_in_time(d: Shard, m: Receipt) -> Bool:
 def durable_success_is_settled(d: Shard, m: Receipt) -> Bool:
     """What came of an execution that is durable is durable too, and is what came of it."""
     return implies(durable(executions(d, m)) >= 1, durable(succeeded(d, m)) == succeeded(d, m))
+
+
+@lemmas.lemma(supports="P04")
+def what_is_not_durable_was_on_an_open_channel(d: Shard, m: Receipt) -> Bool:
+    """An execution that a crash would take is one on a channel that, in what is durable, is open."""
+    fresh_one = (executions(d, m) >= 1) & (durable(executions(d, m)) <= 0)
+    return implies(fresh_one, ~durable(closed(channel(m))))

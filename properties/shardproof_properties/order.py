@@ -1,4 +1,4 @@
-"""Receipts of a channel: numbered once each by their source, executed in order, forgotten in order (L1, L7)."""
+"""Receipts of a channel are numbered by their source, executed in order, forgotten in order (L1, L7)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from shardproof_models.language.terms import Bool, exists, implies, next_
 from shardproof_models.layers.deadlines import clock, deadline
 from shardproof_models.layers.exactly_once import (
     Key,
-    recorded,
     Receipt,
     Shard,
     answers,
@@ -15,6 +14,7 @@ from shardproof_models.layers.exactly_once import (
     emitted,
     executions,
     key,
+    recorded,
 )
 from shardproof_models.layers.pruning import pruning, watermark
 from shardproof_models.layers.sequencing import (
@@ -48,7 +48,7 @@ def executes_a_prefix(d: Shard, m: Receipt, w: Receipt) -> Bool:
 
 @order.invariant("P07", skipping, because="what was skipped before it expired is lost")
 def executes_or_skips_a_prefix(d: Shard, m: Receipt, w: Receipt) -> Bool:
-    """On an ordered channel that goes on past what has expired, what is before was executed, or had expired."""
+    """On an ordered channel that goes on, what is before was executed, or had expired."""
     earlier = emitted(w) & (channel(m) == channel(w)) & (sequence(w) < sequence(m))
     gone = exists(Shard, lambda e: skipped(e, w))
     return implies((executions(d, m) >= 1) & earlier, ran(w) | gone)
@@ -92,12 +92,6 @@ def below_next_receive_is_executed_or_skipped(m: Receipt) -> Bool:
     """What a destination has counted past, it has executed, or found expired."""
     gone = exists(Shard, lambda e: skipped(e, m))
     return implies(emitted(m) & (sequence(m) < next_receive(channel(m))), ran(m) | gone)
-
-
-@order.lemma(supports="P07")
-def executed_is_below_next_receive(d: Shard, m: Receipt) -> Bool:
-    """What was executed was counted."""
-    return implies(executions(d, m) >= 1, sequence(m) < next_receive(channel(m)))
 
 
 @order.invariant("P07", because="what is skipped before it has expired is lost")

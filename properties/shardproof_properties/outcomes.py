@@ -100,12 +100,6 @@ def refunds_truthfully(m: Receipt) -> Bool:
     return implies((refunds(m) >= 1) & ~timed_out(m), failed(m))
 
 
-@outcomes.lemma(supports="P16")
-def announced_was_executed(d: Shard, m: Receipt) -> Bool:
-    """No log speaks of what never ran."""
-    return implies(announced(d, m), ran(m))
-
-
 @outcomes.invariant("P16", because="observers act on an event of what was rolled back")
 def announces_only_effects(d: Shard, m: Receipt) -> Bool:
     """What the log of a shard says took effect succeeded."""
@@ -118,7 +112,9 @@ def announces_every_effect(d: Shard, m: Receipt) -> Bool:
     return implies(succeeded(d, m), announced(d, m))
 
 
-@outcomes.invariant("P21", bouncing, because="a failure without a response leaves its sender waiting for ever")
+@outcomes.invariant(
+    "P21", bouncing, because="a failure without a response leaves its sender waiting for ever"
+)
 def failures_are_answered(d: Shard, m: Receipt) -> Bool:
     """A failure is owed a response, or one was emitted."""
     b = returned_as(m)
@@ -179,19 +175,19 @@ def a_late_header_reveals_execution(h: Header, d: Shard, m: Receipt) -> Bool:
     return implies(late & (executions(d, m) >= 1), received_in(h, m))
 
 
-@outcomes.lemma(supports="P06")
+@outcomes.lemma(supports="P16")
 def success_is_of_an_execution(d: Shard, m: Receipt) -> Bool:
     """Nothing succeeds that was not executed."""
     return implies(succeeded(d, m), ran(m))
 
 
-@outcomes.lemma(supports="P06")
+@outcomes.lemma(resharding, acknowledgements, supports="P06")
 def heirs_know_of_success(d: Shard, e: Shard, m: Receipt) -> Bool:
     """Whoever answers for its destination now knows that a receipt has succeeded."""
     return implies(succeeded(e, m) & answers(d, destination(m)), succeeded(d, m))
 
 
-@outcomes.lemma(resharding, supports="P06")
+@outcomes.lemma(resharding, acknowledgements, supports="P06")
 def success_is_that_of_the_execution(d: Shard, e: Shard, m: Receipt) -> Bool:
     """What any heir takes for a success was one where it was executed."""
     return implies((executions(e, m) >= 1) & succeeded(d, m), succeeded(e, m))
@@ -230,7 +226,7 @@ def a_timeout_has_a_witness(m: Receipt) -> Bool:
 
 @outcomes.lemma(closing, supports="P04")
 def a_timeout_or_closing_has_a_witness(m: Receipt) -> Bool:
-    """What timed out was proved absent by a header of its destination, which was late, or on a closed channel."""
+    """What timed out was proved absent by a header that was late, or told of the closing of its channel."""
     h = timed_out_by(m)
     return implies(timed_out(m), _absent(h, m) & ((deadline(m) <= time(h)) | closed_in(h, channel(m))))
 

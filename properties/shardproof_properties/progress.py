@@ -122,4 +122,4 @@ def is_resumed_when_drained(s: Shard, d: Shard) -> Bool:
 )
 def learns_what_is_final(d: Shard, h: Header) -> Bool:
     """A final header is learned, where the validators that signed it are known and have not expired."""
-    return final(h)
+    return final(h) & (origin(h) != d)

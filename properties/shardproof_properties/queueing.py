@@ -1,4 +1,4 @@
-"""Queues are bounded and counted, what waits moves on in its turn, and frames are closed in order (L9, L10)."""
+"""Queues are bounded, what waits moves on in its turn, and frames are closed in order (L9, L10)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,6 @@ from shardproof_models.layers.suspension import suspended
 
 from .losses import TAKEN_BACK
 from .property import Catalogue
-from .safety import ran
 
 queueing = Catalogue()
 
@@ -105,7 +104,7 @@ def runs_only_what_is_recorded(d: Shard, m: Receipt) -> Bool:
 
 @queueing.invariant("P17", because="code that mistakes who called it obeys whoever called before")
 def callbacks_know_who_called(a: Shard) -> Bool:
-    """What runs right now at an address answers the receipt of the innermost frame, and that has not returned."""
+    """What runs right now at an address answers the receipt of the innermost frame that is open."""
     m = innermost(a)
     return implies(depth(a) >= 1, all_of(context(a) == m, running(m), destination(m) == a))
 
@@ -119,12 +118,6 @@ def what_waits_has_a_place(m: Receipt) -> Bool:
     s, d = source(m), destination(m)
     placed = (drained(s, d) <= place(m)) & (place(m) < drained(s, d) + queued(s, d))
     return implies(waits(m) & ~responds(m), placed)
-
-
-@queueing.lemma(supports="P17")
-def runs_only_what_was_executed(m: Receipt) -> Bool:
-    """A callback that has begun is that of a receipt that was executed."""
-    return implies(running(m), ran(m))
 
 
 @queueing.lemma(supports="P17")

@@ -55,7 +55,7 @@ from .property import Catalogue, Property, Role
 restoring = Catalogue()
 
 
-@restoring.invariant("P18", because="a receipt that was released and is forgotten is executed, and never sent")
+@restoring.invariant("P18", because="a receipt that was released and is forgotten runs, and was never sent")
 def commits_only_to_what_is_durable(h: Header, m: Receipt) -> Bool:
     """What a header commits to in the name of its shard, a crash of that shard cannot take."""
     return implies(all_of(produced(h), commits(h, m), issued(h, source(m))), durable(emitted(m)))
@@ -73,7 +73,7 @@ def attests_only_what_is_durable(h: Header, m: Receipt) -> Bool:
     return implies(produced(h) & issued(h, destination(m)), there)
 
 
-@restoring.invariant("P18", because="a channel that was proved closed, and is open again, delivers what was refunded")
+@restoring.invariant("P18", because="a channel that was proved closed, and is open, delivers what was refunded")
 def closes_durably(h: Header, c: Channel) -> Bool:
     """That a channel is closed, a header says only once no crash can open it."""
     return implies(all_of(produced(h), issued(h, receiver(c)), closed_in(h, c)), durable(closed(c)))
@@ -100,7 +100,7 @@ def blocks_hold_what_they_commit_to(h: Header, m: Receipt) -> Bool:
 
 @restoring.schema
 def crashes_atomically(protocol: Protocol) -> Iterator[Property]:
-    """P18, for each symbol: a shard that lost an emission or an execution has lost all that was not durable."""
+    """P18, for each symbol: who has lost an emission or an execution has lost all that was not durable."""
     for symbol, x, variables, here, s, m in _cells(protocol):
         lost = _sent(protocol, m, s) & emitted(m) & ~next_(emitted(m))
         undone = next_(executions(s, m)) < executions(s, m)

@@ -56,7 +56,9 @@ def epochs_only_advance(s: Shard) -> Bool:
 
 
 @trust.step("P11", because="a message that may change whom its receiver believes has taken it over")
-def deliveries_change_nobody_who_is_believed(d: Shard, s: Shard, v: ValidatorSet, e: Shard, m: Receipt) -> Bool:
+def deliveries_change_nobody_who_is_believed(
+    d: Shard, s: Shard, v: ValidatorSet, e: Shard, m: Receipt
+) -> Bool:
     """Whatever is executed, known validators and thresholds stay as they are."""
     same = (next_(knows(d, s, v)) == knows(d, s, v)) & (next_(threshold(d)) == threshold(d))
     return implies(executions(e, m) < next_(executions(e, m)), same)

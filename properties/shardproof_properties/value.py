@@ -34,7 +34,7 @@ value = Catalogue()
 
 @value.invariant("P08", because="value out of thin air, or into it")
 def books_balance(s: Shard) -> Bool:
-    """What circulates at an address is what it was endowed with, less what it sent, and what came back or in."""
+    """What circulates is what there was at the beginning, less what was sent, and what came in or back."""
     return circulating(s) + sent(s) == endowed(s) + credited(s) + refunded(s)
 
 
@@ -87,7 +87,7 @@ def supply_is_constant_with_refunds() -> Bool:
     return conserved(not_refunded)
 
 
-@value.invariant("P08", bouncing, because="what is neither anywhere nor under way nor on its way back is lost")
+@value.invariant("P08", bouncing, because="what is neither somewhere nor on its way there or back is lost")
 def supply_is_constant_with_responses() -> Bool:
     """All that there was at the beginning is on accounts, or under way, there or back."""
     return conserved(not_brought_back)
@@ -105,13 +105,17 @@ def covered(s: Shard, d: Shard, out: Callable[[Receipt], Bool]) -> Bool:
     return locked(s, d) == minted(d, s) + is_out
 
 
-@value.invariant("P08", because="what is minted without being locked is redeemed by whoever comes first", outside=(outcomes,))
+@value.invariant(
+    "P08",
+    because="what is minted and not locked is redeemed by whoever comes first",
+    outside=(outcomes,),
+)
 def all_that_is_abroad_is_locked(s: Shard, d: Shard) -> Bool:
     """What is locked at home is what was minted abroad, and what is under way between the two."""
     return covered(s, d, under_way)
 
 
-@value.invariant("P08", outcomes, because="what is minted without being locked is redeemed by whoever comes first")
+@value.invariant("P08", outcomes, because="what is minted and not locked is redeemed by whoever comes first")
 def all_that_is_abroad_is_locked_or_refunded(s: Shard, d: Shard) -> Bool:
     """What is locked at home is what was minted abroad, and what is under way between the two."""
     return covered(s, d, not_refunded)
@@ -136,7 +140,7 @@ def emission_locks_or_burns(m: Receipt) -> Bool:
     return implies(~emitted(m) & next_(emitted(m)), lock & burn)
 
 
-@value.step("P08", because="value that comes home and is not unlocked is lost, and abroad it is made of nothing")
+@value.step("P08", because="value that comes home and is not unlocked is lost")
 def success_mints_or_unlocks(e: Shard, m: Receipt) -> Bool:
     """What arrives abroad is minted; what comes home is unlocked."""
     s, d = source(m), destination(m)
@@ -189,7 +193,7 @@ def refund_returns_what_was_carried(m: Receipt) -> Bool:
     return implies(refunds(m) < next_(refunds(m)), got)
 
 
-@value.step("P09", because="who passes on what comes back, and keeps it, has what the first sender is refunded")
+@value.step("P09", because="who keeps what only passed through has what the first sender is refunded")
 def refund_returns_what_was_carried_or_passes_it_back(m: Receipt) -> Bool:
     """Who is refunded has that much more, or no more and no less if what comes back only passed through."""
     got = next_(balance(payer(m))) == balance(payer(m)) + ite(onward(m), number(0, Amount), amount(m))

@@ -9,12 +9,13 @@ from pathlib import Path
 import pytest
 from attrs import frozen
 
+from shardproof.observable import OBSERVABLE
+
 TOP = Path(__file__).parents[2]
 
 ADAPTERS = """
 from shardproof.adapter import Adapter, Refused
 from shardproof.adapters.reference import ReferenceAdapter
-from shardproof.observable import OBSERVABLE
 
 
 class NoRevert(ReferenceAdapter):

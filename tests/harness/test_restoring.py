@@ -13,15 +13,15 @@ from functools import cache
 import pytest
 from attrs import evolve
 
+from shardproof.engines.prove.counterexample import counterexample
 from shardproof.engines.prove.induction import Prover
 from shardproof.engines.prove.obligations import Obligation, assumptions, obligations
 from shardproof.engines.prove.search import Violated, violation
 from shardproof_models.language.actions import Action
 from shardproof_models.language.protocol import CompositionError, Protocol, compose
 from shardproof_models.language.terms import PUBLIC, Symbol, rebuild
-from shardproof_models.layers.deadlines import deadlines
 from shardproof_models.layers.durability import durability
-from shardproof_models.layers.exactly_once import commits, consumed, exactly_once
+from shardproof_models.layers.exactly_once import commits, consumed, exactly_once, executions
 from shardproof_models.layers.failures import failures
 from shardproof_models.layers.inbox import inbox
 from shardproof_models.layers.outcomes import outcomes
@@ -41,6 +41,9 @@ BLOCKS = compose("blocks", exactly_once, reorganisation, ordering, outcomes, val
 
 #: The same without blocks: what is durable is kept apart.
 COPIES = compose("copies", exactly_once, inbox, ordering, outcomes, value, durability)
+
+#: What is known of the chain of blocks, which is all that P26 and P18 rest on.
+CHAIN = ("heads-are-produced", "a-parent-is-one-below", "a-genesis-is-final", "the-head-is-highest")
 
 SIZED = {"blocks": BLOCKS, "copies": COPIES}
 
@@ -62,13 +65,21 @@ def changed(protocol: Protocol, *actions: Action) -> Protocol:
     return evolve(protocol, actions=(*others, *actions))
 
 
-def respects(protocol: Protocol, action: Action, name: str) -> bool:
-    """Whether `action` respects the step property called `name`."""
-    known = properties(protocol)
-    about = next(p for p in known if p.name == name)
+def claim(protocol: Protocol, action: Action, name: str) -> Obligation:
+    """That `action` respects the step property called `name`."""
+    about = next(p for p in properties(protocol) if p.name == name)
     goal = action.step(protocol.expand(about.body))
-    claim = Obligation(f"{action.name} respects {name}", assumptions(protocol, known), goal, about, action, action.guard)
-    return Prover().matched(claim)
+    chain = tuple(p for p in properties(protocol) if p.name in CHAIN)
+    return Obligation(name, assumptions(protocol, chain), goal, about, action, action.guard)
+
+
+def respects(protocol: Protocol, action: Action, name: str) -> bool:
+    return Prover().matched(claim(protocol, action, name))
+
+
+def refuted(protocol: Protocol, action: Action, name: str) -> bool:
+    """Whether there is a world in which `action` does not respect the step property called `name`."""
+    return counterexample(protocol, claim(protocol, action, name)) is not None
 
 
 def forgetting(action: Action, symbol: Symbol[..., object]) -> Action:
@@ -145,8 +156,8 @@ class TestForgetting:
 
         assert respects(BLOCKS, revert, name)
         assert respects(BLOCKS, produce, name)
-        assert not respects(BLOCKS, forgetting(revert, symbol), name)
-        assert not respects(BLOCKS, forgetting(produce, BLOCKS.remembers[symbol]), name)
+        assert refuted(BLOCKS, forgetting(revert, symbol), name)
+        assert refuted(BLOCKS, forgetting(produce, BLOCKS.remembers[symbol]), name)
 
     @pytest.mark.parametrize("symbol", BLOCKS.remembers, ids=str)
     def test_a_crash_goes_back_to_the_newest_block_with_each_symbol(self, symbol: Symbol[..., object]) -> None:
@@ -156,7 +167,7 @@ class TestForgetting:
         name, crash = f"crashes-atomically[{symbol.name}]", BLOCKS.action("crash")
 
         assert respects(BLOCKS, crash, name)
-        assert not respects(BLOCKS, forgetting(crash, symbol), name)
+        assert refuted(BLOCKS, forgetting(crash, symbol), name)
 
     @pytest.mark.parametrize("symbol", COPIES.keeps, ids=str)
     def test_each_symbol_becomes_durable_with_the_others(self, symbol: Symbol[..., object]) -> None:
@@ -168,16 +179,27 @@ class TestForgetting:
 
         assert respects(COPIES, crash, lost)
         assert respects(COPIES, flush, kept)
-        assert not respects(COPIES, forgetting(crash, symbol), lost)
-        assert not respects(COPIES, forgetting(flush, COPIES.keeps[symbol]), kept)
+        assert refuted(COPIES, forgetting(crash, symbol), lost)
+        assert refuted(COPIES, forgetting(flush, COPIES.keeps[symbol]), kept)
+
+    @pytest.mark.parametrize("symbol", stack("core-durable").remembers, ids=str)
+    @pytest.mark.parametrize(("name", "about"), [("revert", "reverts"), ("crash", "crashes")])
+    def test_of_the_core_a_trace_shows_it(self, name: str, about: str, symbol: Symbol[..., object]) -> None:
+        """
+        From the first world, a few steps lead to a shard that has not all of what it had.
+        """
+        core = stack("core-durable")
+        broken = changed(core, forgetting(core.action(name), symbol))
+
+        assert steps(shortest(broken, 7, f"{about}-atomically[{symbol.name}]"))[-1] == name
 
     def test_what_is_forgotten_does_harm(self) -> None:
         """
-        A crash that takes the record and leaves the money, for one: a trace, not only a failed proof.
+        A crash that takes the record of an execution and leaves its effect repeats it.
         """
-        broken = changed(INBOX, forgetting(INBOX.action("crash"), next(s for s in INBOX.keeps if s.name == "executions")))
+        broken = changed(INBOX, forgetting(INBOX.action("crash"), executions))
 
-        assert "crash" in steps(shortest(broken, 7, "executes-at-most-once"))
+        assert steps(shortest(broken, 7, "executes-at-most-once"))[-2:] == ["crash", "deliver"]
 
 
 class TestSplitFlush:
@@ -267,13 +289,3 @@ class TestWhoTakesOver:
         for name in ("revert", "crash", "produce"):
             assert "not live" in {str(c.refusal) for c in both.action(name).clauses}, name
 
-
-def test_deadlines_alone_are_no_reason_to_remember() -> None:
-    """
-    What only grows is compared with its copies only where a sentence about steps asks for it.
-    """
-    timed = compose("timed", exactly_once, reorganisation, deadlines)
-    grown = {p.name for p in properties(timed) if p.name.startswith("is-still-so") and p.role is Role.LEMMA}
-
-    assert "is-still-so[executions]" in grown
-    assert "is-still-so[clock]" not in grown

@@ -52,6 +52,9 @@ SCOPES: Sequence[Mapping[str, int]] = (
     {"shards": 2, "receipts": 2, "headers": 1},
 )
 
+#: What happened to somebody has to be found, and in the fewest steps.
+ON_RECORD = Budget(attempts=2_500_000)
+
 #: Processes that judge. What they share is little, and what each needs is memory: one a core of a small machine.
 WORKERS = 2
 
@@ -128,15 +131,15 @@ class Asked:
 
 
 @cache
-def _judge(asked: Asked, protocol: Protocol) -> Judge:
+def _judge(asked: Asked, protocol: Protocol, budget: Budget) -> Judge:
     solver = _Solver(asked.seed, asked.solver_timeout_ms)
-    return Judge(protocol, properties_of(protocol), asked.scopes, solver, asked.clock, Budget(), asked.seed)
+    return Judge(protocol, properties_of(protocol), asked.scopes, solver, asked.clock, budget, asked.seed)
 
 
 def _judged(asked: Asked, batch: Batch) -> tuple[Row, ...]:
     """A row for each of a batch of small mistakes and of lemmas, in that order of `batch.keys`."""
     protocol = selection.protocol(batch.stack, None)
-    judge = _judge(asked, protocol)
+    judge = _judge(asked, protocol, Budget())
     known = {(m.kind, m.name): m for m in generated(protocol)}
     lemmas = {(Kind.LEMMA, title(name)): name for name in sentences(judge.properties)}
     rows: dict[Key, Row] = {}
@@ -151,7 +154,7 @@ def _judged(asked: Asked, batch: Batch) -> tuple[Row, ...]:
 def _on_record(asked: Asked, names: tuple[str, ...]) -> tuple[Row, ...]:
     """A row for each of some entries of the record, in the layers that they take."""
     mistakes = [NAMED[name]() for name in names]
-    return tuple(row for m in mistakes for row in _judge(asked, _right(m)).rows((m,)))
+    return tuple(row for m in mistakes for row in _judge(asked, _right(m), ON_RECORD).rows((m,)))
 
 
 def _right(mistake: Mistake) -> Protocol:

@@ -32,17 +32,25 @@ _FUZZ_SHARE = 0.5
 _SEARCH_DEPTH = 8
 
 
-def prove(settings: Settings, context: Context, certificate: Path | None) -> Answer:
+def prove(
+    settings: Settings, context: Context, certificate: Path | None, confirmed: bool = False
+) -> Answer:
     """Without bounds, or with a depth every trace of so many steps; obligations go to `certificate`."""
     if certificate is not None and settings.depth is not None:
         raise UsageError(
             "a bounded search has no certificate", got="--certificate and --depth", help="leave --depth out"
         )
+    if confirmed and settings.depth is not None:
+        raise UsageError(
+            "a bounded search has no obligations to confirm",
+            got="--confirm and --depth",
+            help="leave --depth out",
+        )
     system, protocol = _model(settings)
     seed = settings.seed or 0
     started = context.clock()
     report = _about_the_model(
-        _prove(settings, context, protocol, seed, _limit(settings), certificate), system
+        _prove(settings, context, protocol, seed, _limit(settings), certificate, confirmed), system
     )
     return _answer("prove", (report,), settings, context, started, protocol, system, seed)
 
@@ -106,6 +114,7 @@ def _prove(
     seed: int,
     seconds: float | None,
     certificate: Path | None = None,
+    confirmed: bool = False,
 ) -> Report:
     from ..engines.prove import bounded
     from ..engines.prove import prove as engine
@@ -129,6 +138,7 @@ def _prove(
             depth=_SEARCH_DEPTH,
             only=tuple(p.name for p in _chosen(protocol, asked, *MODELLED)) if asked else (),
             certificate=certificate,
+            confirmed=confirmed,
             progress=progress,
         )
 

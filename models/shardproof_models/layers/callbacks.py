@@ -14,7 +14,16 @@ from __future__ import annotations
 from ..language.actions import Parts, Refusal, add, assign, at, insert, remove, require
 from ..language.protocol import Layer
 from ..language.terms import FALSE, Bool, Number, number
-from .exactly_once import WRONG_DESTINATION, Receipt, Shard, address, answers, deliver, destination, exactly_once
+from .exactly_once import (
+    WRONG_DESTINATION,
+    Receipt,
+    Shard,
+    address,
+    answers,
+    deliver,
+    destination,
+    exactly_once,
+)
 
 
 class Depth(Number):

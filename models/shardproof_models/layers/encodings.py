@@ -21,13 +21,13 @@ class Encoding(Entity):
     """Bytes that a relayer presents: a spelling of a receipt and its evidence."""
 
 
-encodings = Layer(
-    "encodings", needs=(exactly_once,), doc="what decodes to one receipt is recorded under one key"
-)
-
 class Domain(Entity):
     """A network, at one version, on one side of a fork: where bytes mean what they say."""
 
+
+encodings = Layer(
+    "encodings", needs=(exactly_once,), doc="what decodes to one receipt is recorded under one key"
+)
 
 MALFORMED = Refusal("malformed")
 FOREIGN = Refusal("of another domain")
@@ -78,7 +78,7 @@ def honest_spelling_gives_the_key(x: Encoding) -> Bool:
 
 @encodings.extends(deliver)
 def read(d: Shard, m: Receipt, x: Encoding) -> Parts:
-    """The bytes are read, and refused unless they are the canonical spelling of the receipt, made for here."""
+    """The bytes are refused unless they are the canonical spelling of the receipt, made for here."""
     yield require(meaning(x) == m, MALFORMED, before=UNPROVEN)
     yield require(made_for(x) == domain(destination(m)), FOREIGN, before=UNPROVEN)
     yield require(canonical(x), NOT_CANONICAL, before=UNPROVEN)

@@ -1,5 +1,5 @@
 """
-What leaves its home is locked there, and minted abroad; what comes back is burnt, and unlocked (L3, lock and mint).
+What leaves its home is locked there and minted abroad; what comes back is burnt (L3, lock and mint).
 
 The books of the two ends are kept apart, by direction, and nobody burns what was not minted.
 So a shard can take back from another no more than that one has locked for it.
@@ -28,13 +28,13 @@ def homeward(m: Receipt) -> Bool:
     ...
 
 
-@escrow.state(home=lambda s, d: address(s))
+@escrow.state(home=address)
 def locked(s: Shard, d: Shard) -> Amount:
     """What is locked at `s` for what stands for it at `d`."""
     return number(0, Amount)
 
 
-@escrow.state(home=lambda s, d: address(s))
+@escrow.state(home=address)
 def minted(s: Shard, d: Shard) -> Amount:
     """What was minted at `s` for what is locked at `d`."""
     return number(0, Amount)

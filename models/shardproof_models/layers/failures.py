@@ -15,7 +15,9 @@ from ..language.terms import FALSE, Bool
 from .exactly_once import Receipt, Shard, deliver, exactly_once, executions
 from .resharding import carried_over
 
-failures = Layer("failures", needs=(exactly_once,), doc="a callback may fail; the receipt is spent all the same")
+failures = Layer(
+    "failures", needs=(exactly_once,), doc="a callback may fail; the receipt is spent all the same"
+)
 
 
 @failures.state(home=lambda d: d)

@@ -125,7 +125,7 @@ def await_outcome(m: Receipt) -> Parts:
 def attest(h: Header) -> Parts:
     """A header attests the clock of its shard, what it has recorded, and the outcomes that it has written."""
     yield assign(time(h), clock(origin(h)))
-    # What was recorded without being executed was not received: its sender is refunded as for an absent record.
+    # What was recorded without being executed was not received: as if there were no record of it.
     yield each(
         Receipt,
         lambda m: assign(received_in(h, m), recorded(origin(h), m) & ~excused(origin(h), m)),

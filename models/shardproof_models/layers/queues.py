@@ -55,13 +55,13 @@ def no_link_is_closed(s: Shard, d: Shard) -> Bool:
     return capacity(s, d) >= 1
 
 
-@queues.state(home=lambda s, d: address(s))
+@queues.state(home=address)
 def queued(s: Shard, d: Shard) -> Length:
     """How many requests wait on the link, as the sender counts."""
     return number(0, Length)
 
 
-@queues.state(home=lambda s, d: address(s))
+@queues.state(home=address)
 def drained(s: Shard, d: Shard) -> Length:
     """How many requests have left the queue of the link: the place of the one that is next."""
     return number(0, Length)

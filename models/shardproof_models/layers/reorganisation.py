@@ -147,18 +147,17 @@ def remember(protocol: Protocol) -> Protocol:
             return evolve(
                 action, clauses=(*action.clauses, *clauses), effects=(*action.effects, *effects)
             )
-        for child in FOUNDED.get(action.name, ()):
-            new = next(p for p in action.parameters if p.head.name == child)
+        founded = {name: coerce(p, Shard) for p in action.parameters if (name := p.head.name) in FOUNDED}
+        births = [e for new in founded.values() for e in cells(genesis(new), at_birth(action, new))]
+        return evolve(action, effects=(*action.effects, *births)) if reshards else action
 
-            def sealed_at_birth(h: Header, symbol: Symbol[Any, Any], cell: tuple[Term, ...]) -> Effect:
-                # A new shard begins with what it took over: its first block may be dropped, not that.
-                here = changing.after(kept(protocol, symbol, cell, coerce(new, Shard)))
-                return assign(copies[symbol](h, *cell), changing.after(symbol(*cell)), where=here)
+    def at_birth(action: Action, new: Shard) -> Place:
+        def sealed(h: Header, symbol: Symbol[Any, Any], cell: tuple[Term, ...]) -> Effect:
+            # A new shard begins with what it took over: its first block may be dropped, not that.
+            here = action.after(kept(protocol, symbol, cell, new))
+            return assign(copies[symbol](h, *cell), action.after(symbol(*cell)), where=here)
 
-            changing = action
-            effects = cells(genesis(coerce(new, Shard)), sealed_at_birth)
-            action = evolve(action, effects=(*action.effects, *effects))
-        return action
+        return sealed
 
     ghosts_last = sorted(copies.values(), key=lambda s: s.kind is Kind.GHOST)
     return evolve(

@@ -208,6 +208,7 @@ def certify(h: Header, v: ValidatorSet) -> Parts:
 @trust.action
 def forge_certificate(h: Header, v: ValidatorSet) -> Parts:
     """The adversary signs anything, with leaked keys or in the name of a set of its own."""
+    yield at(origin(h))
     yield require(~genuine(origin(h), v) | exposed(origin(h), term(v)), NO_KEYS)
     yield assign(signatures(h, v), quorum())
 

@@ -27,7 +27,9 @@ class Amount(Number):
     """Value, in the smallest unit."""
 
 
-value = Layer("value", needs=(exactly_once, failures), doc="receipts carry value: debited once, credited once")
+value = Layer(
+    "value", needs=(exactly_once, failures), doc="receipts carry value: debited once, credited once"
+)
 
 INSUFFICIENT = Refusal("insufficient balance")
 

@@ -556,7 +556,7 @@ def heights_of_two_chains_compared(protocol: Protocol) -> Protocol:
     source="cosmos/ibc-apps PRs 170 to 174",
     violates=("P08", "P09"),
     shortest=9,
-    sizes={"shards": 3, "receipts": 2, "headers": 1},
+    sizes={"shards": 2, "receipts": 2, "headers": 1},
 )
 def the_middle_keeps_it(protocol: Protocol) -> Protocol:
     """When the second hop fails the first sender is refunded, and the middle keeps what it got."""

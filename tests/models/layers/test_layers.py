@@ -259,6 +259,8 @@ class TestStacks:
         assert {s.name for s in stack("core").state if s.kind is Kind.GHOST} == {
             "executions",
             "witness",
+            # Public, so nothing remembers it.
+            "last_final",
             "executions_in",
             "witness_in",
         }

@@ -60,4 +60,4 @@ class _SkippedByTheSibling(WholeListShard):
     def take_over(self, estates: Sequence[Estate]) -> None:
         super().take_over(estates)
         for estate in estates:
-            self._put(estate.parts, None)
+            self._put(estate.parts, [a for a in estate.held if a not in self.addresses])

@@ -25,6 +25,7 @@ from .certificate import write
 from .counterexample import SIZE_MAX, counterexample
 from .induction import Decision, Prover
 from .obligations import INVARIANTS, PROVED, Obligation, obligations
+from .second import Confirmed, confirm, must_be_installed
 from .search import Searched, finding, violation
 from .vacuity import Vacuity, idleness, vacuity
 
@@ -47,6 +48,7 @@ def prove(
     only: Collection[str] = (),
     progress: Progress | None = None,
     certificate: Path | None = None,
+    confirmed: bool = False,
 ) -> Report:
     """
     What can be shown of `properties`, by default all that apply, for worlds of any size.
@@ -54,20 +56,31 @@ def prove(
     `only` picks sentences by name or number. A proof by induction leans on every invariant, so
     these are proved in any case. Where something fails, traces of up to `depth` steps are
     searched for a violation. With `certificate`, every obligation is written there, for other
-    solvers. Raises `UsageError` for a name that is none, or a folder that cannot be written.
+    solvers, with the hypotheses that it was proved from; with `confirmed`, a second solver is asked
+    of each at once. Raises `UsageError` for a name that is none, or a folder that cannot be written.
     """
     tell = progress or _silently
     known = properties_of(protocol) if properties is None else properties
     claimed = _chosen(known, only)
     todo = _todo(protocol, known, claimed)
-    if certificate is not None:
-        write(certificate, protocol, todo)
+    if confirmed:
+        must_be_installed()
     prover = Prover(seed, timeout_ms)
     failed: list[Obligation] = []
+    reduced: list[Obligation] = []
     for done, obligation in enumerate(todo, 1):
-        if not prover.matched(obligation):
+        needed = prover.reduced(obligation)
+        reduced.append(needed or obligation)
+        if needed is None:
             failed.append(obligation)
         tell({"obligations": done, "not proved": len(failed)})
+    if certificate is not None:
+        write(certificate, protocol, tuple(reduced))
+    second = (
+        confirm((o for o in reduced if o not in failed), timeout_ms=timeout_ms, progress=tell)
+        if confirmed
+        else None
+    )
     about = vacuity(protocol, known, claimed, prover)
     missing = list(_explained(protocol, failed, prover))
     searched = None
@@ -76,7 +89,21 @@ def prove(
         searched = violation(
             protocol, violable, depth, seed=seed, timeout_ms=timeout_ms, progress=lambda k: tell({"steps": k})
         )
-    return _proved(protocol, claimed, todo, missing, about, searched, seed)
+    report = _proved(protocol, claimed, todo, missing, about, searched, seed)
+    return report if second is None else _with_opinion(report, second)
+
+
+def _with_opinion(report: Report, second: Confirmed) -> Report:
+    """The report, with what cvc5 says; what it does not know is said, and is no doubt about the proof."""
+    rows = (
+        ("confirmed", f"{_many(second.count, 'obligation')}"),
+        *(("unknown", name) for name in second.unknown),
+    )
+    return evolve(
+        report,
+        tables={**report.tables, "second solver, cvc5": rows},
+        work={**report.work, "confirmed": second.count, "unconfirmed": len(second.unknown)},
+    )
 
 
 def bounded(

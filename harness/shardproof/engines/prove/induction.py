@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import z3
-from attrs import define, field
+from attrs import define, evolve, field
 
 from shardproof_models.language.terms import Bool, Symbol, symbols_of
 
@@ -48,12 +48,18 @@ class Prover:
 
     def matched(self, obligation: Obligation) -> bool:
         """Whether it is proved by matching alone; if not, nothing is known."""
+        return self.reduced(obligation) is not None
+
+    def reduced(self, obligation: Obligation) -> Obligation | None:
+        """It, with no more hypotheses than it was proved from by matching alone; None if it was not."""
         *selections, everything = self._selections(obligation)
-        return (
-            any(self._matches(h, obligation, SELECTED_EFFORT) for h in selections)
-            or self._matches(everything, obligation, WHOLE_EFFORT)
-            or self._matches(everything, obligation, WHOLE_EFFORT, self._triggered)
+        for chosen in selections:
+            if self._matches(chosen, obligation, SELECTED_EFFORT):
+                return evolve(obligation, hypotheses=chosen[:-1])
+        whole = self._matches(everything, obligation, WHOLE_EFFORT) or self._matches(
+            everything, obligation, WHOLE_EFFORT, self._triggered
         )
+        return obligation if whole else None
 
     def decide(self, obligation: Obligation) -> Decision:
         """What the solver says with all that it can do, within its time."""

@@ -100,7 +100,7 @@ def violation(
     for length in range(depth + 1):
         progress(length)
         if length:
-            cut = cut or traces.find(traces.last(traces.cut)) is not None
+            cut = cut or _may_cut(traces)
             traces.extend()
         wrong = [traces.last(worlds), *([traces.last(steps, step=True)] if length else [])]
         try:
@@ -111,6 +111,14 @@ def violation(
             violated = Violated(_violated(protocol, properties, path), path)
             return Searched(max(length - 1, 0), violated, False, cut)
     return Searched(depth, None, False, cut)
+
+
+def _may_cut(traces: Unrolled) -> bool:
+    """Whether a step is left out, or might be: what is said of the search must not be too much."""
+    try:
+        return traces.find(traces.last(traces.cut)) is not None
+    except GaveUpError:
+        return True
 
 
 def _violated(protocol: Protocol, properties: tuple[Property, ...], path: Path) -> tuple[Property, ...]:

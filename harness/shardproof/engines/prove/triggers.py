@@ -44,7 +44,7 @@ def _triggers(variables: tuple[Term, ...], body: Term) -> Iterator[tuple[Term, .
 def _cover(
     cells: list[tuple[Term, frozenset[Variable]]], wanted: frozenset[Variable]
 ) -> tuple[Term, ...] | None:
-    """Few of `cells` that have all of the variables `wanted`, those of state before those that never change."""
+    """Few of `cells` that have all the variables `wanted`: those of state before those that never change."""
     chosen: list[Term] = []
     missing = wanted
     while missing:

@@ -87,4 +87,5 @@ def _contradicted(protocol: Protocol, properties: tuple[Property, ...]) -> str |
     first = next((a for a in assumptions(protocol, properties) if not evaluator.value(a, world, {})), None)
     if first is None:
         return None
-    return f"nothing is known to satisfy what the proof assumes: at the start with {evaluator.scope.said}, not {first}"
+    where = f"at the start with {evaluator.scope.said}"
+    return f"nothing is known to satisfy what the proof assumes: {where}, not {first}"
