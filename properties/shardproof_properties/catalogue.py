@@ -19,6 +19,7 @@ from .safety import safety
 from .spelling import spelling
 from .trust import trust
 from .value import value
+from .witnesses import witnesses
 
 _DECLARED = (
     safety,
@@ -33,6 +34,7 @@ _DECLARED = (
     enabled,
     progress,
     concrete,
+    witnesses,
 )
 CATALOGUES = (*_DECLARED, restoring, after_losses(_DECLARED))
 

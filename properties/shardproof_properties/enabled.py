@@ -26,6 +26,7 @@ from shardproof_models.layers.encodings import Encoding, canonical, domain, made
 from shardproof_models.layers.escrow import homeward, minted
 from shardproof_models.layers.exactly_once import (
     Header,
+    Key,
     Receipt,
     Shard,
     answers,
@@ -45,6 +46,7 @@ from shardproof_models.layers.exactly_once import (
     source,
     trusted,
 )
+from shardproof_models.layers.expiring import forget, key_deadline
 from shardproof_models.layers.failures import responds, succeeded
 from shardproof_models.layers.finality import final
 from shardproof_models.layers.forwarding import arrived, onward, travels
@@ -59,6 +61,7 @@ from shardproof_models.layers.outcomes import (
     time_out,
     write_acknowledgement,
 )
+from shardproof_models.layers.pruning import key_channel, key_sequence, prune, watermark
 from shardproof_models.layers.queues import capacity, queued
 from shardproof_models.layers.reorganisation import dropped
 from shardproof_models.layers.resharding import live
@@ -227,3 +230,15 @@ def what_is_final_can_be_learned(d: Shard, h: Header, v: ValidatorSet) -> Iterat
     yield knows(d, origin(h), v) & (current(origin(h)) - trusting_period() <= term(v))
     yield threshold(d) <= signatures(h, v)
     yield claimed(d, h) & ~challenged(d, h) & (confirm_at(d, h) <= clock(d))
+
+
+@accepts("Q8", prune, because="records that can never be forgotten fill every disk")
+def the_next_record_can_be_pruned(d: Shard, k: Key) -> Iterator[Bool]:
+    """The record of what comes next on its channel can be replaced by the watermark."""
+    yield consumed(d, k) & (key_sequence(k) == watermark(d, key_channel(k)))
+
+
+@accepts("Q8", forget, because="records that can never be forgotten fill every disk")
+def an_expired_record_can_be_forgotten(d: Shard, k: Key) -> Iterator[Bool]:
+    """The record of what has expired can go."""
+    yield consumed(d, k) & (key_deadline(k) <= clock(d))

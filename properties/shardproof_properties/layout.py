@@ -16,7 +16,6 @@ from shardproof_models.layers.exactly_once import (
     recorded,
     source,
 )
-from shardproof_models.layers.pruning import pruning
 from shardproof_models.layers.resharding import fresh, live, outbox, owner, reserve, resharding, successions
 
 from .property import Catalogue
@@ -55,7 +54,7 @@ def heirs_know_what_was_executed(d: Shard, e: Shard, m: Receipt) -> Bool:
     return implies((executions(e, m) >= 1) & answers(d, destination(m)), recorded(d, m))
 
 
-@layout.lemma(resharding, supports="P21", outside=(pruning,))
+@layout.lemma(resharding, supports="P21")
 def what_is_marked_was_executed(d: Shard, m: Receipt) -> Bool:
     """No shard has a record of what nobody executed, or had reason to record: heirs unite records."""
     return implies(consumed(d, key(m)), ran(m) | excused(d, m))

@@ -30,8 +30,8 @@ from shardproof_models.layers.exactly_once import (
     recorded,
     source,
 )
-from shardproof_models.layers.finality import final, finality, head, height, parent
 from shardproof_models.layers.failures import succeeded
+from shardproof_models.layers.finality import final, finality, head, height, parent
 from shardproof_models.layers.forwarding import forwarding
 from shardproof_models.layers.outcomes import outcomes, timed_out, timed_out_by
 from shardproof_models.layers.pruning import pruning

@@ -99,7 +99,8 @@ def after_losses(sources: Sequence[Catalogue]) -> Catalogue:
 def _growing(protocol: Protocol, known: Sequence[Property]) -> Iterator[Symbol[Any, Any]]:
     """What only ever grows, and is released, or spoken of in a sentence about steps."""
     # What returns to what it was (P26) is every symbol there is: that is no reason to look at it.
-    spoken = {t for p in known if p.role is Role.STEP and "[" not in p.name for t in symbols_of(p.body)}
+    steps = (p.body for p in known if p.role is Role.STEP and "[" not in p.name)
+    spoken = symbols_of(*map(protocol.expand, steps))
     effects = [e for a in protocol.actions for e in a.effects if a.name not in LOSING]
     released = symbols_of(*(t for e in effects if e.symbol.home is PUBLIC for t in (e.value, e.where)))
     for symbol, copy in (protocol.keeps or protocol.remembers).items():
@@ -288,8 +289,10 @@ def _in_two(sentence: Bool) -> Iterator[Bool]:
         yield sentence
         return
     for part in parts:
-        whole = some((e,), part) if part is ran[0] else part
-        yield implies(premise if part is ran[0] else premise & ran[0], whole)
+        if part is not ran[0]:
+            yield implies(premise & ran[0], part)
+        elif e is not None:
+            yield implies(premise, some((e,), part))
 
 
 def _some_shard(term: Term) -> Shard | None:

@@ -31,6 +31,14 @@ def test_there_is_a_committed_trace_for_each_fault() -> None:
     assert {path.name.partition(".")[0] for path in TRACES} >= set(FAULTS)
 
 
+@pytest.mark.parametrize("fault", FAULTS)
+def test_the_committed_trace_of_a_fault_is_as_long_as_it_says(fault: str) -> None:
+    """What a fault says of itself is shown by its trace: the property, and the number of steps."""
+    trace = known(fault)
+
+    assert (trace.property, len(trace.steps)) == (FAULTS[fault].violates, FAULTS[fault].shortest)
+
+
 @pytest.mark.parametrize("path", TRACES, ids=lambda path: path.name.partition(".")[0])
 def test_a_committed_trace_goes_as_it_went(path: Path) -> None:
     """Whatever has moved in the code since: the same steps, the same answers, the same violation."""
@@ -46,7 +54,9 @@ def test_a_committed_trace_goes_as_it_went(path: Path) -> None:
 @pytest.mark.parametrize("path", TRACES, ids=lambda path: path.name.partition(".")[0])
 def test_the_reference_takes_the_steps_of_every_committed_trace(path: Path) -> None:
     """The same steps on a correct shard: refused where they must be, and no violation."""
-    again = replay(load("reference"), "reference", trace_file.load(path))
+    trace = trace_file.load(path)
+    right = FAULTS[trace.adapter.removeprefix("faulty:")].reference
+    again = replay(load(right), right, trace)
 
     assert again.verdict is not Verdict.VIOLATED, again.summary
 

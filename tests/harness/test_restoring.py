@@ -9,6 +9,7 @@ refuted, and where a trace of a few steps does harm, by that trace.
 from __future__ import annotations
 
 from functools import cache
+from typing import Any, TypeVar
 
 import pytest
 from attrs import evolve
@@ -19,7 +20,7 @@ from shardproof.engines.prove.obligations import Obligation, assumptions, obliga
 from shardproof.engines.prove.search import Violated, violation
 from shardproof_models.language.actions import Action
 from shardproof_models.language.protocol import CompositionError, Protocol, compose
-from shardproof_models.language.terms import PUBLIC, Symbol, rebuild
+from shardproof_models.language.terms import PUBLIC, Symbol, Term, rebuild
 from shardproof_models.layers.durability import durability
 from shardproof_models.layers.exactly_once import commits, consumed, exactly_once, executions
 from shardproof_models.layers.failures import failures
@@ -31,8 +32,11 @@ from shardproof_models.layers.sequencing import ordering
 from shardproof_models.layers.value import value
 from shardproof_models.stacks import stack
 from shardproof_properties.catalogue import properties_of
+from shardproof_properties.losses import FOLLOWS
 from shardproof_properties.property import Property, Role
 from shardproof_properties.safety import REPEATABLE
+
+T = TypeVar("T", bound=Term)
 
 INBOX = stack("exactly-once-inbox")
 
@@ -82,7 +86,7 @@ def refuted(protocol: Protocol, action: Action, name: str) -> bool:
     return counterexample(protocol, claim(protocol, action, name)) is not None
 
 
-def forgetting(action: Action, symbol: Symbol[..., object]) -> Action:
+def forgetting(action: Action, symbol: Symbol[Any, Any]) -> Action:
     """`action` that leaves `symbol` as it is."""
     return evolve(action, effects=tuple(e for e in action.effects if e.symbol is not symbol))
 
@@ -142,12 +146,20 @@ class TestTheTheorem:
         """
         assert not [p.name for p in properties(stack("final")) if " after a loss at " in p.name]
 
+    def test_what_follows_from_others_is_a_sentence(self) -> None:
+        """
+        A name in the list of what needs no reading is that of an invariant.
+        """
+        known = {p.name for p in properties(stack("everything")) if p.role in (Role.SAFETY, Role.LEMMA)}
+
+        assert known >= FOLLOWS.keys()
+
 
 class TestForgetting:
     """A crash, a flush, a block or a reorganisation that leaves out one symbol."""
 
     @pytest.mark.parametrize("symbol", BLOCKS.remembers, ids=str)
-    def test_a_reorganisation_restores_each_symbol(self, symbol: Symbol[..., object]) -> None:
+    def test_a_reorganisation_restores_each_symbol(self, symbol: Symbol[Any, Any]) -> None:
         """
         P26 notices whatever it is that `revert` does not return, or `produce` does not remember.
         """
@@ -160,7 +172,7 @@ class TestForgetting:
         assert refuted(BLOCKS, forgetting(produce, BLOCKS.remembers[symbol]), name)
 
     @pytest.mark.parametrize("symbol", BLOCKS.remembers, ids=str)
-    def test_a_crash_goes_back_to_the_newest_block_with_each_symbol(self, symbol: Symbol[..., object]) -> None:
+    def test_a_crash_goes_back_to_the_newest_block(self, symbol: Symbol[Any, Any]) -> None:
         """
         P18 notices whatever it is that survives a crash and is not in the newest block.
         """
@@ -170,7 +182,7 @@ class TestForgetting:
         assert refuted(BLOCKS, forgetting(crash, symbol), name)
 
     @pytest.mark.parametrize("symbol", COPIES.keeps, ids=str)
-    def test_each_symbol_becomes_durable_with_the_others(self, symbol: Symbol[..., object]) -> None:
+    def test_each_symbol_becomes_durable_with_the_others(self, symbol: Symbol[Any, Any]) -> None:
         """
         P18 notices whatever it is that a flush leaves out, or that survives a crash and is not durable.
         """
@@ -183,8 +195,8 @@ class TestForgetting:
         assert refuted(COPIES, forgetting(flush, COPIES.keeps[symbol]), kept)
 
     @pytest.mark.parametrize("symbol", stack("core-durable").remembers, ids=str)
-    @pytest.mark.parametrize(("name", "about"), [("revert", "reverts"), ("crash", "crashes")])
-    def test_of_the_core_a_trace_shows_it(self, name: str, about: str, symbol: Symbol[..., object]) -> None:
+    @pytest.mark.parametrize("name, about", [("revert", "reverts"), ("crash", "crashes")])
+    def test_of_the_core_a_trace_shows_it(self, name: str, about: str, symbol: Symbol[Any, Any]) -> None:
         """
         From the first world, a few steps lead to a shard that has not all of what it had.
         """
@@ -241,7 +253,7 @@ class TestReleasingVolatileState:
         produce = INBOX.action("produce")
         kept = {copy: symbol for symbol, copy in INBOX.keeps.items()}
 
-        def hasty(term):  # type: ignore[no-untyped-def]  # the sort of what it is given
+        def hasty(term: T) -> T:
             return rebuild(term, lambda t: evolve(t, head=kept[t.head]) if t.head in kept else t)
 
         effects = tuple(
@@ -288,4 +300,3 @@ class TestWhoTakesOver:
 
         for name in ("revert", "crash", "produce"):
             assert "not live" in {str(c.refusal) for c in both.action(name).clauses}, name
-

@@ -21,7 +21,8 @@ from shardproof.engines.prove.induction import Prover
 from shardproof.engines.prove.obligations import Obligation, assumptions
 from shardproof.observable import OBSERVABLE
 from shardproof_models.language.protocol import Protocol
-from shardproof_models.mistakes import NAMED, generated
+from shardproof_models.language.terms import Bool
+from shardproof_models.mistakes import IN_BYTES_ONLY, NAMED, generated
 from shardproof_models.stacks import STACKS, stack
 from shardproof_properties.catalogue import properties_of
 from shardproof_properties.property import Property, Role
@@ -33,6 +34,14 @@ BEGIN, END = "<!-- the catalogue, generated -->", "<!-- end of the catalogue -->
 NUMBERS = (*(f"P{n:02}" for n in range(1, 29)), *(f"Q{n}" for n in range(1, 10)))
 
 SENTENCES = (Role.SAFETY, Role.STEP, Role.ENABLED, Role.ISOLATION, Role.PROGRESS, Role.CONCRETE)
+
+#: Sentences in words say what is behind a finding that has another name: by these mistakes.
+BEHIND = {
+    "proofs-are-sound": ("no-proof-check", "leaf-for-node"),
+    "commitments-bind": ("leaf-for-node", "duplicated-last-leaf"),
+    "keys-are-canonical": ("key-is-proof", "key-is-signature"),
+    "acts-only-in-its-own-name": ("wrong-source",),
+}
 
 
 def base(name: str) -> str:
@@ -54,7 +63,7 @@ def sentences() -> Mapping[str, tuple[str, Property]]:
 def witnesses() -> Mapping[str, tuple[str, ...]]:
     """For each number, what shows that its sentences are not true of nothing."""
     known = {p.name: p.id for name in STACKS for p in properties_of(stack(name), Role.WITNESS)}
-    return {id: tuple(name for name, of in known.items() if of == id) for id in NUMBERS}
+    return {n: tuple(name for name, of in known.items() if of == n) for n in NUMBERS}
 
 
 def engines(p: Property) -> str:
@@ -75,13 +84,16 @@ def engines(p: Property) -> str:
 def seen_by(name: str, p: Property) -> Iterator[str]:
     """The mistakes on record that a sentence is said to notice."""
     yield from (e.name for e in NAMED.values() if {name, p.id} & {*e.violates})
-    yield from (f"`faulty:{fault.name}`" for fault in FAULTS.values() if fault.violates == name)
+    for fault in FAULTS.values():
+        numbers = {n for entry in fault.corpus for n in IN_BYTES_ONLY.get(entry, ())}
+        if fault.violates == name or p.id in numbers or fault.name in BEHIND.get(name, ()):
+            yield f"`faulty:{fault.name}`"
 
 
 @cache
 def made_up(name: str) -> str:
     """A generated mistake that breaks the proof of a sentence; none is "" ."""
-    where, p = sentences()[name]
+    where, _ = sentences()[name]
     protocol = stack(where)
     known = assumptions(protocol, properties_of(protocol))
     prover = Prover()
@@ -97,7 +109,7 @@ def made_up(name: str) -> str:
     return ""
 
 
-def _obligation(protocol: Protocol, name: str, action: str) -> object:
+def _obligation(protocol: Protocol, name: str, action: str) -> Bool | None:
     p = next(q for q in properties_of(protocol, *SENTENCES) if base(q.name) == name)
     body = protocol.expand(p.body)
     if p.role is Role.STEP:
@@ -129,6 +141,8 @@ def table() -> str:
 def _shown(name: str, p: Property) -> str:
     if p.role is Role.ENABLED:
         return "its action is taken"
+    if name in BEHIND:
+        return "attacks are counted by kind"
     return "a run in which it could have been violated" if name in OBSERVED else ""
 
 
@@ -145,7 +159,7 @@ def test_every_sentence_is_checked_by_something(name: str) -> None:
 
 @pytest.mark.parametrize("name", sentences())
 def test_every_sentence_is_shown_to_be_about_something(name: str) -> None:
-    """By a world or a step that a search reaches, or by a run of an implementation that could have broken it."""
+    """By a world or a step that a search reaches, or by a run that could have broken it."""
     _, p = sentences()[name]
 
     assert witnesses()[p.id] or _shown(name, p)
@@ -157,6 +171,12 @@ def test_every_sentence_notices_a_mistake(name: str) -> None:
     _, p = sentences()[name]
 
     assert any(seen_by(name, p)) or made_up(name)
+
+
+@pytest.mark.parametrize("name", BEHIND)
+def test_what_is_behind_a_finding_is_a_mistake_that_there_is(name: str) -> None:
+    """The mistakes that are named here can be tried."""
+    assert {*BEHIND[name]} <= FAULTS.keys()
 
 
 @pytest.mark.parametrize("name", OBSERVABLE)

@@ -144,7 +144,7 @@ def _judged(asked: Asked, batch: Batch) -> tuple[Row, ...]:
     lemmas = {(Kind.LEMMA, title(name)): name for name in sentences(judge.properties)}
     rows: dict[Key, Row] = {}
     changes = [known[key] for key in batch.keys if key in known]
-    rows |= {(row.kind, row.id): row for row in judge.rows(changes, none=batch.none)}
+    rows |= {(row.kind, row.id): row for row in judge.rows(changes, none=batch.none, bounded=batch.first)}
     names = [lemmas[key] for key in batch.keys if key in lemmas]
     found = lemma_rows(protocol, judge.properties, judge.solver, asked.clock, names)
     rows |= {(row.kind, row.id): row for row in found}

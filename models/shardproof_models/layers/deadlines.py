@@ -18,7 +18,9 @@ class Time(Number):
     """A moment on the clock of a shard."""
 
 
-deadlines = Layer("deadlines", needs=(exactly_once,), doc="a receipt is deliverable until its receiver's clock says no")
+deadlines = Layer(
+    "deadlines", needs=(exactly_once,), doc="a receipt is deliverable until its receiver's clock says no"
+)
 
 EXPIRED = Refusal("expired")
 

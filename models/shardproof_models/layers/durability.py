@@ -60,7 +60,9 @@ def make_durable(protocol: Protocol) -> Protocol:
             "crash",
             s,
             keeps,
-            lambda symbol, cell: assign(symbol(*cell), newest[symbol](head(s), *cell), where=here(symbol, cell)),
+            lambda symbol, cell: assign(
+                symbol(*cell), newest[symbol](head(s), *cell), where=here(symbol, cell)
+            ),
             "Shard `s` loses power, and starts again from its newest block.",
         )
         # Who has retired has left what it held to its heirs.

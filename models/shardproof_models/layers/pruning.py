@@ -79,7 +79,7 @@ def watermarks_go_to_both(p: Shard, a: Shard, b: Shard) -> Parts:
 
 @pruning.extends(merge)
 def watermarks_stay_apart(a: Shard, b: Shard, p: Shard) -> Parts:
-    """Of each channel, the watermark of the parent that answered for its end: not the lower, not the higher."""
+    """Of each channel, that of the parent that answered for its end: not the lower, not the higher."""
     yield each(
         Channel,
         lambda c: assign(watermark(p, c), ite(answers(a, receiver(c)), watermark(a, c), watermark(b, c))),

@@ -56,6 +56,9 @@ reorganisation = Layer(
 
 DROPPED = Refusal("dropped")
 
+#: What becomes of the copy in a header, or by it, of a cell of a symbol.
+Place = Callable[[Header, Symbol[Any, Any], tuple[Term, ...]], Effect]
+
 
 @reorganisation.state(home=PUBLIC)
 def dropped(h: Header) -> Bool:
@@ -123,7 +126,7 @@ def remember(protocol: Protocol) -> Protocol:
                 "  help  declare it with state(home=...), or home=PUBLIC if it can never be taken back"
             )
 
-    def cells(h: Header, place: Callable[..., Effect]) -> tuple[Effect, ...]:
+    def cells(h: Header, place: Place) -> tuple[Effect, ...]:
         made = []
         for symbol in copies:
             variables = tuple(type(p)(Variable(_other_than(h, p))) for p in symbol.parameters)
@@ -144,12 +147,11 @@ def remember(protocol: Protocol) -> Protocol:
             effects = cells(h, snapshot if action.name == produce.name else restore)
             # Who has not begun has nothing to seal, and what a shard held when it retired is its heirs'.
             clauses = (require(live(origin(h)), NOT_LIVE),) if reshards else ()
-            return evolve(
-                action, clauses=(*action.clauses, *clauses), effects=(*action.effects, *effects)
-            )
-        founded = {name: coerce(p, Shard) for p in action.parameters if (name := p.head.name) in FOUNDED}
-        births = [e for new in founded.values() for e in cells(genesis(new), at_birth(action, new))]
-        return evolve(action, effects=(*action.effects, *births)) if reshards else action
+            return evolve(action, clauses=(*action.clauses, *clauses), effects=(*action.effects, *effects))
+        names = FOUNDED.get(action.name, ())
+        founded = [coerce(p, Shard) for p in action.parameters if p.head.name in names]
+        births = [e for new in founded for e in cells(genesis(new), at_birth(action, new))]
+        return evolve(action, effects=(*action.effects, *births)) if births else action
 
     def at_birth(action: Action, new: Shard) -> Place:
         def sealed(h: Header, symbol: Symbol[Any, Any], cell: tuple[Term, ...]) -> Effect:

@@ -24,7 +24,9 @@ class Sequence(Number):
 OUT_OF_SEQUENCE = Refusal("out of sequence")
 OUT_OF_ORDER = Refusal("out of order")
 
-sequencing = Layer("sequencing", needs=(exactly_once,), doc="receipts are numbered on channels by their source")
+sequencing = Layer(
+    "sequencing", needs=(exactly_once,), doc="receipts are numbered on channels by their source"
+)
 
 
 @sequencing.rigid
@@ -70,7 +72,9 @@ def number_it(m: Receipt) -> Parts:
     yield add(next_send(channel(m)), 1)
 
 
-ordering = Layer("ordering", needs=(sequencing,), doc="a channel is executed in the order in which it was sent")
+ordering = Layer(
+    "ordering", needs=(sequencing,), doc="a channel is executed in the order in which it was sent"
+)
 
 
 @ordering.state(home=receiver)

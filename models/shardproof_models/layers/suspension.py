@@ -16,7 +16,9 @@ from .exactly_once import Receipt, Shard, address, answers, destination, emit, s
 from .failures import responds
 from .queues import capacity, queued, queues
 
-suspension = Layer("suspension", needs=(queues,), doc="a full link is suspended, and resumed once it is empty")
+suspension = Layer(
+    "suspension", needs=(queues,), doc="a full link is suspended, and resumed once it is empty"
+)
 
 SUSPENDED = Refusal("suspended")
 NOT_FULL = Refusal("not full")
@@ -24,7 +26,7 @@ NOT_SUSPENDED = Refusal("not suspended")
 NOT_DRAINED = Refusal("not drained")
 
 
-@suspension.state(home=lambda s, d: address(s))
+@suspension.state(home=address)
 def suspended(s: Shard, d: Shard) -> Bool:
     """Users may send nothing on the link."""
     return FALSE

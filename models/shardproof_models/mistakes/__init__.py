@@ -13,8 +13,11 @@ from .generated import dropped_clauses, dropped_effects, generated
 from .mistake import GENERATED, Kind, Mistake, with_action
 from .named import NAMED, named
 
+IN_BYTES_ONLY = corpus.IN_BYTES_ONLY
+
 __all__ = (
     "GENERATED",
+    "IN_BYTES_ONLY",
     "NAMED",
     "Kind",
     "Mistake",

@@ -12,7 +12,7 @@ that was derived by hand from the report of the incident; `differs` says why our
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from attrs import evolve
@@ -55,6 +55,7 @@ from ..layers.exactly_once import (
     WRONG_SOURCE,
     Count,
     Header,
+    Key,
     Receipt,
     Shard,
     commits,
@@ -62,18 +63,20 @@ from ..layers.exactly_once import (
     destination,
     exactly_once,
     key,
+    learned,
     origin,
     produced,
     source,
     trusted,
     witness,
 )
+from ..layers.expiring import STILL_DELIVERABLE, expiring, key_deadline
 from ..layers.failures import announced, failures, succeeded
 from ..layers.finality import NOT_FINAL, finality
 from ..layers.forwarding import forwarding, onward
 from ..layers.optimistic import WATCHED, optimistic
 from ..layers.outcomes import NOT_ELAPSED, NOT_PENDING, outcomes, pending, time
-from ..layers.pruning import pruning, watermark
+from ..layers.pruning import NOT_NEXT, pruning, watermark
 from ..layers.queues import queued, queues
 from ..layers.reorganisation import reorganisation
 from ..layers.resharding import outbox, resharding
@@ -781,3 +784,65 @@ def the_amount_is_what_is_claimed(protocol: Protocol) -> Protocol:
     )
     protocol = _forgetting(protocol, "emit", balance, circulating, sent)
     return _also(protocol, "emit", parameters=(moved,), effects=debit)
+
+
+# ---- not in the record, and the oldest of all -----------------------------------------------------
+
+
+@named(
+    "barrier",
+    exactly_once,
+    source="K. M. Chandy and J. Misra, Distributed Simulation, 1979: waiting for every input",
+    violates=("P27", "Q4"),
+)
+def waits_for_every_shard(protocol: Protocol) -> Protocol:
+    """Nothing is executed before every shard has learned something: a global barrier."""
+    heard = forall(Shard, lambda e: exists(Header, lambda g: learned(e, g)))
+    return _also(protocol, "deliver", clauses=(require(heard, STORED),))
+
+
+@named(
+    "hoarding",
+    exactly_once,
+    sequencing,
+    pruning,
+    source="harmony-one/harmony, spent markers of cross-shard receipts, which are never deleted",
+    violates=("Q8",),
+)
+def records_are_kept_for_ever(protocol: Protocol) -> Protocol:
+    """Nothing is forgotten while anything at all is recorded."""
+
+    def alone(action: Action, was: Bool) -> Bool:
+        d = Shard(_parameter(action, "d").head)
+        return was & forall(Key, lambda k: ~consumed(d, k))
+
+    return _checking(protocol, "prune", NOT_NEXT, alone)
+
+
+@named(
+    "late-collection",
+    exactly_once,
+    deadlines,
+    expiring,
+    source="ethresear.ch 6382: the lifetime of an expiring bitfield",
+    violates=("Q8",),
+)
+def records_outlive_what_they_record(protocol: Protocol) -> Protocol:
+    """A record is kept for twice the lifetime of its receipt, and then some."""
+
+    def later(action: Action, was: Bool) -> Bool:
+        d, k = Shard(_parameter(action, "d").head), Key(_parameter(action, "k").head)
+        return was & (key_deadline(k) + key_deadline(k) + 1 <= clock(d))
+
+    return _checking(protocol, "forget", STILL_DELIVERABLE, later)
+
+
+#: The entries of the record that no change to a relation can make, and what each violates: they are
+#: faulty shards only.
+IN_BYTES_ONLY: Mapping[str, tuple[str, ...]] = {
+    "B06": ("P13", "P01", "Q5"),
+    "B07": ("P12", "P13"),
+    "B08": ("P13", "P08"),
+    "B44": ("P25", "P22"),
+    "B52": ("P25",),
+}

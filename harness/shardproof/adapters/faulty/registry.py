@@ -46,6 +46,11 @@ class Fault:
     #: Which reference shard it is made from: the name of a stack.
     stack: str = CORE
 
+    @property
+    def reference(self) -> str:
+        """The adapter without the mistake, by name."""
+        return "reference" if self.stack == CORE else f"reference:{self.stack}"
+
 
 _FAULTS: dict[str, Fault] = {}
 _CONTROLS: dict[str, Fault] = {}

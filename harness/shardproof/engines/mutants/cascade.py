@@ -29,6 +29,8 @@ class Batch:
 
     stack: str
     keys: tuple[Key, ...]
+    #: Whether none of them was judged before.
+    first: bool = True
     #: Whether each of them was none in all stacks so far.
     none: bool = False
 
@@ -56,15 +58,15 @@ class Cascade:
         return (_together(self._rows[key]) for key in self.places)
 
     def _batches(self, keys: Iterable[Key]) -> Iterator[Batch]:
-        waiting: dict[tuple[str, bool], list[Key]] = {}
+        waiting: dict[tuple[str, bool, bool], list[Key]] = {}
         for key in keys:
             known = self._rows.get(key, [])
             if len(known) < len(self.places[key]):
                 none = bool(known) and all(row.fate is Fate.EQUIVALENT for row in known)
-                waiting.setdefault((self.places[key][len(known)], none), []).append(key)
-        for (stack, none), wanted in reversed(waiting.items()):
+                waiting.setdefault((self.places[key][len(known)], not known, none), []).append(key)
+        for (stack, first, none), wanted in reversed(waiting.items()):
             for start in range(0, len(wanted), TOGETHER):
-                yield Batch(stack, tuple(wanted[start : start + TOGETHER]), none)
+                yield Batch(stack, tuple(wanted[start : start + TOGETHER]), first, none)
 
 
 def _together(rows: Sequence[Row]) -> Row:

@@ -110,14 +110,21 @@ class Judge:
     #: Scopes that some mistake asked for, by their sizes.
     _sized: dict[tuple[tuple[str, int], ...], Sequence[Scope]] = field(factory=dict, init=False)
 
-    def rows(self, mistakes: Iterable[Mistake], *, none: bool = False) -> Iterator[Row]:
-        """A row for each mistake; if they are probably `none`, a proof of that is tried first."""
+    def rows(
+        self, mistakes: Iterable[Mistake], *, none: bool = False, bounded: bool = True
+    ) -> Iterator[Row]:
+        """
+        A row for each mistake.
+
+        If they are probably `none`, a proof of that is tried first. Bounded model checking is for
+        those that are seen here for the first time: in a larger protocol it is dear, and sees less.
+        """
         for mistake in mistakes:
             started = self.clock()
             try:
                 if self.violated is None:
                     row = self._none(mistake) if none else None
-                    row = row or self._row(mistake)
+                    row = row or self._row(mistake, bounded=bounded)
                 else:
                     said = f"the protocol without the mistake violates {self.violated.name}"
                     row = self._of(mistake, Fate.UNDECIDED, reason=said)
@@ -138,7 +145,9 @@ class Judge:
         for scope in self._scopes():
             if not Evaluator(self.protocol, scope).axioms_hold():
                 raise UsageError(f"{self.protocol.name} does not speak of {scope.said or 'this scope'}")
-        found = first_violation(*self._at(self._scopes()[0]), worlds_max=GLANCE).found
+        worlds, checks = self._at(self._scopes()[0])
+        # Of those that are there: the first half of them are the nearest.
+        found = first_violation(worlds, checks, min(GLANCE, len(worlds.answers) // 2)).found
         return found.broken if found else None
 
     def _at(self, scope: Scope) -> tuple[Worlds, Checks]:
@@ -155,7 +164,7 @@ class Judge:
 
     # ---- one mistake ----------------------------------------------------------------------------
 
-    def _row(self, mistake: Mistake) -> Row:
+    def _row(self, mistake: Mistake, *, bounded: bool) -> Row:
         # First, because a clause may be implied by the invariants and still be none of a shard's business.
         for claim in self._two_worlds(mistake):
             if self.solver.refutes(claim):
@@ -182,7 +191,7 @@ class Judge:
         reason = next(((r, scope) for scope, each in looked.items() if (r := each.reason) is not None), None)
         if reason is not None and not any(each.parted for each in looked.values()):
             return self._noticed(mistake, *reason)
-        return self._at_last(mistake, tuple(looked.values()))
+        return self._at_last(mistake, tuple(looked.values()), bounded=bounded)
 
     def _none(self, mistake: Mistake) -> Row | None:
         return self._unobserved(mistake) or self._the_same(mistake)
@@ -242,32 +251,30 @@ class Judge:
         for scope in self.scopes_of(mistake.protocol, mistake.sizes):
             if (found := self._search(mistake, scope).found) is not None:
                 return self._killed(mistake, found, "explore", shortest=True)
-        return self._at_last(mistake, [])
+        return self._at_last(mistake, (), bounded=True)
 
     def _search(self, mistake: Mistake, scope: Scope, steps_max: int | None = None) -> Searched:
         worlds = Worlds(mistake.protocol, scope, 0)
         worlds_max = self.budget.attempts_alone // len(worlds.attempts)
         return first_violation(worlds, Checks(worlds, self._violable(mistake)), worlds_max, steps_max)
 
-    def _at_last(self, mistake: Mistake, looked: Sequence[Looked]) -> Row:
+    def _at_last(self, mistake: Mistake, looked: Sequence[Looked], *, bounded: bool) -> Row:
         """Bounded model checking covers every topology; what it does not find, nobody found."""
         scope = ""
-        for how, name, protocol, asked in self._bounded(mistake):
-            bounded = self.solver.violation(protocol, asked, self.budget.depth)
-            scope = bounded.scope
-            if bounded.property is not None:
-                own = bounded.property if how is How.VIOLATION else None
-                found = Noticed(how, own, own.name if own else name, bounded.steps)
+        for how, name, protocol, asked in self._bounded(mistake) if bounded else ():
+            searched = self.solver.violation(protocol, asked, self.budget.depth)
+            scope = f"; nothing in {searched.scope}"
+            if searched.property is not None:
+                own = searched.property if how is How.VIOLATION else None
+                found = Noticed(how, own, own.name if own else name, searched.steps)
                 return self._killed(mistake, found, "prove", shortest=True)
         if mistake.harmless:
-            return self._of(mistake, Fate.PASSED, reason=f"no violation in {scope}")
+            return self._of(mistake, Fate.PASSED, reason=f"no violation{scope}")
         if not any(each.complete for each in looked):
-            return self._of(mistake, Fate.UNDECIDED, reason=f"the search ended early; nothing in {scope}")
+            return self._of(mistake, Fate.UNDECIDED, reason=f"the search ended early{scope}")
         parted = min((each.parted for each in looked if each.parted is not None), key=len, default=None)
         if parted is None:
-            said = (
-                f"it was seen to differ nowhere, not in {scope} either, and that it never does is not proved"
-            )
+            said = f"it was seen to differ nowhere, and that it never does is not proved{scope}"
             return self._of(mistake, Fate.UNDECIDED, reason=said)
         told = tuple(_told(mistake.protocol, step) for step in parted)
         more = any(each.accepts_more for each in looked)

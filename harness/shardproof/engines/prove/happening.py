@@ -52,7 +52,7 @@ def happening(protocol: Protocol, wanted: tuple[Property, ...], *, seed: int, ti
     """Which of `wanted` some trace reaches, and which actions some trace takes."""
     watched = walked(protocol, scope_of(protocol, **WALKED), wanted, seed)
     reached, taken = dict(watched.reached), dict(watched.taken)
-    searched = f"{WALKS} random walks"
+    searched = f"{WALKS} walks at random"
     # A split or a merge writes nearly every cell. Where one was seen, no other witness needs one.
     calm = evolve(
         protocol, actions=tuple(a for a in protocol.actions if a.name not in FOUNDED or a not in taken)
@@ -65,7 +65,7 @@ def happening(protocol: Protocol, wanted: tuple[Property, ...], *, seed: int, ti
         found = _reached(calm, _cheap(scope), missing, lengths, seed, timeout_ms)
         reached |= found.reached
         taken = {**found.taken, **taken}
-        searched = f"{WALKS} random walks, or traces of up to {lengths[-1]} steps with {scope.said}"
+        searched = f"{WALKS} walks at random, nor by traces of up to {lengths[-1]} steps with {scope.said}"
     return Happened(reached, taken, searched)
 
 

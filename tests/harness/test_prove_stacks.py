@@ -1,0 +1,190 @@
+"""
+Every stack holds for worlds of any size, and every lemma is needed in some stack.
+
+The largest stack, with crashes and reorganisations, has tests of its own in `test_restoring`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+
+import pytest
+from attrs import evolve
+
+from shardproof.engines.prove import prove
+from shardproof.engines.prove.induction import Decision, Prover
+from shardproof.engines.prove.obligations import PROVED, Obligation, obligations
+from shardproof.verdict import Verdict
+from shardproof_models.language.actions import Action, Refusal, require
+from shardproof_models.language.protocol import Protocol
+from shardproof_models.language.terms import Symbol, symbols_of
+from shardproof_models.layers.callbacks import depth
+from shardproof_models.layers.exactly_once import Receipt, Shard, consumed, destination, key
+from shardproof_models.layers.resharding import owner
+from shardproof_models.stacks import STACKS, stack
+from shardproof_properties.catalogue import CATALOGUES, properties_of
+from shardproof_properties.property import Property, Role
+from shardproof_properties.safety import REPEATABLE
+
+LARGEST = "everything"
+SMALLER = tuple(name for name in STACKS if name != LARGEST)
+
+#: Lemmas that somebody wrote down; those that are made from others are needed where those are.
+LEMMAS = tuple(p for c in CATALOGUES for p in c.entries if p.role is Role.LEMMA)
+
+
+@cache
+def claimed(name: str) -> tuple[Property, ...]:
+    """What is proved of a stack."""
+    return tuple(p for p in properties_of(stack(name)) if p.role in PROVED)
+
+
+def todo(protocol: Protocol, properties: tuple[Property, ...]) -> tuple[Obligation, ...]:
+    return tuple(obligations(protocol, properties, REPEATABLE))
+
+
+class TestTheTheorems:
+    @pytest.mark.parametrize("name", SMALLER)
+    def test_every_stack_is_proved(self, name: str) -> None:
+        """
+        Nothing is left open: no obligation, no witness, no action that nobody has seen.
+        """
+        report = prove(stack(name))
+
+        assert report.verdict is Verdict.HOLDS
+        assert (report.findings, report.not_proved, report.reasons) == ((), (), ())
+        assert report.work["proved"] == report.work["obligations"] == len(todo(stack(name), claimed(name)))
+
+    @pytest.mark.parametrize("seed", [1, 2, 3, 4])
+    @pytest.mark.parametrize("name", SMALLER)
+    def test_the_proof_is_the_same_with_any_seed(self, name: str, seed: int) -> None:
+        """
+        By matching alone: whether something is proved must not be a matter of luck.
+        """
+        prover = Prover(seed)
+
+        assert [o.name for o in todo(stack(name), claimed(name)) if not prover.matched(o)] == []
+
+    def test_what_has_to_be_possible_is_proved_to_be(self) -> None:
+        """
+        That nothing refuses what is due follows from the invariants, without another induction.
+        """
+        names = {o.name for o in todo(stack("near"), claimed("near"))}
+
+        assert "what-is-due-can-be-delivered follows from the invariants" in names
+
+
+class TestLemmas:
+    @pytest.mark.parametrize("lemma", LEMMAS, ids=str)
+    def test_each_is_needed_somewhere(self, lemma: Property) -> None:
+        """
+        Without it, something is not proved in the smallest stack in which that is so.
+        """
+        where = tuple(name for name in _by_size() if lemma in claimed(name))
+
+        assert next((missing for name in where for missing in _missing(name, lemma)), None) is not None
+
+
+@cache
+def _by_size() -> tuple[str, ...]:
+    return tuple(sorted(STACKS, key=lambda name: len(stack(name).symbols)))
+
+
+@cache
+def _prover(_name: str) -> Prover:
+    return Prover(timeout_ms=2_000)
+
+
+def _missing(name: str, lemma: Property) -> Iterator[Obligation]:
+    """What is not proved without `lemma`; what speaks of the same is looked at first."""
+    protocol, prover = stack(name), _prover(name)
+    rest = tuple(p for p in claimed(name) if p is not lemma and not p.name.startswith(f"{lemma.name} after"))
+    read = _state(symbols_of(protocol.expand(lemma.body)))
+    for obligation in sorted(
+        todo(protocol, rest), key=lambda o: len(read - _state(symbols_of(o.goal, o.guard)))
+    ):
+        if not prover.matched(obligation) and prover.decide(obligation) is not Decision.PROVED:
+            yield obligation
+
+
+def _state(symbols: set[Symbol[..., object]]) -> set[Symbol[..., object]]:
+    return {s for s in symbols if s.is_state}
+
+
+class TestMatching:
+    def test_what_a_step_does_itself_is_found(self) -> None:
+        """
+        That some shard has executed a receipt is shown by the one that executes it in this step.
+        """
+        (obligation,) = _named("near", "deliver preserves marks-only-what-it-executes")
+
+        assert Prover().matched(obligation)
+
+    @pytest.mark.parametrize("seed", range(3))
+    def test_a_lemma_is_read_forwards(self, seed: int) -> None:
+        """
+        From a proof and an execution to a success, whichever terms the solver would have waited for.
+        """
+        (obligation,) = _named("ibc-unordered", "acknowledge preserves acknowledges-truthfully")
+
+        assert Prover(seed).matched(obligation)
+
+
+def _named(name: str, obligation: str) -> tuple[Obligation, ...]:
+    return tuple(o for o in todo(stack(name), claimed(name)) if o.name == obligation)
+
+
+class TestIsolation:
+    def test_a_shard_may_read_what_the_addresses_hold_that_it_answers_for(self) -> None:
+        """
+        Where addresses move, what they hold moves with them; `deliver` reads frames of an address.
+        """
+        obligations_of = _named("near", "deliver isolates-shards")
+
+        assert [Prover().matched(o) for o in obligations_of] == [True]
+
+    def test_it_may_not_read_what_others_hold(self) -> None:
+        """
+        A delivery that asks what another address is doing waits for whoever answers for that one.
+        """
+        nosy = _with(stack("near"), "deliver", _asks_another_address)
+
+        assert [o.name for o in _isolation(nosy) if not Prover().matched(o)] == ["deliver isolates-shards"]
+
+    def test_nor_what_a_shard_kept_that_it_has_taken_over_from(self) -> None:
+        """
+        An heir has copies of its own: the record of the shard before it is not at hand.
+        """
+        nosy = _with(stack("near"), "deliver", _asks_whoever_owned_it_first)
+
+        assert [o.name for o in _isolation(nosy) if not Prover().matched(o)] == ["deliver isolates-shards"]
+
+
+def _isolation(protocol: Protocol) -> tuple[Obligation, ...]:
+    about = tuple(p for p in properties_of(protocol) if p.role is Role.ISOLATION)
+    return tuple(obligations(protocol, about))
+
+
+def _with(protocol: Protocol, name: str, change: object) -> Protocol:
+    assert callable(change)
+    return evolve(protocol, actions=tuple(change(a) if a.name == name else a for a in protocol.actions))
+
+
+def _parameters(action: Action) -> tuple[Shard, Receipt]:
+    d, m, *_ = action.parameters
+    assert isinstance(d, Shard)
+    assert isinstance(m, Receipt)
+    return d, m
+
+
+def _asks_another_address(action: Action) -> Action:
+    _, m = _parameters(action)
+    other = owner(owner(destination(m)))
+    return evolve(action, clauses=(*action.clauses, require(depth(other) <= 0, Refusal("busy elsewhere"))))
+
+
+def _asks_whoever_owned_it_first(action: Action) -> Action:
+    _, m = _parameters(action)
+    before = ~consumed(destination(m), key(m))
+    return evolve(action, clauses=(*action.clauses, require(before, Refusal("consumed before"))))
