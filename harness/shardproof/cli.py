@@ -254,11 +254,12 @@ def prove(as_json: bool, certificate: Path | None, confirmed: bool, **given: obj
     short_help="Every known and generated mistake in the model, and who notices it.",
     example="shardproof mutants --stack core",
 )
-@_flags("stack", "scope", "seed", "profile")
+@_flags("adapter", "stack", "scope", "seed", "profile")
 def mutants(as_json: bool, **given: object) -> int:
     """
     Every known and generated mistake in the model, and which property notices it, of one stack or of
-    all of them. A mistake that nobody notices is a violation; survivors come first.
+    all of them; with --adapter, the mistakes that are known of that reference, by fuzzing. A mistake
+    that nobody notices is a violation; survivors come first.
     """
     from .commands import mutants as command
     from .render import report

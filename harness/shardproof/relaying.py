@@ -52,6 +52,11 @@ def next_step_regardless(s: Traffic, sent: Sent) -> Move | None:
     return _shown(s, sent, d, lambda b: Deliver(d, sent.number, b.number, _proof(sent, b)))
 
 
+def towards_expiry(s: Traffic, sent: Sent) -> Move | None:
+    """What the relayer does who lets a receipt expire, and then tells its sender."""
+    return _outcome(s, sent, "time_out", _attests_expiry(s, sent))
+
+
 def _proof(sent: Sent, block: Block) -> Proof:
     return Proof(sent.number, block.number)
 

@@ -18,7 +18,7 @@ from .attacks.outcomes import follow_up
 from .moves import Act, Deliver, Emit, Finalise, Learn, Move, Produce, Restart, Revert
 from .oracle import CHANNELS
 from .record import Sent
-from .relaying import next_step
+from .relaying import next_step, towards_expiry
 from .traffic import Dice, Traffic
 
 #: How much of the time a step is honest progress, environment, or an attack, in 64ths.
@@ -29,6 +29,9 @@ WAITING_MAX = 24
 
 #: One receipt in so many is one that its receiving application never takes.
 POISON = 7
+
+#: One receipt in so many is never delivered, if it has a deadline.
+LEFT = 5
 
 
 @define(eq=False, slots=False)
@@ -124,7 +127,16 @@ class Schedule(Traffic):
 
     def towards(self, sent: Sent) -> Move | None:
         """What an honest relayer does next for a receipt."""
-        return next_step(self, sent) if self.lock.wide else super().towards(sent)
+        if not self.lock.wide:
+            return super().towards(sent)
+        return towards_expiry(self, sent) if self._is_left_to_expire(sent) else next_step(self, sent)
+
+    def _is_left_to_expire(self, sent: Sent) -> bool:
+        # Where there is an order, everything behind it would wait for it.
+        if sent.number % LEFT != LEFT - 1 or sent.terms.deadline is None or not self.lock.telling:
+            return False
+        open_still = sent.executed_at < 0 and sent.told is None and not self.lock.shut(sent)
+        return open_still and "ordering" not in self.lock.oracle.layers
 
     def pursue(self, dice: Dice) -> Move | None:
         """What may come of something that the model refuses, and that breaks nothing yet."""

@@ -9,22 +9,19 @@ is not said here; see `restoring`.
 
 from __future__ import annotations
 
-from shardproof_models.language.terms import Bool, all_of, durable, exists, implies
+from shardproof_models.language.terms import Bool, all_of, durable, implies
 from shardproof_models.layers.closing import closed
 from shardproof_models.layers.deadlines import clock, deadline
 from shardproof_models.layers.exactly_once import (
     Header,
-    Key,
     Receipt,
     Shard,
     commits,
-    consumed,
     destination,
     emitted,
     executions,
     genesis,
     issued,
-    key,
     origin,
     produced,
     recorded,
@@ -34,7 +31,6 @@ from shardproof_models.layers.failures import succeeded
 from shardproof_models.layers.finality import final, finality, head, height, parent
 from shardproof_models.layers.forwarding import forwarding
 from shardproof_models.layers.outcomes import outcomes, timed_out, timed_out_by
-from shardproof_models.layers.pruning import pruning
 from shardproof_models.layers.reorganisation import last_final, reorganisation
 from shardproof_models.layers.resharding import fresh, live, owner, resharding
 from shardproof_models.layers.sequencing import channel
@@ -128,13 +124,6 @@ def a_timeout_rests_on_what_stays(m: Receipt) -> Bool:
 def succeeds_at_its_destination(d: Shard, m: Receipt) -> Bool:
     """Nothing succeeds but where it is executed."""
     return implies(succeeded(d, m), destination(m) == d)
-
-
-@lemmas.lemma(pruning, supports="P21", outside=(resharding,))
-def records_are_of_what_was_executed_here(d: Shard, k: Key) -> Bool:
-    """Each record is that of a receipt which the same shard has executed: what it loses, it loses both."""
-    here = exists(Receipt, lambda m: all_of(key(m) == k, destination(m) == d, executions(d, m) >= 1))
-    return implies(consumed(d, k), here)
 
 
 @lemmas.lemma(reorganisation, resharding, supports="P22")

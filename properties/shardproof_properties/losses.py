@@ -69,13 +69,20 @@ TAKEN_BACK = (reorganisation, durability)
 #: Actions that take a shard back.
 LOSING = ("crash", "revert")
 
-#: Invariants that follow, in any world, from others that are carried: readings of these would be idle.
+#: Invariants that follow from others, in any world of a protocol whose headers remember: without induction
+#: of their own, and so without readings.
 FOLLOWS: Mapping[str, str] = {
+    "trusts-only-produced-headers": "what is trusted is final, and what is final was produced",
+    "executes-only-on-final-headers": "what was executed was executed on what is trusted, and that is final",
     "executes-a-prefix": "what was executed was counted, and what was counted past was executed",
-    "announced-was-executed": "what the log says succeeded, and what succeeded was executed",
+    "never-both": "what was refunded had failed, or a header would have shown its execution",
     "one-shard-sees-to-it": "an outbox holds only what its shard answers for, and one shard does",
-    "the-fresh-have-done-nothing": "who has not begun cannot lose anything",
 }
+
+
+def follows(protocol: Protocol) -> Mapping[str, str]:
+    """Names of invariants of `protocol` that follow from its others, and why."""
+    return FOLLOWS if protocol.remembers else {}
 
 
 def after_losses(sources: Sequence[Catalogue]) -> Catalogue:
@@ -90,7 +97,7 @@ def after_losses(sources: Sequence[Catalogue]) -> Catalogue:
             growing = [reader.still_so(symbol) for symbol in _growing(protocol, known)]
             yield from growing
             for p in (*known, *growing):
-                if p.role in (Role.SAFETY, Role.LEMMA) and p.first_order and p.name not in FOLLOWS:
+                if p.role in (Role.SAFETY, Role.LEMMA) and p.first_order and p.name not in follows(protocol):
                     yield from reader.readings(p)
 
     return losses

@@ -73,9 +73,7 @@ def attests_only_what_is_durable(h: Header, m: Receipt) -> Bool:
     return implies(produced(h) & issued(h, destination(m)), there)
 
 
-@restoring.invariant(
-    "P18", because="a channel that was proved closed, and opens, delivers what was refunded"
-)
+@restoring.invariant("P18", because="a channel that was proved closed, and opens, delivers what was refunded")
 def closes_durably(h: Header, c: Channel) -> Bool:
     """That a channel is closed, a header says only once no crash can open it."""
     return implies(all_of(produced(h), issued(h, receiver(c)), closed_in(h, c)), durable(closed(c)))

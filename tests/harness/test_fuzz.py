@@ -31,27 +31,24 @@ def run(name: str, steps: int | None = None, *, seed: int = 1, shards: int = 3, 
     return fuzz(load(name), name, plan, clock=lambda: float(next(ticks)))
 
 
-@pytest.mark.parametrize("fault", FAULTS)
-def test_finds_every_fault_by_name_and_as_short_as_it_can_be(fault: str) -> None:
-    """One bug, the sentence that it breaks, and the shortest story that shows it."""
-    report = run(f"faulty:{fault}", steps=80_000)
-
-    found = {f.property: f for f in report.findings}
-    assert report.verdict is Verdict.VIOLATED
-    assert FAULTS[fault].violates in found
-    assert len(found[FAULTS[fault].violates].trace.steps) == FAULTS[fault].shortest
-
-
-@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize(
+    "fault", ["no-proof-check", "null-root", "destination-not-bound", "pruned-without-a-bound"]
+)
 def test_every_finding_replays_from_its_trace(fault: str) -> None:
-    """What cannot be replayed was not found; and the reference takes the same steps without complaint."""
-    name = f"faulty:{fault}"
-    for finding in run(name, steps=20_000, seed=2).findings:
-        again = replay(load(name), name, finding.trace)
+    """
+    What cannot be replayed was not found; and the reference takes the same steps without complaint.
 
+    These break several sentences each. That every mistake is found is in `adapters/test_faulty_found.py`.
+    """
+    name, right = f"faulty:{fault}", FAULTS[fault].reference
+    report = run(name, steps=20_000, seed=2)
+
+    assert len(report.findings) > 1
+    for finding in report.findings:
+        again = replay(load(name), name, finding.trace)
         assert again.reproduced, again.summary
         assert again.trace.steps == finding.trace.steps
-        assert replay(load("reference"), "reference", finding.trace).verdict is not Verdict.VIOLATED
+        assert replay(load(right), right, finding.trace).verdict is not Verdict.VIOLATED
 
 
 @pytest.mark.parametrize("seed", range(3))

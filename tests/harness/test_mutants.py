@@ -55,17 +55,14 @@ ONCE, CORE = stack("exactly-once"), stack("core")
 SMALL = {"shards": 2, "receipts": 1, "headers": 1}
 
 
-def scopes(protocol: Protocol, sizes: Mapping[str, int]) -> Sequence[Scope]:
-    return tuple(scope_of(protocol, **size) for size in ([sizes] if sizes else command.SCOPES))
-
-
 def judge(
     protocol: Protocol = ONCE, properties: Iterable[Property] | None = None, budget: Budget | None = None
 ) -> Judge:
     chosen = properties_of(protocol) if properties is None else tuple(properties)
     solver = command._Solver(0, 60_000)
     ticks = count()
-    return Judge(protocol, chosen, scopes, solver, lambda: float(next(ticks)), budget or Budget())
+    asked = command.Asked(lambda: float(next(ticks)), 0, 60_000, None)
+    return Judge(protocol, chosen, asked.scopes, solver, asked.clock, budget or Budget())
 
 
 def one(mistake: Mistake, **more: Any) -> Row:

@@ -6,26 +6,53 @@ The largest stack, with crashes and reorganisations, has tests of its own in `te
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
+from typing import Any
 
 import pytest
 from attrs import evolve
 
-from shardproof.engines.prove import prove
+from shardproof.engines.prove import induction, prove
 from shardproof.engines.prove.induction import Decision, Prover
 from shardproof.engines.prove.obligations import PROVED, Obligation, obligations
+from shardproof.engines.prove.triggers import triggered
+from shardproof.readings.smt import Unbounded
 from shardproof.verdict import Verdict
 from shardproof_models.language.actions import Action, Refusal, require
 from shardproof_models.language.protocol import Protocol
-from shardproof_models.language.terms import Symbol, symbols_of
+from shardproof_models.language.terms import (
+    TRUE,
+    Bool,
+    Symbol,
+    Variable,
+    all_of,
+    close,
+    forall,
+    implies,
+    parameters_of,
+    symbols_of,
+)
 from shardproof_models.layers.callbacks import depth
-from shardproof_models.layers.exactly_once import Receipt, Shard, consumed, destination, key
+from shardproof_models.layers.exactly_once import (
+    Header,
+    Receipt,
+    Shard,
+    consumed,
+    destination,
+    executions,
+    key,
+    origin,
+    produced,
+)
+from shardproof_models.layers.failures import succeeded
+from shardproof_models.layers.forwarding import arrived, travels
+from shardproof_models.layers.outcomes import acknowledged_in, acknowledgement, succeeded_in
 from shardproof_models.layers.resharding import owner
 from shardproof_models.stacks import STACKS, stack
 from shardproof_properties.catalogue import CATALOGUES, properties_of
 from shardproof_properties.property import Property, Role
-from shardproof_properties.safety import REPEATABLE
+from shardproof_properties.safety import REPEATABLE, ran
 
 LARGEST = "everything"
 SMALLER = tuple(name for name in STACKS if name != LARGEST)
@@ -108,7 +135,7 @@ def _missing(name: str, lemma: Property) -> Iterator[Obligation]:
             yield obligation
 
 
-def _state(symbols: set[Symbol[..., object]]) -> set[Symbol[..., object]]:
+def _state(symbols: set[Symbol[Any, Any]]) -> set[Symbol[Any, Any]]:
     return {s for s in symbols if s.is_state}
 
 
@@ -121,14 +148,83 @@ class TestMatching:
 
         assert Prover().matched(obligation)
 
+    def test_what_a_step_does_is_not_found_by_itself(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """
+        The cells that are written have to be pointed out.
+        """
+        (obligation,) = _named("near", "deliver preserves marks-only-what-it-executes")
+        monkeypatch.setattr(Prover, "_seeds", lambda *_: iter(()))
+
+        assert not Prover().matched(obligation)
+
     @pytest.mark.parametrize("seed", range(3))
     def test_a_lemma_is_read_forwards(self, seed: int) -> None:
         """
         From a proof and an execution to a success, whichever terms the solver would have waited for.
         """
-        (obligation,) = _named("ibc-unordered", "acknowledge preserves acknowledges-truthfully")
+        assert Prover(seed).matched(_far_from_its_lemmas())
 
-        assert Prover(seed).matched(obligation)
+    def test_a_lemma_is_not_read_forwards_by_itself(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """
+        What the solver waits for by its own choice never comes.
+        """
+        monkeypatch.setattr(induction, "triggered", lambda say, hypothesis: say(hypothesis))
+
+        assert not Prover().matched(_far_from_its_lemmas())
+
+    def test_a_trigger_has_all_variables(self) -> None:
+        """
+        What it matches is known whole: forwards from the premise, backwards from what follows.
+        """
+        say = Unbounded()
+        quantified = triggered(say, _recorded_once_executed())
+
+        patterns = [str(quantified.pattern(i)) for i in range(quantified.num_patterns())]
+        assert len(patterns) == 2
+        assert all("Var(0)" in p and "Var(1)" in p for p in patterns)
+
+    def test_what_is_for_all_of_nothing_needs_no_trigger(self) -> None:
+        """
+        A fact is translated as it is.
+        """
+        say = Unbounded()
+
+        assert triggered(say, TRUE) is say(TRUE)
+
+
+def _recorded_once_executed() -> Bool:
+    def body(d: Shard, m: Receipt) -> Bool:
+        return implies(executions(d, m) >= 1, consumed(d, key(m)))
+
+    return forall(Shard, Receipt, body)
+
+
+def _far_from_its_lemmas() -> Obligation:
+    """What needs four lemmas in a row: a proof was written, so it ran, so it succeeded, so it has arrived."""
+    h, m = Header(Variable("h")), Receipt(Variable("m"))
+
+    def proved(h: Header, m: Receipt) -> Bool:
+        return all_of(produced(h), origin(h) == destination(m), acknowledged_in(h, m))
+
+    def is_one(h: Header, e: Shard, m: Receipt) -> Bool:
+        return implies(all_of(proved(h, m), succeeded_in(h, m), executions(e, m) >= 1), succeeded(e, m))
+
+    def has_arrived(d: Shard, e: Shard, m: Receipt) -> Bool:
+        return implies(all_of(acknowledgement(d, m), travels(m), succeeded(e, m)), arrived(m))
+
+    lemmas = (
+        forall(Header, Receipt, lambda h, m: implies(proved(h, m), acknowledgement(origin(h), m))),
+        forall(Shard, Receipt, lambda d, m: implies(acknowledgement(d, m), ran(m))),
+        _for_all(is_one),
+        _for_all(has_arrived),
+    )
+    guard = all_of(proved(h, m), succeeded_in(h, m), travels(m))
+    return Obligation("what travels has arrived", lemmas, arrived(m), guard=guard)
+
+
+def _for_all(body: Callable[..., Bool]) -> Bool:
+    variables = parameters_of(body)
+    return close(variables, body(*variables))
 
 
 def _named(name: str, obligation: str) -> tuple[Obligation, ...]:

@@ -146,13 +146,33 @@ class TestTheTheorem:
         """
         assert not [p.name for p in properties(stack("final")) if " after a loss at " in p.name]
 
-    def test_what_follows_from_others_is_a_sentence(self) -> None:
+    def test_what_follows_from_others_is_an_invariant(self) -> None:
         """
-        A name in the list of what needs no reading is that of an invariant.
+        A name in the list of what needs no induction is that of a sentence of the largest stack.
         """
         known = {p.name for p in properties(stack("everything")) if p.role in (Role.SAFETY, Role.LEMMA)}
 
         assert known >= FOLLOWS.keys()
+
+    @pytest.mark.parametrize(
+        "name, premise",
+        [
+            ("trusts-only-produced-headers", "trusts-only-final-headers"),
+            ("executes-only-on-final-headers", "executes-only-on-trusted-headers"),
+        ],
+    )
+    def test_what_follows_is_not_taken_for_granted(self, name: str, premise: str) -> None:
+        """
+        It follows from the other invariants, never from itself: without those it does not.
+        """
+        core = stack("core")
+
+        def follows(known: tuple[Property, ...]) -> bool:
+            (only,) = (o for o in obligations(core, known) if o.name == f"{name} follows from the invariants")
+            return Prover().matched(only)
+
+        assert follows(properties(core))
+        assert not follows(tuple(p for p in properties(core) if p.name != premise))
 
 
 class TestForgetting:

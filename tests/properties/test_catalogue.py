@@ -13,15 +13,17 @@ from shardproof_properties.catalogue import CATALOGUES, properties_of
 from shardproof_properties.property import Catalogue, Property, Role
 
 #: The numbers of the catalogue that the layers so far are about.
-SAFETY = {"P01", "P02", "P03", "P10", "P12", "P21", "P26", "P27"}
-PROGRESS = {"Q1", "Q4", "Q5"}
+SAFETY = {"P01", "P02", "P03", "P10", "P12", "P21", "P26", "P27", "P28"}
+PROGRESS = {"Q1", "Q4", "Q5", "Q9"}
 
 CORE = properties_of(stack("core"))
 
 
 def test_the_core_is_about_every_number_that_it_claims() -> None:
     """No number without a sentence, and no sentence without a number of the catalogue."""
-    assert {p.id for p in CORE} == SAFETY | PROGRESS
+    modelled = {p.id for p in CORE if p.role is not Role.CONCRETE}
+
+    assert modelled == SAFETY | PROGRESS
 
 
 @pytest.mark.parametrize("property", CORE, ids=lambda p: p.name)
@@ -31,7 +33,9 @@ def test_a_property_says_what_it_costs_to_be_wrong(property: Property) -> None:
     assert property.because[0].islower()
     assert not property.because.endswith(".")
     assert property.doc.endswith(".") or property.role is Role.LEMMA
-    assert re.fullmatch(r"[a-z]+(-[a-z]+)*(\[[a-z_]+\])?", property.name)
+    # One that was made from another is called after it.
+    own = re.sub(r"(, part \d+,)?( after a loss at .*)?$", "", property.name)
+    assert re.fullmatch(r"[a-z]+(-[a-z]+)*(\[[a-z_]+\])?", own)
 
 
 @pytest.mark.parametrize("name", STACKS)
@@ -106,4 +110,4 @@ def test_a_protocol_of_other_words_has_no_properties_of_ours() -> None:
 
     assert {p.role for p in properties_of(nothing)} <= {Role.ISOLATION}
     assert exactly_once not in nothing.layers
-    assert all(c.entries for c in CATALOGUES)
+    assert all(c.entries or c.schemas for c in CATALOGUES)

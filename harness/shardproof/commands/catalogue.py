@@ -12,6 +12,7 @@ from shardproof_properties.property import Property, Role
 
 from .. import selection
 from ..adapter import BUILT_IN, ENTRY_POINTS
+from ..adapters.faulty import CONTROLS, FAULTS, Fault
 from ..errors import UsageError, nearest
 from ..render.text import counted
 from ..settings import Settings
@@ -109,24 +110,31 @@ def actions(settings: Settings) -> str:
 
 def adapters(_: Settings) -> Mapping[str, Rows]:
     """Adapters of this package, the mistakes that `faulty` can make, and adapters of other packages."""
-    from ..adapters.faulty import FAULTS
-
     built_in = [(name, _DESCRIPTIONS.get(name, "")) for name in BUILT_IN if name != "faulty"]
     faulty = tuple(
         (
             f"faulty:{fault.name}",
-            f"violates {fault.violates} in {counted(fault.shortest, 'step')}: {_first(fault.summary)}",
+            f"{_entry(fault)}violates {fault.violates} in {counted(fault.shortest, 'step')}: "
+            f"{_first(fault.summary)}",
         )
         for fault in FAULTS.values()
     )
     installed = tuple((entry.name, entry.value) for entry in metadata.entry_points(group=ENTRY_POINTS))
+    controls = tuple(
+        (f"faulty:{c.name}", f"{_entry(c)}in {c.stack}: {_first(c.summary)}") for c in CONTROLS.values()
+    )
     own = (("module:Class", "a class of yours, derived from shardproof.adapter.Adapter"),)
     return {
         "adapters": tuple(built_in),
         "faulty, for trying out a harness": faulty,
+        "different, and not to be flagged": controls,
         **({"installed": installed} if installed else {}),
         "your own": own,
     }
+
+
+def _entry(fault: Fault) -> str:
+    return f"{fault.corpus[0]}, " if fault.corpus else ""
 
 
 def _first(doc: str) -> str:

@@ -14,8 +14,8 @@ from typing import Any
 from attrs import define, field, frozen
 
 from shardproof_models.language.protocol import Protocol
-from shardproof_models.mistakes import GENERATED, NAMED, Kind, Mistake, generated
-from shardproof_models.stacks import STACKS
+from shardproof_models.mistakes import GENERATED, NAMED, Kind, Mistake, generated, smallest
+from shardproof_models.stacks import LAYERS, STACKS, composed
 from shardproof_properties.catalogue import properties_of
 from shardproof_properties.property import Property
 from shardproof_properties.safety import REPEATABLE
@@ -41,19 +41,24 @@ from ..engines.prove.obligations import Obligation, obligations
 from ..engines.prove.search import violation
 from ..readings.scope import Scope
 from ..readings.scopes import scope_of
+from ..readings.twins import with_twins
 from ..render.text import counted
 from ..settings import Settings
 from .context import Context, versions
+from .faults import in_bytes
 
-#: From the cheapest scope to the dearest: most mistakes need no more than one receipt.
+#: From the cheapest scope to the dearest: most mistakes need no more than one receipt. Of `twins`, the
+#: last two receipts are alike.
 SCOPES: Sequence[Mapping[str, int]] = (
     {"shards": 2, "receipts": 1, "headers": 1},
     {"shards": 1, "receipts": 1, "headers": 2},
     {"shards": 2, "receipts": 2, "headers": 1},
+    {"shards": 2, "receipts": 2, "headers": 1, "twins": 1},
+    {"shards": 2, "receipts": 3, "headers": 1, "twins": 1},
 )
 
 #: What happened to somebody has to be found, and in the fewest steps.
-ON_RECORD = Budget(attempts=2_500_000)
+ON_RECORD = Budget(attempts=2_500_000, attempts_most=4_000_000)
 
 #: Processes that judge. What they share is little, and what each needs is memory: one a core of a small machine.
 WORKERS = 2
@@ -123,11 +128,15 @@ class Asked:
         scope = None if settings.scope is None else tuple(sorted(settings.scope.items()))
         return cls(context.clock, settings.seed or 0, settings.solver_timeout_ms, scope)
 
-    def scopes(self, of: Protocol, sizes: Mapping[str, int]) -> tuple[Scope, ...]:
+    def scopes(self, of: Protocol) -> tuple[Scope, ...]:
         """Where to look in a protocol."""
-        if self.scope is not None:
-            return (scope_of(of, **{**SCOPES[0], **dict(self.scope)}),)
-        return tuple(scope_of(of, **size) for size in ((sizes,) if sizes else SCOPES))
+        sizes = SCOPES if self.scope is None else ({**SCOPES[0], **dict(self.scope)},)
+        return tuple(_scope(of, **size) for size in sizes)
+
+
+def _scope(of: Protocol, *, twins: int = 0, **sizes: int) -> Scope:
+    plain = scope_of(of, **sizes)
+    return with_twins(of, plain) if twins else plain
 
 
 @cache
@@ -137,18 +146,18 @@ def _judge(asked: Asked, protocol: Protocol, budget: Budget) -> Judge:
 
 
 def _judged(asked: Asked, batch: Batch) -> tuple[Row, ...]:
-    """A row for each of a batch of small mistakes and of lemmas, in that order of `batch.keys`."""
-    protocol = selection.protocol(batch.stack, None)
+    """A row for each of a batch of small mistakes and of lemmas, in the order of `batch.keys`."""
+    protocol = _protocol(batch.protocol)
     judge = _judge(asked, protocol, Budget())
-    known = {(m.kind, m.name): m for m in generated(protocol)}
-    lemmas = {(Kind.LEMMA, title(name)): name for name in sentences(judge.properties)}
-    rows: dict[Key, Row] = {}
+    known, lemmas = _mistakes(batch.protocol), _lemmas(batch.protocol)
     changes = [known[key] for key in batch.keys if key in known]
-    rows |= {(row.kind, row.id): row for row in judge.rows(changes, none=batch.none, bounded=batch.first)}
     names = [lemmas[key] for key in batch.keys if key in lemmas]
-    found = lemma_rows(protocol, judge.properties, judge.solver, asked.clock, names)
-    rows |= {(row.kind, row.id): row for row in found}
-    return tuple(rows[key] for key in batch.keys)
+    rows = (
+        *judge.rows(changes, none=batch.none, bounded=batch.first),
+        *lemma_rows(protocol, judge.properties, judge.solver, asked.clock, names),
+    )
+    made = {(row.kind, row.id): row for row in rows}
+    return tuple(made[key] for key in batch.keys)
 
 
 def _on_record(asked: Asked, names: tuple[str, ...]) -> tuple[Row, ...]:
@@ -164,8 +173,7 @@ def _right(mistake: Mistake) -> Protocol:
 def in_the_model(settings: Settings, context: Context) -> Iterator[Row]:
     """Every small mistake in every stack, each lemma, and the record, by as many workers as there are."""
     asked = Asked.by(settings, context)
-    stacks = (settings.stack,) if settings.stack else tuple(sorted(STACKS, key=_size))
-    cascade = Cascade(_places(stacks))
+    cascade = _in(settings.stack) if settings.stack else _in_all()
     record: dict[Protocol, list[str]] = {}
     for name, entry in NAMED.items():
         right = _right(entry())
@@ -185,22 +193,48 @@ def in_the_model(settings: Settings, context: Context) -> Iterator[Row]:
             yield from future.result()
 
 
-def _places(stacks: Sequence[str]) -> dict[Key, list[str]]:
-    """Of each mistake, the stacks that have it, in this order."""
-    places: dict[Key, list[str]] = {}
-    for stack in stacks:
-        protocol = selection.protocol(stack, None)
-        lemmas = ((Kind.LEMMA, title(name)) for name in sentences(properties_of(protocol)))
-        for key in (*((m.kind, m.name) for m in generated(protocol)), *lemmas):
-            places.setdefault(key, []).append(stack)
-    return places
+def _in(stack: str) -> Cascade:
+    """All that is in one stack, judged there."""
+    return Cascade({key: (stack,) for key in (*_mistakes(stack), *_lemmas(stack))})
 
 
-def _size(stack: str) -> int:
-    return sum(len(a.clauses) + len(a.effects) for a in selection.protocol(stack, None).actions)
+def _in_all() -> Cascade:
+    """All that is in any stack, each judged where it is easiest to see."""
+    stacks: dict[Key, list[str]] = {}
+    trials: dict[Key, str] = {}
+    for stack in sorted(STACKS, key=_size):
+        protocol = _protocol(stack)
+        for key, mistake in _mistakes(stack).items():
+            if key not in stacks:
+                tried = smallest(protocol, mistake).name
+                if tried not in STACKS and key in _mistakes(tried):
+                    trials[key] = tried
+            stacks.setdefault(key, []).append(stack)
+        for key in _lemmas(stack):
+            stacks.setdefault(key, []).append(stack)
+    return Cascade(stacks, trials)
 
 
-#: Whatever has mistakes to show; each yields its rows.
+@cache
+def _mistakes(name: str) -> Mapping[Key, Mistake]:
+    return {(m.kind, m.name): m for m in generated(_protocol(name))}
+
+
+@cache
+def _lemmas(name: str) -> Mapping[Key, str]:
+    return {(Kind.LEMMA, title(x)): x for x in sentences(properties_of(_protocol(name)))}
+
+
+def _protocol(name: str) -> Protocol:
+    """The stack or the composition of that name."""
+    return composed(tuple(LAYERS[x] for x in name.split("+"))) if "+" in name else selection.protocol(name, None)
+
+
+def _size(name: str) -> int:
+    return sum(len(a.clauses) + len(a.effects) for a in _protocol(name).actions)
+
+
+#: Whatever has mistakes to show where no adapter is named; each yields its rows.
 SOURCES: Sequence[Callable[[Settings, Context], Iterator[Row]]] = (in_the_model,)
 
 
@@ -208,13 +242,15 @@ def mutants(settings: Settings, context: Context) -> Mutants:
     """Judge every mistake of every source."""
     started = context.clock()
     rows: list[Row] = []
+    # Not the adapter of a project: of that no mistakes are known.
+    in_one = "adapter" in settings.given
     with context.progress.running("mutants") as progress:
-        for source in SOURCES:
+        for source in (in_bytes,) if in_one else SOURCES:
             for row in source(settings, context):
                 rows.append(row)
                 killed = sum(r.fate is Fate.KILLED for r in rows)
                 progress({"mistakes": len(rows), "noticed": killed})
-    stacks = (settings.stack,) if settings.stack else tuple(STACKS)
+    stacks = () if in_one else (settings.stack,) if settings.stack else tuple(STACKS)
     return Mutants(Score.of(rows), stacks, context.clock() - started, versions())
 
 

@@ -14,7 +14,7 @@ from functools import cached_property
 from attrs import field, frozen
 
 from shardproof_models.language.protocol import Protocol
-from shardproof_models.language.terms import Number, Term
+from shardproof_models.language.terms import Term
 from shardproof_models.layers.bouncing import response
 from shardproof_models.layers.callbacks import Depth
 from shardproof_models.layers.deadlines import Time
@@ -153,7 +153,7 @@ class _Plain:
             Encoding: 2 * self.receipts + 1,
             Domain: 2,
         }
-        numbers: dict[type[Number], range] = {
+        numbers: dict[type[Term], int | range] = {
             # Executed three times is one more than any mistake needs to show itself.
             Count: range(4),
             Height: range(self.headers + 2),

@@ -12,6 +12,7 @@ from . import corpus as corpus  # it enters its mistakes into NAMED
 from .generated import dropped_clauses, dropped_effects, generated
 from .mistake import GENERATED, Kind, Mistake, with_action
 from .named import NAMED, named
+from .smallest import smallest
 
 IN_BYTES_ONLY = corpus.IN_BYTES_ONLY
 
@@ -25,5 +26,6 @@ __all__ = (
     "dropped_effects",
     "generated",
     "named",
+    "smallest",
     "with_action",
 )

@@ -449,7 +449,6 @@ def timeout_marked_after_the_callback(protocol: Protocol) -> Protocol:
     source="ethereum-optimism/optimism PR 5444",
     violates=("P17",),
     shortest=8,
-    sizes={"shards": 2, "receipts": 3, "headers": 1},
 )
 def context_is_not_given_back(protocol: Protocol) -> Protocol:
     """When an inner frame returns, who called the outer one is forgotten."""
@@ -559,7 +558,6 @@ def heights_of_two_chains_compared(protocol: Protocol) -> Protocol:
     source="cosmos/ibc-apps PRs 170 to 174",
     violates=("P08", "P09"),
     shortest=9,
-    sizes={"shards": 2, "receipts": 2, "headers": 1},
 )
 def the_middle_keeps_it(protocol: Protocol) -> Protocol:
     """When the second hop fails the first sender is refunded, and the middle keeps what it got."""
@@ -667,7 +665,6 @@ STORED = Refusal("a stored payload is in the way")
     source="LayerZero v1, stored payloads; CodeHawks Morpheus, finding 281",
     violates=("Q5", "Q4", "Q1"),
     shortest=5,
-    sizes={"shards": 2, "receipts": 3, "headers": 1},
 )
 def a_stored_payload_blocks(protocol: Protocol) -> Protocol:
     """After one failure nothing more from its source is delivered to anybody there."""

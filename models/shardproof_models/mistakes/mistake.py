@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping
 
-from attrs import evolve, field, frozen
+from attrs import evolve, frozen
 
 from ..language.actions import Action
 from ..language.protocol import Protocol
@@ -59,8 +58,6 @@ class Mistake:
     right: Protocol | None = None
     #: Why the shortest trace here is not as long as the one on record, where it is not.
     differs: str = ""
-    #: How many shards, receipts and so on it takes to show it, where that is more than for most.
-    sizes: Mapping[str, int] = field(factory=dict)
 
     @property
     def harmless(self) -> bool:

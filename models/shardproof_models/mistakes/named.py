@@ -8,9 +8,8 @@ anything that it likes: clauses, effects, definitions, even what a world consist
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from types import MappingProxyType
 
-from attrs import field, frozen
+from attrs import frozen
 
 from ..language.protocol import Layer, Protocol
 from ..stacks import composed
@@ -33,8 +32,6 @@ class Entry:
     shortest: int | None
     make: Make
     differs: str = ""
-    #: How many shards, receipts and so on it takes to show it, where that is more than for most.
-    sizes: Mapping[str, int] = field(factory=dict)
 
     def __call__(self) -> Mistake:
         """The mistake, made."""
@@ -50,7 +47,6 @@ class Entry:
             self.shortest,
             right,
             self.differs,
-            self.sizes,
         )
 
 
@@ -67,7 +63,6 @@ def named(
     violates: tuple[str, ...] = (),
     shortest: int | None = None,
     differs: str = "",
-    sizes: Mapping[str, int] = MappingProxyType({}),
 ) -> Callable[[Make], Make]:
     """
     Enter a mistake into `NAMED`; the docstring of what makes it is what it says.
@@ -77,8 +72,7 @@ def named(
     """
 
     def enter(make: Make) -> Make:
-        says = make.__doc__ or ""
-        _NAMED[name] = Entry(name, layers, says, source, violates, shortest, make, differs, sizes)
+        _NAMED[name] = Entry(name, layers, make.__doc__ or "", source, violates, shortest, make, differs)
         return make
 
     return enter

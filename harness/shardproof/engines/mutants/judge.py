@@ -7,7 +7,7 @@ none, and one of which the search knows nothing yet.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
 from typing import Any
 from typing import Protocol as Interface
@@ -70,15 +70,19 @@ class Solver(Interface):
 class Budget:
     """How far to look."""
 
-    #: Attempts in worlds of the right protocol, in each scope: a large protocol has many in each world.
-    attempts: int = 1_000_000
+    #: Attempts in worlds of the right protocol, in each scope, at the first look and at the last: a large
+    #: protocol has many in each world.
+    attempts: int = 400_000
+    attempts_most: int = 3_000_000
     #: Attempts in worlds of a mistake that is looked at by itself.
     attempts_alone: int = 4_000_000
     #: Attempts in pairs of worlds, of a mistake and of the protocol, at the first look and at the last.
-    attempts_first: int = 30_000
-    attempts_last: int = 500_000
-    #: Steps of bounded model checking.
+    pairs: int = 30_000
+    pairs_most: int = 500_000
+    #: Steps of bounded model checking, and the size of a protocol, in clauses and effects, above which a
+    #: generated mistake is not worth it.
     depth: int = 6
+    bounded_max: int = 30
 
 
 #: The property of two worlds, which no trace shows.
@@ -98,17 +102,13 @@ class Judge:
 
     protocol: Protocol
     properties: tuple[Property, ...]
-    #: Where to look in a protocol, the smallest scope first, or in one of these sizes. May raise `UsageError`.
-    scopes_of: Callable[[Protocol, Mapping[str, int]], Sequence[Scope]]
+    #: Where to look in a protocol, the smallest scope first. May raise `UsageError`.
+    scopes_of: Callable[[Protocol], Sequence[Scope]]
     solver: Solver
     clock: Callable[[], float]
     budget: Budget = Budget()
     seed: int = 0
-    _worlds: dict[Scope, Worlds] = field(factory=dict, init=False)
-    _checks: dict[Scope, Checks] = field(factory=dict, init=False)
-    _progress: dict[Scope, ProgressOf] = field(factory=dict, init=False)
-    #: Scopes that some mistake asked for, by their sizes.
-    _sized: dict[tuple[tuple[str, int], ...], Sequence[Scope]] = field(factory=dict, init=False)
+    _known_at: dict[tuple[Scope, int], tuple[Worlds, Checks, ProgressOf]] = field(factory=dict, init=False)
 
     def rows(
         self, mistakes: Iterable[Mistake], *, none: bool = False, bounded: bool = True
@@ -132,31 +132,32 @@ class Judge:
                 row = self._of(mistake, Fate.UNDECIDED, reason=error.summary)
             yield evolve(row, seconds=self.clock() - started)
 
-    def _scopes(self, mistake: Mistake | None = None) -> Sequence[Scope]:
-        sizes = {} if mistake is None else mistake.sizes
-        key = tuple(sorted(sizes.items()))
-        if key not in self._sized:
-            self._sized[key] = self.scopes_of(self.protocol, sizes)
-        return self._sized[key]
+    @cached_property
+    def scopes(self) -> Sequence[Scope]:
+        """Where to look in the protocol."""
+        return self.scopes_of(self.protocol)
 
     @cached_property
     def violated(self) -> Property | None:
         """A property that the right protocol violates: then nothing can be said of wrong ones."""
-        for scope in self._scopes():
+        for scope in self.scopes:
             if not Evaluator(self.protocol, scope).axioms_hold():
                 raise UsageError(f"{self.protocol.name} does not speak of {scope.said or 'this scope'}")
-        worlds, checks = self._at(self._scopes()[0])
+        worlds, checks, _ = self._at(self.scopes[0], self.budget.attempts)
         # Of those that are there: the first half of them are the nearest.
         found = first_violation(worlds, checks, min(GLANCE, len(worlds.answers) // 2)).found
         return found.broken if found else None
 
-    def _at(self, scope: Scope) -> tuple[Worlds, Checks]:
-        if scope not in self._worlds:
-            worlds = Worlds(self.protocol, scope, self.budget.attempts, self.seed)
-            self._worlds[scope] = worlds
-            self._checks[scope] = Checks(worlds, tuple(p for p in self.properties if p.role in VIOLABLE))
-            self._progress[scope] = ProgressOf(worlds, self.properties)
-        return self._worlds[scope], self._checks[scope]
+    def _at(self, scope: Scope, attempts: int) -> tuple[Worlds, Checks, ProgressOf]:
+        """The worlds at a scope, after so many attempts, and what is asked of them."""
+        if (scope, attempts) not in self._known_at:
+            fewer = self._known_at.get((scope, self.budget.attempts))
+            if fewer is not None and fewer[0].complete:
+                return fewer
+            worlds = Worlds(self.protocol, scope, attempts, self.seed)
+            checks = Checks(worlds, tuple(p for p in self.properties if p.role in VIOLABLE))
+            self._known_at[scope, attempts] = worlds, checks, ProgressOf(worlds, self.properties)
+        return self._known_at[scope, attempts]
 
     @cached_property
     def _known(self) -> tuple[Bool, ...]:
@@ -174,24 +175,26 @@ class Judge:
             return self._alone(mistake)
         if row := self._unobserved(mistake):
             return row
-        looked: dict[Scope, Looked] = {}
-        for scope in self._scopes(mistake):
-            first = looked[scope] = self._look(mistake, scope, self.budget.attempts_first)
+        looked: list[Looked] = []
+        for scope in self.scopes:
+            known = self._at(scope, self.budget.attempts)
+            looked.append(first := self._look(mistake, known, self.budget.pairs))
             if first.noticed is not None:
-                return self._noticed(mistake, first.noticed, scope)
+                return self._noticed(mistake, first.noticed, known[0])
             if first.reason is not None and (first.complete or self._accepts_the_same(mistake)):
-                return self._noticed(mistake, first.reason, scope)
-        if not any(each.differs for each in looked.values()) and (row := self._the_same(mistake)):
+                return self._noticed(mistake, first.reason, known[0])
+        if not any(each.differs for each in looked) and (row := self._the_same(mistake)):
             return row
-        for scope, first in looked.items():
-            if not first.complete:
-                looked[scope] = self._look(mistake, scope, self.budget.attempts_last)
-                if (noticed := looked[scope].noticed) is not None:
-                    return self._noticed(mistake, noticed, scope)
-        reason = next(((r, scope) for scope, each in looked.items() if (r := each.reason) is not None), None)
-        if reason is not None and not any(each.parted for each in looked.values()):
-            return self._noticed(mistake, *reason)
-        return self._at_last(mistake, tuple(looked.values()), bounded=bounded)
+        for i, scope in enumerate(self.scopes):
+            if not looked[i].complete:
+                known = self._at(scope, self.budget.attempts_most)
+                looked[i] = self._look(mistake, known, self.budget.pairs_most)
+                if (noticed := looked[i].noticed) is not None:
+                    return self._noticed(mistake, noticed, known[0])
+        reason = next(((r, scope) for scope, each in zip(self.scopes, looked, strict=True) if (r := each.reason)), None)
+        if reason is not None and not any(each.parted for each in looked):
+            return self._noticed(mistake, reason[0], self._at(reason[1], self.budget.attempts_most)[0])
+        return self._at_last(mistake, looked, bounded=bounded)
 
     def _none(self, mistake: Mistake) -> Row | None:
         return self._unobserved(mistake) or self._the_same(mistake)
@@ -215,14 +218,12 @@ class Judge:
         said = f"no guard and no property depends on {', '.join(s.name for s in symbols)} (read off)"
         return self._of(mistake, Fate.EQUIVALENT, engine="cone", reason=said)
 
-    def _look(self, mistake: Mistake, scope: Scope, attempts: int) -> Looked:
-        worlds, checks = self._at(scope)
+    def _look(self, mistake: Mistake, known: tuple[Worlds, Checks, ProgressOf], attempts: int) -> Looked:
+        worlds, checks, progress = known
         if mistake.kind is Kind.NAMED:
             checks = Checks(worlds, self._violable(mistake))
         pairs_max = attempts // len(worlds.attempts)
-        return Lockstep(
-            worlds, checks, self._progress[scope], mistake.protocol, pairs_max, _counting(mistake)
-        ).look()
+        return Lockstep(worlds, checks, progress, mistake.protocol, pairs_max, _counting(mistake)).look()
 
     def _changed(self, mistake: Mistake) -> Iterator[tuple[Action, Action]]:
         pairs = zip(self.protocol.actions, mistake.protocol.actions, strict=True)
@@ -248,7 +249,7 @@ class Judge:
 
     def _alone(self, mistake: Mistake) -> Row:
         """A mistake in what a world consists of has no worlds in common with the protocol."""
-        for scope in self.scopes_of(mistake.protocol, mistake.sizes):
+        for scope in self.scopes_of(mistake.protocol):
             if (found := self._search(mistake, scope).found) is not None:
                 return self._killed(mistake, found, "explore", shortest=True)
         return self._at_last(mistake, (), bounded=True)
@@ -261,6 +262,8 @@ class Judge:
     def _at_last(self, mistake: Mistake, looked: Sequence[Looked], *, bounded: bool) -> Row:
         """Bounded model checking covers every topology; what it does not find, nobody found."""
         scope = ""
+        size = sum(len(a.clauses) + len(a.effects) for a in mistake.protocol.actions)
+        bounded = bounded and (mistake.kind is Kind.NAMED or size <= self.budget.bounded_max)
         for how, name, protocol, asked in self._bounded(mistake) if bounded else ():
             searched = self.solver.violation(protocol, asked, self.budget.depth)
             scope = f"; nothing in {searched.scope}"
@@ -313,11 +316,10 @@ class Judge:
 
     # ---- as a row -------------------------------------------------------------------------------
 
-    def _noticed(self, mistake: Mistake, found: Noticed, scope: Scope) -> Row:
-        worlds, _ = self._at(scope)
+    def _noticed(self, mistake: Mistake, found: Noticed, worlds: Worlds) -> Row:
         shortest = len(found.steps) <= worlds.known_depth + 1
         if not shortest and mistake.kind is Kind.NAMED and found.how is How.VIOLATION:
-            searched = self._search(mistake, scope, len(found.steps))
+            searched = self._search(mistake, worlds.scope, len(found.steps))
             found, shortest = searched.found or found, searched.steps >= len(found.steps)
         return self._killed(mistake, found, "explore", shortest=shortest)
 

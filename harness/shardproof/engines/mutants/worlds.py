@@ -6,14 +6,15 @@ are as they were: the worlds of the right protocol, what it answers in each of t
 attempt and where that leads are worked out once.
 
 The worlds nearest to the start come first, all of them, so that what is found there is found in
-the fewest steps. Where there are too many to go on like that, walks come next: most of what a
-protocol does can be done once, so a walk that does nothing twice gets to nearly all of it, after
-many more steps than it takes. Traces that come of one are made shorter in `lockstep`.
+the fewest steps. Where there are too many to go on like that, the rest of the search is spread
+over the attempts: what can be done only after many steps is followed as often as what can be done
+at once. Traces that come of that may be longer than they have to be; `lockstep` makes them shorter.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from copy import copy
 from random import Random
 from typing import Any
@@ -61,7 +62,7 @@ class Worlds:
     The reachable worlds of a protocol at a scope.
 
     Half of `attempts_max` goes to the worlds nearest to the start, if so many are needed, and the
-    rest to those on walks. With none at all only the first world is there, for `expand` to go on from.
+    rest to those that are reached by what is seldom possible. With none at all only the first world is there, for `expand` to go on from.
     """
 
     protocol: Protocol
@@ -156,26 +157,46 @@ class Worlds:
             self.complete, self.known_depth = True, max(self.depth)
             return
         self.known_depth = self.depth[nearest] - 1
-        chance = Random(self.seed)
-        for _ in range(worlds_max):
-            if len(self.answers) >= worlds_max:
-                break
-            self._walk(chance, worlds_max)
+        self._spread(worlds_max)
 
-    def _walk(self, chance: Random, worlds_max: int) -> None:
-        """A walk that takes no attempt twice, and each kind of action as readily as any other."""
-        world, taken = 0, set[int]()
-        while len(self.answers) < worlds_max:
+    def _spread(self, worlds_max: int) -> None:
+        """
+        Go on with what is seldom possible.
+
+        Each world is known by the rarest attempt on the way to it. Of these, each is followed as
+        often as any other, and after it, each attempt as often as any other.
+        """
+        chance = Random(self.seed)
+        followed: Counter[int | None] = Counter()
+        next_after: Counter[tuple[int, int]] = Counter()
+        rarest: dict[int, int] = {}
+        waiting: dict[int, dict[int, list[int]]] = {}
+
+        def wait(worlds: Iterable[int]) -> None:
+            for world in worlds:
+                if (origin := self.came_from[world]) is not None:
+                    before, i = rarest.get(origin[0], origin[1]), origin[1]
+                    rare = rarest[world] = min(before, i, key=lambda a: followed[a])
+                    if world not in self.answers:
+                        waiting.setdefault(rare, {}).setdefault(i, []).append(world)
+
+        wait(range(len(self.found)))
+        while waiting and len(self.answers) < worlds_max:
+            rare = min(waiting, key=lambda i: (followed[i], i))
+            i = min(waiting[rare], key=lambda i: (next_after[rare, i], i))
+            followed[rare] += 1
+            next_after[rare, i] += 1
+            worlds = waiting[rare][i]
+            place = chance.randrange(len(worlds))
+            worlds[place], worlds[-1] = worlds[-1], worlds[place]
+            world = worlds.pop()
+            if not worlds:
+                del waiting[rare][i]
+            if not waiting[rare]:
+                del waiting[rare]
+            known = len(self.found)
             self.expand(world)
-            kinds: dict[str, list[int]] = {}
-            for i, successor in self.successors[world].items():
-                if i not in taken and successor != world:
-                    kinds.setdefault(self.attempts[i].action.name, []).append(i)
-            if not kinds:
-                return
-            i = chance.choice(kinds[chance.choice(list(kinds))])
-            taken.add(i)
-            world = self.successors[world][i]
+            wait(range(known, len(self.found)))
 
     def expand(self, world: int) -> None:
         """Find out what `world` answers and where it leads, if that is not known."""

@@ -114,7 +114,8 @@ class _Printer:
 
     def _name(self, variable: Variable) -> str:
         self._count += 1
-        self._variables[variable] = f"{variable.name}!{self._count}"
+        # An apostrophe, as in d', is no part of a plain symbol.
+        self._variables[variable] = f"{re.sub('[^A-Za-z0-9_]', '_', variable.name)}!{self._count}"
         return self._variables[variable]
 
     def _declare(self, symbol: Symbol[Any, Any]) -> None:

@@ -74,9 +74,16 @@ def counterexample(
 
 
 def possible(protocol: Protocol, never: Obligation, *, seed: int = 0, timeout_ms: int = 10_000) -> bool:
-    """Whether what `never` denies is so in some world with two elements a sort, or with three."""
+    """Whether what `never` denies is so in a world with two or three elements a sort, and more headers."""
     return any(
-        _within(protocol, never, dict.fromkeys(protocol.sorts, size), seed, timeout_ms) is not None
+        _within(
+            protocol,
+            never,
+            {s: size + 2 if s is Header else size for s in protocol.sorts},
+            seed,
+            timeout_ms,
+        )
+        is not None
         for size in (2, SIZE_MAX)
     )
 

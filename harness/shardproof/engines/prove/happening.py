@@ -14,6 +14,7 @@ from attrs import evolve, frozen
 
 from shardproof_models.language.actions import Action
 from shardproof_models.language.protocol import Protocol
+from shardproof_models.language.terms import Term
 from shardproof_models.layers.exactly_once import Count
 from shardproof_models.layers.reorganisation import FOUNDED
 from shardproof_models.layers.value import Amount
@@ -35,7 +36,7 @@ SEARCHED: tuple[tuple[Mapping[str, int], tuple[int, ...]], ...] = (
 )
 
 #: Where the solver looks, nobody executes twice, and nobody is rich: each number costs it.
-FEW = {Count: range(3), Amount: range(-1, 5)}
+FEW: Mapping[type[Term], int | range] = {Count: range(3), Amount: range(-1, 5)}
 
 
 @frozen(eq=False)

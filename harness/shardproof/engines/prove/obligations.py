@@ -1,8 +1,8 @@
 """
 What has to be shown, as terms: the solver, the certificate and the person read the same list.
 
-An invariant holds initially and every action preserves it; a step property holds of every
-action. Besides, for each action: it writes each cell once; being accepted, it changes
+An invariant holds initially and every action preserves it, or it follows from those; a step property
+holds of every action. Besides, for each action: it writes each cell once; being accepted, it changes
 something; its guard looks at nothing that another shard keeps to itself. Each is a
 weakest precondition over one world, so nothing is said twice about what stays as it is.
 """
@@ -38,6 +38,7 @@ from shardproof_models.language.terms import (
 )
 from shardproof_models.layers.exactly_once import Shard
 from shardproof_models.layers.reorganisation import kept
+from shardproof_properties.losses import follows
 from shardproof_properties.property import Property, Role
 
 #: What is proved by induction; step properties are proved with it.
@@ -85,15 +86,20 @@ def obligations(
     """
     readable = tuple(p for p in properties if p.first_order)
     body = {p: protocol.expand(p.body) for p in readable}
-    invariants = tuple(p for p in readable if p.role in INVARIANTS)
+    followers = follows(protocol)
+    invariants = tuple(p for p in readable if p.role in INVARIANTS and p.name not in followers)
     known = assumptions(protocol, properties)
     axioms = assumptions(protocol)
     start = (*axioms, *initially(protocol))
     for p in invariants:
         yield Obligation(f"{p.name} holds initially", start, body[p], p)
+    others = assumptions(protocol, invariants)
     for p in readable:
         if p.role is Role.ENABLED:
             yield Obligation(f"{p.name} follows from the invariants", known, body[p], p)
+        if p.role in INVARIANTS and p.name in followers:
+            # From the others only: nothing follows from itself.
+            yield Obligation(f"{p.name} follows from the invariants", others, body[p], p)
     for action in protocol.actions:
         guard = action.guard
         for p in invariants:
