@@ -14,7 +14,7 @@ from functools import cached_property
 from attrs import define
 
 from .attacks import ATTACKS, NEEDS
-from .attacks.outcomes import follow_up
+from .attacks.outcomes import PREPARED, follow_up
 from .moves import Act, Deliver, Emit, Finalise, Learn, Move, Produce, Restart, Revert
 from .oracle import CHANNELS
 from .record import Sent
@@ -43,12 +43,15 @@ class Schedule(Traffic):
     #: Shards to which nothing happens in this run, and shards to which little does.
     stopped: frozenset[int] = frozenset()
     slow: frozenset[int] = frozenset()
+    #: An attack that is not ready yet.
+    plot: str = ""
 
     def begin(self, dice: Dice) -> None:
         """A new run, with its own slow and stopped shards."""
         self.clear()
         shards = len(self.lock.topology.shards)
         self.stopped = self.slow = frozenset()
+        self.plot = ""
         weather = dice.roll(8)
         if weather == 1 and shards > 2:
             self.stopped = frozenset({dice.roll(shards)})
@@ -200,13 +203,19 @@ class Schedule(Traffic):
 
     def attack(self, dice: Dice) -> Move | None:
         """Something that an adversary tries, of a kind that was tried little so far."""
-        kinds = self.applicable
-        # Half of the time the least tried of three, so that every kind has its turn.
-        names = [dice.pick(kinds) for _ in range(3)] if dice.roll(2) else [dice.pick(kinds)]
-        kind = min(names, key=lambda k: self.tried.get(k, 0))
+        if self.plot and dice.roll(2):
+            kind, self.plot = self.plot, ""
+        else:
+            kinds = self.applicable
+            # Half of the time the least tried of three, so that every kind has its turn.
+            names = [dice.pick(kinds) for _ in range(3)] if dice.roll(2) else [dice.pick(kinds)]
+            kind = min(names, key=lambda k: self.tried.get(k, 0))
         move = ATTACKS[kind](self, dice)
         if move is None or not self.lock.possible(move):
             return None
+        prepares = isinstance(move, Produce | Finalise | Learn) or move[:1] == ("advance_clock",)
+        if kind in PREPARED and prepares:
+            self.plot = kind
         self.count(kind)
         return move
 

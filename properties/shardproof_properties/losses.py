@@ -73,7 +73,6 @@ LOSING = ("crash", "revert")
 #: of their own, and so without readings.
 FOLLOWS: Mapping[str, str] = {
     "trusts-only-produced-headers": "what is trusted is final, and what is final was produced",
-    "executes-only-on-final-headers": "what was executed was executed on what is trusted, and that is final",
     "executes-a-prefix": "what was executed was counted, and what was counted past was executed",
     "never-both": "what was refunded had failed, or a header would have shown its execution",
     "one-shard-sees-to-it": "an outbox holds only what its shard answers for, and one shard does",

@@ -34,7 +34,6 @@ from shardproof_models.layers.outcomes import (
 from shardproof_models.layers.queues import capacity, queued, queues
 from shardproof_models.layers.sequencing import channel, next_receive, sequence
 from shardproof_models.layers.skipping import skipping
-from shardproof_models.layers.suspension import suspended, suspension
 
 from .property import Catalogue
 
@@ -107,14 +106,6 @@ def finds_room_again(s: Shard, d: Shard) -> Bool:
 def resumes_when_drained(s: Shard, d: Shard) -> Bool:
     """A link from which everything was carried away takes requests again."""
     return (queued(s, d) <= 0) & (queued(s, d) < capacity(s, d))
-
-
-@progress.progress(
-    "Q7", suspension, because="a signal to resume that waits behind what is suspended never comes"
-)
-def is_resumed_when_drained(s: Shard, d: Shard) -> Bool:
-    """A suspended link that is empty can be resumed."""
-    return suspended(s, d) & (queued(s, d) <= 0)
 
 
 @progress.progress(

@@ -463,7 +463,7 @@ USAGE: tuple[tuple[str, ...], ...] = (
     ("fuzz", "--adapter", "reference", "extra"),
     ("prove", "--stack", "cor"),
     ("prove", "--layers", "exactly-once,finalty"),
-    ("prove", "--property", "Q1"),
+    ("prove", "--property", "Q4"),
     ("prove", "--depth", "2", "--certificate", "c"),
     ("explore", "--scope", "shards=65"),
     ("check", "--adapter", "reference", "--profile", "fast"),

@@ -20,7 +20,7 @@ from shardproof.engines.prove.triggers import triggered
 from shardproof.readings.smt import Unbounded
 from shardproof.verdict import Verdict
 from shardproof_models.language.actions import Action, Refusal, require
-from shardproof_models.language.protocol import Protocol
+from shardproof_models.language.protocol import Protocol, compose
 from shardproof_models.language.terms import (
     TRUE,
     Bool,
@@ -34,12 +34,15 @@ from shardproof_models.language.terms import (
     symbols_of,
 )
 from shardproof_models.layers.callbacks import depth
+from shardproof_models.layers.closing import closing
+from shardproof_models.layers.durability import durability
 from shardproof_models.layers.exactly_once import (
     Header,
     Receipt,
     Shard,
     consumed,
     destination,
+    exactly_once,
     executions,
     key,
     origin,
@@ -47,8 +50,10 @@ from shardproof_models.layers.exactly_once import (
 )
 from shardproof_models.layers.failures import succeeded
 from shardproof_models.layers.forwarding import arrived, travels
-from shardproof_models.layers.outcomes import acknowledged_in, acknowledgement, succeeded_in
+from shardproof_models.layers.inbox import inbox
+from shardproof_models.layers.outcomes import acknowledged_in, acknowledgement, outcomes, succeeded_in
 from shardproof_models.layers.resharding import owner
+from shardproof_models.layers.sequencing import ordering
 from shardproof_models.stacks import STACKS, stack
 from shardproof_properties.catalogue import CATALOGUES, properties_of
 from shardproof_properties.property import Property, Role
@@ -61,10 +66,19 @@ SMALLER = tuple(name for name in STACKS if name != LARGEST)
 LEMMAS = tuple(p for c in CATALOGUES for p in c.entries if p.role is Role.LEMMA)
 
 
+#: What no stack has together: outcomes, and shards that lose power without going back to a block.
+COPIES = compose("copies", exactly_once, inbox, ordering, outcomes, closing, durability)
+
+
+def protocol_of(name: str) -> Protocol:
+    """A stack, or the one composition more."""
+    return COPIES if name == COPIES.name else stack(name)
+
+
 @cache
 def claimed(name: str) -> tuple[Property, ...]:
     """What is proved of a stack."""
-    return tuple(p for p in properties_of(stack(name)) if p.role in PROVED)
+    return tuple(p for p in properties_of(protocol_of(name)) if p.role in PROVED)
 
 
 def todo(protocol: Protocol, properties: tuple[Property, ...]) -> tuple[Obligation, ...]:
@@ -115,7 +129,7 @@ class TestLemmas:
 
 @cache
 def _by_size() -> tuple[str, ...]:
-    return tuple(sorted(STACKS, key=lambda name: len(stack(name).symbols)))
+    return tuple(sorted((*STACKS, COPIES.name), key=lambda name: len(protocol_of(name).symbols)))
 
 
 @cache
@@ -125,7 +139,7 @@ def _prover(_name: str) -> Prover:
 
 def _missing(name: str, lemma: Property) -> Iterator[Obligation]:
     """What is not proved without `lemma`; what speaks of the same is looked at first."""
-    protocol, prover = stack(name), _prover(name)
+    protocol, prover = protocol_of(name), _prover(name)
     rest = tuple(p for p in claimed(name) if p is not lemma and not p.name.startswith(f"{lemma.name} after"))
     read = _state(symbols_of(protocol.expand(lemma.body)))
     for obligation in sorted(

@@ -41,6 +41,7 @@ BEHIND = {
     "commitments-bind": ("leaf-for-node", "duplicated-last-leaf"),
     "keys-are-canonical": ("key-is-proof", "key-is-signature"),
     "acts-only-in-its-own-name": ("wrong-source",),
+    "survives-a-crash": ("effect-before-record", "record-before-effect"),
 }
 
 

@@ -330,6 +330,19 @@ ATTACKS: Mapping[str, Attack] = {
     "delivery-out-of-order": _out_of_order,
 }
 
+#: Kinds that take several steps, because clocks have to run or headers to be believed first.
+PREPARED = frozenset(
+    {
+        "timeout-of-what-was-delivered",
+        "timeout-by-the-senders-clock",
+        "refund-race",
+        "late-delivery",
+        "outcome-on-a-third-party's-header",
+        "timeout-from-inside-the-callback",
+        "delivery-on-a-closed-channel",
+    }
+)
+
 NEEDS: Mapping[str, tuple[str, ...]] = {
     "early-timeout": ("time_out",),
     "timeout-of-what-never-expires": ("time_out",),

@@ -111,14 +111,7 @@ def actions(settings: Settings) -> str:
 def adapters(_: Settings) -> Mapping[str, Rows]:
     """Adapters of this package, the mistakes that `faulty` can make, and adapters of other packages."""
     built_in = [(name, _DESCRIPTIONS.get(name, "")) for name in BUILT_IN if name != "faulty"]
-    faulty = tuple(
-        (
-            f"faulty:{fault.name}",
-            f"{_entry(fault)}violates {fault.violates} in {counted(fault.shortest, 'step')}: "
-            f"{_first(fault.summary)}",
-        )
-        for fault in FAULTS.values()
-    )
+    faulty = tuple((f"faulty:{f.name}", f"{_shown_by(f)}: {_first(f.summary)}") for f in FAULTS.values())
     installed = tuple((entry.name, entry.value) for entry in metadata.entry_points(group=ENTRY_POINTS))
     controls = tuple(
         (f"faulty:{c.name}", f"{_entry(c)}in {c.stack}: {_first(c.summary)}") for c in CONTROLS.values()
@@ -131,6 +124,10 @@ def adapters(_: Settings) -> Mapping[str, Rows]:
         **({"installed": installed} if installed else {}),
         "your own": own,
     }
+
+
+def _shown_by(fault: Fault) -> str:
+    return f"{_entry(fault)}violates {fault.violates} in {counted(fault.shortest, 'step')}"
 
 
 def _entry(fault: Fault) -> str:

@@ -41,20 +41,24 @@ from ..engines.prove.obligations import Obligation, obligations
 from ..engines.prove.search import violation
 from ..readings.scope import Scope
 from ..readings.scopes import scope_of
+from ..readings.twins import turned_round as other_way_round
 from ..readings.twins import with_twins
 from ..render.text import counted
 from ..settings import Settings
 from .context import Context, versions
 from .faults import in_bytes
 
-#: From the cheapest scope to the dearest: most mistakes need no more than one receipt. Of `twins`, the
-#: last two receipts are alike.
+#: From the cheapest scope to the dearest: most mistakes need no more than one receipt. See `readings/twins.py`
+#: for those that are not plain.
 SCOPES: Sequence[Mapping[str, int]] = (
     {"shards": 2, "receipts": 1, "headers": 1},
     {"shards": 1, "receipts": 1, "headers": 2},
     {"shards": 2, "receipts": 2, "headers": 1},
     {"shards": 2, "receipts": 2, "headers": 1, "twins": 1},
     {"shards": 2, "receipts": 3, "headers": 1, "twins": 1},
+    {"shards": 2, "receipts": 2, "headers": 2},
+    {"shards": 3, "receipts": 2, "headers": 1},
+    {"shards": 2, "receipts": 3, "headers": 1, "turned_round": 1},
 )
 
 #: What happened to somebody has to be found, and in the fewest steps.
@@ -134,9 +138,9 @@ class Asked:
         return tuple(_scope(of, **size) for size in sizes)
 
 
-def _scope(of: Protocol, *, twins: int = 0, **sizes: int) -> Scope:
+def _scope(of: Protocol, *, twins: int = 0, turned_round: int = 0, **sizes: int) -> Scope:
     plain = scope_of(of, **sizes)
-    return with_twins(of, plain) if twins else plain
+    return with_twins(of, plain) if twins else other_way_round(of, plain) if turned_round else plain
 
 
 @cache

@@ -268,13 +268,15 @@ class _Search:
                 if lock.possible(move) and (found := self._step(move, moves)):
                     break
         depth = self.plan.depth >> dice.roll(3)
+        pursued = False
         while found is None and len(moves) < depth:
             number = numbers[len(moves) // MOVES_A_NUMBER % len(numbers)] + len(moves)
             found = self._step(schedule.next(Dice(mixed(number))), moves)
+            if found is None and lock.suspects and not pursued:
+                # At once: a little later it may be too late for anything to come of it.
+                pursued, found = True, self._pursue(moves)
         if found is None and work["runs"] % QUIESCED == 0:
             found = self._quiesce(moves)
-        if found is None and lock.suspects:
-            found = self._pursue(moves)
         for turn in range(PURSUED_MAX):
             if found is not None or not lock.suspects:
                 break

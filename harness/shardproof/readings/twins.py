@@ -1,9 +1,10 @@
 """
-A scope in which two receipts compete: all that is fixed of the one is fixed of the other.
+Scopes in which something is as it is not in the plain topology.
 
-In the plain topology each receipt has a position, a link, an answer of its own, and money enough to
-be sent. What keeps two apart that want the same is then never needed. Here the last receipt is like
-the one before it, but for its key, and an account can pay for one of them.
+There each receipt has a position, a link, an answer of its own, and money enough to be sent. What
+keeps two apart that want the same is then never needed. With twins, the last receipt is like the
+one before it, but for its key, and an account can pay for one of them. And there the first receipt
+is always an outward one; with the ways turned round, it brings something home.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ from attrs import evolve
 
 from shardproof_models.language.protocol import Protocol
 from shardproof_models.language.terms import Symbol
-from shardproof_models.layers.exactly_once import Key, Receipt, key
+from shardproof_models.layers.escrow import homeward
+from shardproof_models.layers.exactly_once import Key, Receipt, destination, key, source
 from shardproof_models.layers.value import endowed, endowment
 
 from .scope import Scope, Value
@@ -37,6 +39,19 @@ def with_twins(protocol: Protocol, scope: Scope) -> Scope:
         elif symbol.name not in OWN:
             rigid[symbol.name] = _as_its_twin(symbol, scope.rigid[symbol.name], last)
     return evolve(scope, rigid=rigid, said=f"{scope.said}, the last two receipts alike")
+
+
+def turned_round(protocol: Protocol, scope: Scope) -> Scope:
+    """`scope` with home at the other end: what went outward goes homeward, and the other way round."""
+    if homeward not in protocol.symbols:
+        return scope
+    outward, ends = scope.rigid[homeward.name], (scope.rigid[source.name], scope.rigid[destination.name])
+
+    def other(m: Value) -> Value:
+        # A second hop is neither.
+        return not outward(m) and ends[0](m) < ends[1](m)
+
+    return evolve(scope, rigid={**scope.rigid, homeward.name: other}, said=f"{scope.said}, home at the other end")
 
 
 def _as_its_twin(symbol: Symbol[Any, Any], read: Callable[..., Value], last: Value) -> Callable[..., Value]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from attrs import evolve
 
+from shardproof_models.shards.calling.inbox import InboxShard
 from shardproof_models.shards.calling.systems import NearShard
 from shardproof_models.shards.durable import Extent
 from shardproof_models.shards.messaging.families import IbcUnordered
@@ -11,7 +12,7 @@ from shardproof_models.shards.messaging.messenger import Savepoint
 from shardproof_models.shards.shard import Shard
 
 from ..messaging import IbcUnorderedAdapter
-from ..promises import NearAdapter
+from ..promises import InboxAdapter, NearAdapter
 from .registry import fault
 
 
@@ -78,3 +79,34 @@ class _EventsOfAFailure(IbcUnordered):
         super().roll_back(before)
         for event in events[len(self.announced) :]:
             self.announced.append(event)
+
+
+@fault(
+    "effect-before-record",
+    violates="executes-at-most-once",
+    shortest=5,
+    source="C. Richardson, Microservices Patterns, 2018, chapter 3: idempotent consumer",
+    adapter=InboxAdapter,
+)
+class _EffectBeforeRecord(InboxShard):
+    """An effect becomes durable in one write, its record in the next; power fails in between."""
+
+    def write(self, *changes: bytes) -> None:
+        record, *effect = changes
+        for change in (*effect, record):
+            super().write(change)
+
+
+@fault(
+    "record-before-effect",
+    violates="delivers-what-is-due",
+    shortest=5,
+    source="C. Richardson, Microservices Patterns, 2018, chapter 3: idempotent consumer",
+    adapter=InboxAdapter,
+)
+class _RecordBeforeEffect(InboxShard):
+    """A record becomes durable in one write, its effect in the next; power fails in between."""
+
+    def write(self, *changes: bytes) -> None:
+        for change in changes:
+            super().write(change)

@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from copy import copy
+from heapq import heappop, heappush
 from random import Random
 from typing import Any
 
@@ -170,7 +171,7 @@ class Worlds:
         followed: Counter[int | None] = Counter()
         next_after: Counter[tuple[int, int]] = Counter()
         rarest: dict[int, int] = {}
-        waiting: dict[int, dict[int, list[int]]] = {}
+        waiting: dict[int, dict[int, list[tuple[int, float, int]]]] = {}
 
         def wait(worlds: Iterable[int]) -> None:
             for world in worlds:
@@ -178,7 +179,8 @@ class Worlds:
                     before, i = rarest.get(origin[0], origin[1]), origin[1]
                     rare = rarest[world] = min(before, i, key=lambda a: followed[a])
                     if world not in self.answers:
-                        waiting.setdefault(rare, {}).setdefault(i, []).append(world)
+                        heap = waiting.setdefault(rare, {}).setdefault(i, [])
+                        heappush(heap, (self.depth[world], chance.random(), world))
 
         wait(range(len(self.found)))
         while waiting and len(self.answers) < worlds_max:
@@ -186,11 +188,9 @@ class Worlds:
             i = min(waiting[rare], key=lambda i: (next_after[rare, i], i))
             followed[rare] += 1
             next_after[rare, i] += 1
-            worlds = waiting[rare][i]
-            place = chance.randrange(len(worlds))
-            worlds[place], worlds[-1] = worlds[-1], worlds[place]
-            world = worlds.pop()
-            if not worlds:
+            # The nearest: a longer way has used up more of what there is only a few of.
+            _, _, world = heappop(waiting[rare][i])
+            if not waiting[rare][i]:
                 del waiting[rare][i]
             if not waiting[rare]:
                 del waiting[rare]

@@ -71,17 +71,17 @@ class Watched:
             self.generated.apply[action.name](world, *args)
             self.see(world, action, length)
 
-    def walk(self, random: Random) -> None:
+    def walk(self, dice: Random) -> None:
         """One walk, for as long as something can be done that was not done before."""
         actions = self.generated.protocol.actions
-        reluctance = {a: math.exp(PREFERENCE * random.random()) for a in actions}
+        reluctance = {a: math.exp(PREFERENCE * dice.random()) for a in actions}
         left = dict.fromkeys(((a, x) for a in actions for x in self._attempts[a]), 1)
-        if not random.randrange(AGAIN):
+        if not dice.randrange(AGAIN):
             left = dict.fromkeys(left, 2)
         world = self.generated.initial()
         for length in range(1, LENGTH + 1):
-            ordered = sorted(actions, key=lambda a: random.random() ** reluctance[a], reverse=True)
-            taken = next((t for a in ordered for t in self._accepted(world, a, left, random)), None)
+            ordered = sorted(actions, key=lambda a: dice.random() ** reluctance[a], reverse=True)
+            taken = next((t for a in ordered for t in self._accepted(world, a, left, dice)), None)
             if taken is None:
                 return
             action, args, world = taken
@@ -89,12 +89,12 @@ class Watched:
             self.see(world, action, length)
 
     def _accepted(
-        self, world: World, action: Action, left: Mapping[Taken, int], random: Random
+        self, world: World, action: Action, left: Mapping[Taken, int], dice: Random
     ) -> Iterator[tuple[Action, tuple[Value, ...], World]]:
         """Attempts of `action` that are accepted, of those that are left, and where they lead."""
         refuse, apply = self.generated.refusal[action.name], self.generated.apply[action.name]
         attempts = self._attempts[action]
-        start = random.randrange(len(attempts))
+        start = dice.randrange(len(attempts))
         for args in (*attempts[start:], *attempts[:start]):
             if left[action, args] and not refuse(world, *args):
                 after = [list(rows) for rows in world]
@@ -106,9 +106,9 @@ class Watched:
 def walked(protocol: Protocol, scope: Scope, wanted: Iterable[Property], seed: int) -> Watched:
     """What `WALKS` walks have seen, or fewer if nothing is left to be seen."""
     watched = Watched.at(protocol, scope, wanted)
-    random = Random(seed)
+    dice = Random(seed)
     for _ in range(WALKS):
         if not watched.wanted and len(watched.taken) == len(protocol.actions):
             break
-        watched.walk(random)
+        watched.walk(dice)
     return watched
