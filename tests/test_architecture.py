@@ -317,7 +317,13 @@ FLOORS = (
     ("shardproof.adapter", "shardproof.coverage", "shardproof.readings", "shardproof.trace"),
     # A system on one side, the model on the other.
     ("shardproof.adapters", "shardproof.adversary", "shardproof.system", "shardproof.verdict"),
-    ("shardproof.deeds", "shardproof.ledger", "shardproof.observable", "shardproof.model_trace", "shardproof.oracle"),
+    (
+        "shardproof.deeds",
+        "shardproof.ledger",
+        "shardproof.observable",
+        "shardproof.model_trace",
+        "shardproof.oracle",
+    ),
     ("shardproof.moves", "shardproof.trace_file"),
     # Both of them side by side, then whole runs, then better ones.
     ("shardproof.record",),

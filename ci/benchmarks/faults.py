@@ -45,7 +45,7 @@ def is_caught(fault: Fault, seeds: Sequence[int]) -> bool:
     shortest = min(lengths, default=0)
     recorded = "" if fault.recorded is None else f"{fault.recorded}"
     line = (
-        f"{fault.name:<31}{','.join(fault.corpus):<5}{fault.stack:<18}{fault.violates:<35}"
+        f"{fault.name:<31}{','.join(fault.corpus):<5}{fault.stack:<20}{fault.violates:<35}"
         f"{shortest:>5}{recorded:>8}{f'{caught} of {len(seeds)}':>10}{steps:>9,}{slowest:>11.1f}"
     )
     good = caught >= len(seeds) - len(seeds) // MISSED and shortest == fault.shortest
@@ -56,7 +56,7 @@ def is_caught(fault: Fault, seeds: Sequence[int]) -> bool:
 def is_let_pass(control: Fault, seeds: Sequence[int]) -> bool:
     """Search with every seed, and print the line of this control."""
     flagged = sorted({f.property for seed in seeds for f in searched(control, seed).findings})
-    print(f"{control.name:<31}{','.join(control.corpus):<5}{control.stack:<18}", end="")
+    print(f"{control.name:<31}{','.join(control.corpus):<5}{control.stack:<20}", end="")
     print(f"flagged: {', '.join(flagged)}" if flagged else "not flagged", flush=True)
     return not flagged
 
@@ -65,7 +65,7 @@ def main(arguments: Sequence[str]) -> int:
     """The number of faults and controls that went otherwise than they should."""
     seeds = [int(a) for a in arguments if a.isdecimal()] or SEEDS
     chosen = [found(a) for a in arguments if not a.isdecimal()] or [*FAULTS.values(), *CONTROLS.values()]
-    print(f"{'fault':<31}{'':<5}{'stack':<18}{'violates':<35}{'steps':>5}", end="")
+    print(f"{'fault':<31}{'':<5}{'stack':<20}{'violates':<35}{'steps':>5}", end="")
     print(f"{'record':>8}{'caught':>10}{'until':>9}{'slowest, s':>11}")
     return sum(not (is_caught(f, seeds) if f.violates else is_let_pass(f, seeds)) for f in chosen)
 

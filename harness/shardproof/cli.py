@@ -245,7 +245,8 @@ def prove(as_json: bool, certificate: Path | None, confirmed: bool, **given: obj
     from .commands import search
 
     return _answer(
-        _run(lambda settings, context: search.prove(settings, context, certificate, confirmed), given), as_json
+        _run(lambda settings, context: search.prove(settings, context, certificate, confirmed), given),
+        as_json,
     )
 
 

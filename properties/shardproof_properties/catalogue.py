@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from shardproof_models.language.protocol import Protocol
 
+from .at_home import at_home
 from .concrete import concrete
 from .enabled import enabled
 from .layout import layout
@@ -32,6 +33,7 @@ _DECLARED = (
     queueing,
     spelling,
     enabled,
+    at_home,
     progress,
     concrete,
     witnesses,

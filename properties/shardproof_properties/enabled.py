@@ -236,6 +236,7 @@ def what_is_final_can_be_learned(d: Shard, h: Header, v: ValidatorSet) -> Iterat
 def the_next_record_can_be_pruned(d: Shard, k: Key) -> Iterator[Bool]:
     """The record of what comes next on its channel can be replaced by the watermark."""
     yield consumed(d, k) & (key_sequence(k) == watermark(d, key_channel(k)))
+    yield forall(Receipt, lambda m: implies(key(m) == k, acknowledgement(d, m)))
 
 
 @accepts("Q8", forget, because="records that can never be forgotten fill every disk")

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
-from shardproof_models.language.terms import Bool, exists, implies, next_
+from shardproof_models.language.terms import Bool, all_of, exists, implies, next_
 from shardproof_models.layers.deadlines import clock, deadline
 from shardproof_models.layers.exactly_once import (
+    Header,
     Key,
     Receipt,
     Shard,
     answers,
+    commits,
     consumed,
     destination,
     emitted,
     executions,
+    issued,
     key,
     recorded,
+    source,
+    trusted,
 )
 from shardproof_models.layers.pruning import pruning, watermark
 from shardproof_models.layers.reorganisation import reorganisation
+from shardproof_models.layers.resharding import resharding
 from shardproof_models.layers.sequencing import (
     Channel,
     channel,
@@ -111,6 +117,22 @@ def skips_only_what_has_expired(d: Shard, m: Receipt) -> Bool:
 def skips_nothing_that_it_executes(d: Shard, m: Receipt) -> Bool:
     """What was skipped is not executed."""
     return ~(skipped(d, m) & ran(m))
+
+
+@order.step("P10", because="who skips without a proof loses what was never sent", outside=(resharding,))
+def skips_only_on_evidence(d: Shard, m: Receipt) -> Bool:
+    """What a shard skips, a header that it trusts proves to have been sent."""
+    shown = exists(Header, lambda h: all_of(trusted(d, h), issued(h, source(m)), commits(h, m)))
+    return implies(~skipped(d, m) & next_(skipped(d, m)), shown)
+
+
+@order.step(
+    "P07", because="what is skipped out of its turn leaves a place that nobody fills", outside=(resharding,)
+)
+def skips_in_its_turn(d: Shard, m: Receipt) -> Bool:
+    """What a shard skips is what comes next on its channel."""
+    turn = sequence(m) == next_receive(channel(m))
+    return implies(~skipped(d, m) & next_(skipped(d, m)), turn)
 
 
 @order.lemma(supports="P04")

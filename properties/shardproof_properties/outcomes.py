@@ -17,6 +17,8 @@ from shardproof_models.layers.exactly_once import (
     executions,
     issued,
     produced,
+    source,
+    trusted,
 )
 from shardproof_models.layers.failures import announced, succeeded, took_effect
 from shardproof_models.layers.forwarding import arrived, first_hop, forwarded, forwarding, onward, travels
@@ -138,6 +140,14 @@ def a_timeout_ends_its_channel(m: Receipt) -> Bool:
 def nothing_is_sent_on_what_has_ended(c: Channel) -> Bool:
     """A channel that is over takes nothing more."""
     return implies(ended(c), next_(next_send(c)) <= next_send(c))
+
+
+@outcomes.step("P10", because="who gives up without a proof gives back what may yet be delivered")
+def gives_up_only_on_evidence(s: Shard, m: Receipt) -> Bool:
+    """What expires for its sender is shown to be absent by a header that the sender trusts."""
+    now = answers(s, source(m)) & ~timed_out(m) & next_(timed_out(m))
+    shown = exists(Header, lambda h: all_of(trusted(s, h), issued(h, destination(m)), ~received_in(h, m)))
+    return implies(now, shown)
 
 
 @outcomes.step("P12", because="a header that changes after it was proved proves two things")

@@ -13,7 +13,7 @@ from shardproof.adapters.reference import ReferenceAdapter
 from shardproof.coverage import ENVIRONMENT, ActionCount, ClauseCount, GuardCoverage
 from shardproof.engines.explore import explore
 from shardproof.engines.fuzz import Plan, action_name, fuzz
-from shardproof.moves import NULL, Deliver, Forged, Move
+from shardproof.moves import NULL, Act, Deliver, Forged, Move
 from shardproof.readings.generated import Generated
 from shardproof.readings.scopes import scope_of
 from shardproof.schedule import Schedule
@@ -139,10 +139,12 @@ class TestNeverExercised:
 
 
 class TestFuzz:
-    @pytest.mark.parametrize("kind", get_args(Move))
+    @pytest.mark.parametrize("kind", [kind for kind in get_args(Move) if kind is not Act])
     def test_every_kind_of_move_attempts_an_action(self, kind: type[Move]) -> None:
         """
         The name of a move is that of the action that it attempts, so no step goes uncounted.
+
+        An `Act` says itself what it attempts: it is a line of the table of deeds.
         """
         assert action_name(kind) in {action.name for action in CORE.actions}
 

@@ -8,7 +8,7 @@ mistake survives; a mistake that is none, and it is proved.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable
 from itertools import count
 from typing import Any
 
@@ -28,7 +28,6 @@ from shardproof.engines.mutants.lockstep import (
     confirm,
 )
 from shardproof.engines.mutants.worlds import Checks, Worlds
-from shardproof.readings.scope import Scope
 from shardproof.readings.scopes import scope_of
 from shardproof.verdict import Verdict
 from shardproof_models.language.actions import Action, Refusal, insert, require

@@ -22,15 +22,16 @@ from shardproof_models.language.actions import Action
 from shardproof_models.language.protocol import CompositionError, Protocol, compose
 from shardproof_models.language.terms import PUBLIC, Symbol, Term, rebuild
 from shardproof_models.layers.durability import durability
-from shardproof_models.layers.exactly_once import commits, consumed, exactly_once, executions
+from shardproof_models.layers.exactly_once import commits, consumed, exactly_once, executions, learned
 from shardproof_models.layers.failures import failures
+from shardproof_models.layers.forwarding import forwarding
 from shardproof_models.layers.inbox import inbox
 from shardproof_models.layers.outcomes import outcomes
-from shardproof_models.layers.reorganisation import reorganisation
+from shardproof_models.layers.reorganisation import is_at_an_address, reorganisation
 from shardproof_models.layers.resharding import resharding
 from shardproof_models.layers.sequencing import ordering
 from shardproof_models.layers.value import value
-from shardproof_models.stacks import stack
+from shardproof_models.stacks import STACKS, stack
 from shardproof_properties.catalogue import properties_of
 from shardproof_properties.losses import FOLLOWS
 from shardproof_properties.property import Property, Role
@@ -45,6 +46,10 @@ BLOCKS = compose("blocks", exactly_once, reorganisation, ordering, outcomes, val
 
 #: The same without blocks: what is durable is kept apart.
 COPIES = compose("copies", exactly_once, inbox, ordering, outcomes, value, durability)
+
+#: `everything`, and in it receipts that go on in place of shards that split.
+ONWARD = tuple(layer for layer in STACKS["everything"].layers if layer is not resharding)
+LARGE = {"everything": stack("everything"), "onward": compose("onward", *ONWARD, forwarding)}
 
 #: What is known of the chain of blocks, which is all that P26 and P18 rest on.
 CHAIN = ("heads-are-produced", "a-parent-is-one-below", "a-genesis-is-final", "the-head-is-highest")
@@ -109,6 +114,14 @@ class TestTheTheorem:
         Every invariant survives crashes and reorganisations, for any number of shards.
         """
         assert unproved(stack(name), seed) == []
+
+    @pytest.mark.parametrize("seed", [0, 1])
+    @pytest.mark.parametrize("name", LARGE)
+    def test_all_layers_together_are(self, name: str, seed: int) -> None:
+        """
+        With resharding, and with receipts that go on: as large as what is proved gets.
+        """
+        assert unproved(LARGE[name], seed) == []
 
     @pytest.mark.parametrize("name", SIZED)
     def test_so_does_what_layers_add(self, name: str) -> None:
@@ -314,3 +327,27 @@ class TestWhoTakesOver:
 
         for name in ("revert", "crash", "produce"):
             assert "not live" in {str(c.refusal) for c in both.action(name).clauses}, name
+
+    @pytest.mark.parametrize("founding", ["split", "merge"])
+    def test_begins_with_a_block_of_what_it_took_over(self, founding: str) -> None:
+        """
+        Or else a reorganisation of its first block would leave it without the records of its parents.
+        """
+        both = compose("reshards", exactly_once, reorganisation, resharding)
+        broken = changed(both, forgetting(both.action(founding), both.remembers[consumed]))
+        prover = Prover()
+        todo = (o for o in obligations(broken, properties(both), REPEATABLE) if o.action is not None)
+
+        assert any(not prover.matched(o) for o in todo if o.name.startswith(f"{founding} preserves"))
+
+    def test_takes_over_what_is_at_an_address_and_not_what_is_a_shards_own(self) -> None:
+        """
+        Balances and emissions go where their address goes; records are copied, and each shard keeps its own.
+        """
+        assert {s.name for s in LARGE["everything"].remembers if is_at_an_address(s)} >= {
+            "balance",
+            "emitted",
+            "circulating",
+            "queued",
+        }
+        assert not any(is_at_an_address(s) for s in (consumed, executions, learned))

@@ -41,30 +41,30 @@ from ..engines.prove.obligations import Obligation, obligations
 from ..engines.prove.search import violation
 from ..readings.scope import Scope
 from ..readings.scopes import scope_of
-from ..readings.twins import turned_round as other_way_round
-from ..readings.twins import with_twins
+from ..readings.variants import VARIANTS
 from ..render.text import counted
 from ..settings import Settings
 from .context import Context, versions
 from .faults import in_bytes
 
-#: From the cheapest scope to the dearest: most mistakes need no more than one receipt. See `readings/twins.py`
-#: for those that are not plain.
-SCOPES: Sequence[Mapping[str, int]] = (
-    {"shards": 2, "receipts": 1, "headers": 1},
-    {"shards": 1, "receipts": 1, "headers": 2},
-    {"shards": 2, "receipts": 2, "headers": 1},
-    {"shards": 2, "receipts": 2, "headers": 1, "twins": 1},
-    {"shards": 2, "receipts": 3, "headers": 1, "twins": 1},
-    {"shards": 2, "receipts": 2, "headers": 2},
-    {"shards": 3, "receipts": 2, "headers": 1},
-    {"shards": 2, "receipts": 3, "headers": 1, "turned_round": 1},
+#: From the cheapest scope to the dearest, each plain or a variant: most mistakes need no more than one receipt.
+SCOPES: Sequence[tuple[Mapping[str, int], str]] = (
+    ({"shards": 2, "receipts": 1, "headers": 1}, ""),
+    ({"shards": 1, "receipts": 1, "headers": 2}, ""),
+    ({"shards": 2, "receipts": 2, "headers": 1}, ""),
+    ({"shards": 2, "receipts": 2, "headers": 1}, "twins"),
+    ({"shards": 2, "receipts": 2, "headers": 1}, "dear twin"),
+    ({"shards": 2, "receipts": 2, "headers": 1}, "all home"),
+    ({"shards": 2, "receipts": 3, "headers": 1}, "twins"),
+    ({"shards": 2, "receipts": 2, "headers": 2}, ""),
+    ({"shards": 3, "receipts": 2, "headers": 1}, ""),
+    ({"shards": 2, "receipts": 3, "headers": 1}, "turned round"),
 )
 
 #: What happened to somebody has to be found, and in the fewest steps.
 ON_RECORD = Budget(attempts=2_500_000, attempts_most=4_000_000)
 
-#: Processes that judge. What they share is little, and what each needs is memory: one a core of a small machine.
+#: Processes that judge: one a core of a small machine, because each needs some memory.
 WORKERS = 2
 
 
@@ -101,12 +101,17 @@ class _Solver:
             for o in obligations(protocol, properties, REPEATABLE)
         ]
 
-    def violation(self, protocol: Protocol, properties: tuple[Property, ...], depth: int) -> Bounded:
-        searched = violation(protocol, properties, depth, seed=self.seed, timeout_ms=self.timeout_ms)
+    def violation(
+        self, protocol: Protocol, properties: tuple[Property, ...], depth: int, scope: Scope | None = None
+    ) -> Bounded:
+        searched = violation(
+            protocol, properties, depth, seed=self.seed, timeout_ms=self.timeout_ms, scope=scope
+        )
         if searched.found is None:
-            return Bounded(None, scope=searched.scope)
-        path = searched.found.path
-        return Bounded(searched.found.properties[0], tuple((a.name, args) for a, args in path.steps))
+            return Bounded(None, (), searched.scope, searched.steps)
+        found = searched.found
+        steps = tuple((action.name, args) for action, args in found.path.steps)
+        return Bounded(found.properties[0], steps, searched.scope, searched.steps)
 
 
 def _obligation(claim: Claim) -> Obligation:
@@ -134,13 +139,10 @@ class Asked:
 
     def scopes(self, of: Protocol) -> tuple[Scope, ...]:
         """Where to look in a protocol."""
-        sizes = SCOPES if self.scope is None else ({**SCOPES[0], **dict(self.scope)},)
-        return tuple(_scope(of, **size) for size in sizes)
-
-
-def _scope(of: Protocol, *, twins: int = 0, turned_round: int = 0, **sizes: int) -> Scope:
-    plain = scope_of(of, **sizes)
-    return with_twins(of, plain) if twins else other_way_round(of, plain) if turned_round else plain
+        if self.scope is not None:
+            return (scope_of(of, **{**SCOPES[0][0], **dict(self.scope)}),)
+        plain = [(scope_of(of, **sizes), variant) for sizes, variant in SCOPES]
+        return tuple(VARIANTS[variant](of, scope) if variant else scope for scope, variant in plain)
 
 
 @cache
@@ -199,7 +201,7 @@ def in_the_model(settings: Settings, context: Context) -> Iterator[Row]:
 
 def _in(stack: str) -> Cascade:
     """All that is in one stack, judged there."""
-    return Cascade({key: (stack,) for key in (*_mistakes(stack), *_lemmas(stack))})
+    return Cascade(dict.fromkeys((*_mistakes(stack), *_lemmas(stack)), (stack,)))
 
 
 def _in_all() -> Cascade:
@@ -231,7 +233,9 @@ def _lemmas(name: str) -> Mapping[Key, str]:
 
 def _protocol(name: str) -> Protocol:
     """The stack or the composition of that name."""
-    return composed(tuple(LAYERS[x] for x in name.split("+"))) if "+" in name else selection.protocol(name, None)
+    return (
+        composed(tuple(LAYERS[x] for x in name.split("+"))) if "+" in name else selection.protocol(name, None)
+    )
 
 
 def _size(name: str) -> int:

@@ -32,9 +32,7 @@ _FUZZ_SHARE = 0.5
 _SEARCH_DEPTH = 8
 
 
-def prove(
-    settings: Settings, context: Context, certificate: Path | None, confirmed: bool = False
-) -> Answer:
+def prove(settings: Settings, context: Context, certificate: Path | None, confirmed: bool = False) -> Answer:
     """Without bounds, or with a depth every trace of so many steps; obligations go to `certificate`."""
     if certificate is not None and settings.depth is not None:
         raise UsageError(

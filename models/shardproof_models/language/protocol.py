@@ -287,6 +287,9 @@ def compose(name: str, *layers: Layer) -> Protocol:
     for layer in ordered:
         for transformation in layer.transformations:
             protocol = transformation(protocol)
+    # Once more: two symbols of one name are one symbol to a solver.
+    _must_be_unique("symbol", (s.name for s in protocol.symbols))
+    _must_be_unique("action", (a.name for a in protocol.actions))
     return protocol
 
 

@@ -104,7 +104,7 @@ def remembered(symbol: Symbol[Any, Any]) -> Symbol[Any, Any]:
     """What the shard that sealed a header held of `symbol` at that moment."""
     h = Header(Variable("sealed_in"))
     return Symbol(
-        f"{symbol.name}_in",
+        f"{symbol.name}_sealed",
         symbol.kind,
         (h, *symbol.parameters),
         symbol.sort,

@@ -159,5 +159,5 @@ def test_a_topology_may_grow_as_it_goes() -> None:
 
     names = {s.name: s for s in core.state}
     assert fast.cell(world, names["commits"], 3, 0) == 1
-    assert fast.cell(world, names["emitted_in"], 3, 0) == 1
+    assert fast.cell(world, names["emitted_sealed"], 3, 0) == 1
     assert fast.refusal["deliver"](world, 1, 0, 3) == 1

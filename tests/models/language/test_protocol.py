@@ -4,8 +4,8 @@ import pytest
 from attrs import evolve
 
 from sample_protocols.exercise import EXERCISE, HIGH, LATER, NO, catalogue
-from shardproof_models.language.actions import Parts, Refusal, add, assign, insert, require, waive
-from shardproof_models.language.protocol import CompositionError, Layer, compose
+from shardproof_models.language.actions import Parts, Refusal, add, assign, at, insert, require, waive
+from shardproof_models.language.protocol import CompositionError, Layer, Protocol, compose
 from shardproof_models.language.terms import (
     FALSE,
     Bool,
@@ -87,6 +87,49 @@ class TestComposition:
         assert [str(p) for p in action.parameters] == ["r", "g"]
         assert [str(c.condition) for c in action.clauses] == ["not taken(r)", "key_of(r) != g"]
         assert [str(e) for e in action.effects] == ["taken(r) := true", "stayed(r) += 1", "key_of(r) := g"]
+
+    def test_one_name_is_one_parameter_in_all_layers(self) -> None:
+        """Who goes in by night and who pays for it are the same guest, though no lower layer knows him."""
+        night, bill = Layer("night", needs=(hotel,)), Layer("bill", needs=(hotel,))
+
+        @night.state
+        def key_of(r: Room) -> Guest: ...
+
+        @bill.state
+        def owes(g: Guest, r: Room) -> Bool:
+            return FALSE
+
+        @night.extends(enter)
+        def at_night(r: Room, g: Guest) -> Parts:
+            yield require(key_of(r) != g, CLOSED)
+            yield assign(key_of(r), g)
+
+        @bill.extends(enter)
+        def on_credit(r: Room, g: Guest) -> Parts:
+            yield require(~owes(g, r), LATE)
+            yield insert(owes(g, r))
+
+        action = compose("inn", night, bill).action("enter")
+
+        assert [str(p) for p in action.parameters] == ["r", "g"]
+        (g,) = {p for p in action.parameters if isinstance(p, Guest)}
+        assert action.clauses[-1].condition.args[0].args[0] is g
+        assert action.effects[-1].cell.args[0] is g
+        assert [e.value for e in action.effects if e.symbol is key_of] == [g]
+
+    def test_an_extension_may_say_where_an_action_happens(self) -> None:
+        """A layer that moves what is somewhere else says who acts from then on."""
+        night = Layer("night", needs=(hotel,))
+
+        @night.state
+        def porter(r: Room) -> Guest: ...
+
+        @night.extends(enter)
+        def let_in(r: Room) -> Parts:
+            yield at(porter(r))
+
+        assert str(compose("inn", night).action("enter").actor) == "porter(r)"
+        assert compose("inn", hotel).action("enter").actor is None
 
     def test_before_places_a_clause_and_waive_removes_one(self) -> None:
         """Which refusal comes first can be observed, so its place is said."""
@@ -244,6 +287,27 @@ class TestErrors:
             def by_guest(r: Guest) -> Parts:
                 yield require(FALSE, CLOSED)
 
+    def test_two_layers_that_mean_different_things_by_a_parameter(self) -> None:
+        """Neither knows of the other; put together, one name would be two things."""
+        night, bill = Layer("night", needs=(hotel,)), Layer("bill", needs=(hotel,))
+
+        @night.state
+        def key_of(r: Room) -> Guest: ...
+
+        @night.extends(enter)
+        def at_night(r: Room, g: Guest) -> Parts:
+            yield require(key_of(r) != g, CLOSED)
+
+        @bill.extends(enter)
+        def for_nights(r: Room, g: Nights) -> Parts:
+            yield require(g >= 1, LATE)
+
+        with pytest.raises(
+            CompositionError,
+            match="for_nights has a parameter g that is a Nights, and in a layer below it is a Guest",
+        ):
+            compose("inn", night, bill)
+
     def test_an_action_that_waives(self) -> None:
         """There is nothing below it."""
         night = Layer("night")
@@ -301,3 +365,21 @@ class TestExpand:
         assert inn.speaks(forall(Room, lambda r: implies(next_(taken(r)), free(r))))
         assert not inn.speaks(forall(Room, lambda r: sealed(r, taken(r))))
         assert not EXERCISE.speaks(forall(Room, taken))
+
+
+def test_a_transformation_cannot_bring_in_a_second_symbol_of_one_name() -> None:
+    """A solver would take the two for one, and prove things of neither."""
+    layer = Layer("doubling")
+
+    @layer.state
+    def seen() -> Bool:
+        """Something was seen."""
+        return FALSE
+
+    @layer.transforms
+    def double(protocol: Protocol) -> Protocol:
+        """Another symbol that is called the same."""
+        return evolve(protocol, symbols=(*protocol.symbols, evolve(seen)))
+
+    with pytest.raises(CompositionError, match="seen"):
+        compose("doubled", layer)

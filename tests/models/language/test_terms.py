@@ -31,6 +31,7 @@ from shardproof_models.language.terms import (
     Variable,
     all_of,
     any_of,
+    close,
     coerce,
     declare,
     equal,
@@ -42,6 +43,7 @@ from shardproof_models.language.terms import (
     next_,
     number,
     sealed,
+    sentences,
     substitute,
     subterms,
     symbols_of,
@@ -276,3 +278,26 @@ def test_entities_have_no_arithmetic() -> None:
     with pytest.raises(TypeError):
         p + q  # type: ignore[operator]  # the mistake that this is about
     assert isinstance((held(p) + 1).args[1].head, Literal)
+
+
+class TestSentences:
+    """What a formula is the conjunction of."""
+
+    def test_they_are_below_premises_and_quantifiers(self) -> None:
+        """Each has its premises, and no quantifier over what it does not mention."""
+        both = marked(p, n) & implies(held(p) >= 1, friends(p, p) & opened())
+        whole = close((p, n), implies(opened(), both))
+
+        assert [str(s) for s in sentences(whole)] == [
+            "forall p: Place, n: Amount. opened implies marked(p, n)",
+            "forall p: Place. opened and held(p) >= 1 implies friends(p, p)",
+            "forall p: Place. opened and held(p) >= 1 implies opened",
+        ]
+
+    def test_a_choice_is_one_sentence(self) -> None:
+        """Of a disjunction, and of what holds for some, no part follows."""
+        either = any_of(a & b, c)
+        some_place = exists(Place, lambda x: (held(x) >= 1) & opened())
+
+        assert [*sentences(either)] == [either]
+        assert [*sentences(some_place)] == [some_place]

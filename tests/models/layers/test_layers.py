@@ -204,7 +204,7 @@ class TestReorganisation:
 
         protocol = compose("counted", reorganisation, counter)
 
-        assert "seen_in(h, d, m) := seen(d, m) where d = origin(h)" in str(
+        assert "seen_sealed(h, d, m) := seen(d, m) where d = origin(h)" in str(
             [str(e) for e in protocol.action("produce").effects]
         )
 

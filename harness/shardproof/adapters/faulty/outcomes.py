@@ -21,7 +21,7 @@ from .registry import control, fault
     source="cosmos/ibc-go GHSA-j496-crgh-34mx",
     corpus=("B27",),
     recorded=8,
-    differs="shorter: begin and end of both callbacks are one step, and a deadline may be over when it is set",
+    differs="shorter: both callbacks are one step, and a deadline may be over when it is set",
     adapter=IbcUnorderedAdapter,
 )
 class _RefundMarkedAfterCallback(IbcUnordered):

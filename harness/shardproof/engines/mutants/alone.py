@@ -22,7 +22,9 @@ class Searched:
     steps: int
 
 
-def first_violation(worlds: Worlds, checks: Checks, worlds_max: int, steps_max: int | None = None) -> Searched:
+def first_violation(
+    worlds: Worlds, checks: Checks, worlds_max: int, steps_max: int | None = None
+) -> Searched:
     """
     A shortest trace of a protocol to a violation, of up to `steps_max` steps.
 

@@ -43,9 +43,7 @@ def _changes(a: Action, b: Action) -> Iterable[Effect]:
 def _seen(protocols: tuple[Protocol, ...], looked_at: Iterable[Any]) -> set[Symbol[Any, Any]]:
     actions = [a for p in protocols for a in p.actions]
     seen = symbols_of(*looked_at, *(c.condition for a in actions for c in a.clauses))
-    read = {
-        e: symbols_of(e.value, e.where, *e.cell.args) for a in actions for e in a.effects
-    }
+    read = {e: symbols_of(e.value, e.where, *e.cell.args) for a in actions for e in a.effects}
     while True:
         more = {s for e, needed in read.items() if e.symbol in seen for s in needed} - seen
         if not more:

@@ -16,7 +16,7 @@ from attrs import define, evolve, field, frozen
 
 from shardproof_models.language.actions import Action
 from shardproof_models.language.protocol import Protocol
-from shardproof_models.language.terms import Bool, Symbol
+from shardproof_models.language.terms import Bool
 from shardproof_models.mistakes import Kind, Mistake
 from shardproof_properties.catalogue import properties_of
 from shardproof_properties.property import Property, Role
@@ -37,17 +37,18 @@ from .equivalence import (
 )
 from .lockstep import FOLLOWS, REASONS, How, Lockstep, Looked, Noticed, ProgressOf, Taken, idle
 from .row import Fate, Row
-from .worlds import Checks, Worlds
+from .worlds import Checks, Worlds, of_guards
 
 
 @frozen
 class Bounded:
-    """What bounded model checking found: the first sentence that is violated, and in how many steps."""
+    """What bounded model checking found: the first sentence that is violated, and after which steps."""
 
     property: Property | None
     steps: tuple[Taken, ...] = ()
-    #: What was searched, as a sentence.
+    #: What was searched, as a sentence, and the number of steps up to which it was.
     scope: str = ""
+    depth: int = 0
 
 
 class Solver(Interface):
@@ -59,8 +60,10 @@ class Solver(Interface):
     def refutes(self, claim: Claim) -> bool:
         """Whether there is a world in which the claim is false; False if that is not known."""
 
-    def violation(self, protocol: Protocol, properties: tuple[Property, ...], depth: int) -> Bounded:
-        """A shortest trace of up to `depth` steps that violates one of `properties`."""
+    def violation(
+        self, protocol: Protocol, properties: tuple[Property, ...], depth: int, scope: Scope | None = None
+    ) -> Bounded:
+        """A shortest trace of up to `depth` steps to a violation, in every topology or in one."""
 
     def claims(self, protocol: Protocol, properties: tuple[Property, ...]) -> Sequence[Claim]:
         """What has to be shown for `properties` to hold."""
@@ -79,10 +82,13 @@ class Budget:
     #: Attempts in pairs of worlds, of a mistake and of the protocol, at the first look and at the last.
     pairs: int = 30_000
     pairs_most: int = 500_000
-    #: Steps of bounded model checking, and the size of a protocol, in clauses and effects, above which a
-    #: generated mistake is not worth it.
+    #: Steps of bounded model checking in every topology, and in the one of a scope.
     depth: int = 6
-    bounded_max: int = 30
+    depth_in_scope: int = 13
+    #: The size of a protocol, in clauses and effects, above which a mistake that nobody has made is not worth
+    #: bounded model checking in every topology, and in the one of a scope.
+    bounded_max: int = 40
+    bounded_in_scope_max: int = 200
 
 
 #: The property of two worlds, which no trace shows.
@@ -91,6 +97,9 @@ ISOLATION = "isolates-shards"
 #: How many worlds of the right protocol are looked at for a violation: a glance, because whether it holds is
 #: the question of other engines, and here it only has to make sense to ask for mistakes.
 GLANCE = 4_000
+
+#: How many scopes, of the last ones, are searched to more steps than can be explored.
+DEEP = 5
 
 #: What a trace can violate.
 VIOLABLE = (Role.SAFETY, Role.STEP, Role.ENABLED)
@@ -110,9 +119,7 @@ class Judge:
     seed: int = 0
     _known_at: dict[tuple[Scope, int], tuple[Worlds, Checks, ProgressOf]] = field(factory=dict, init=False)
 
-    def rows(
-        self, mistakes: Iterable[Mistake], *, none: bool = False, bounded: bool = True
-    ) -> Iterator[Row]:
+    def rows(self, mistakes: Iterable[Mistake], *, none: bool = False, bounded: bool = True) -> Iterator[Row]:
         """
         A row for each mistake.
 
@@ -191,7 +198,9 @@ class Judge:
                 looked[i] = self._look(mistake, known, self.budget.pairs_most)
                 if (noticed := looked[i].noticed) is not None:
                     return self._noticed(mistake, noticed, known[0])
-        reason = next(((r, scope) for scope, each in zip(self.scopes, looked, strict=True) if (r := each.reason)), None)
+        reason = next(
+            ((r, scope) for scope, each in zip(self.scopes, looked, strict=True) if (r := each.reason)), None
+        )
         if reason is not None and not any(each.parted for each in looked):
             return self._noticed(mistake, reason[0], self._at(reason[1], self.budget.attempts_most)[0])
         return self._at_last(mistake, looked, bounded=bounded)
@@ -207,7 +216,9 @@ class Judge:
 
     def _unobserved(self, mistake: Mistake) -> Row | None:
         """If nobody can tell what it does: also not by nothing else being done."""
-        symbols = () if mistake.kind is Kind.NAMED else unseen(self.protocol, mistake.protocol, self.properties)
+        symbols = (
+            () if mistake.kind is Kind.NAMED else unseen(self.protocol, mistake.protocol, self.properties)
+        )
         for _, b in self._changed(mistake) if symbols else ():
             only = evolve(mistake.protocol, actions=(b,))
             claims = self.solver.claims(only, self.properties)
@@ -261,27 +272,36 @@ class Judge:
 
     def _at_last(self, mistake: Mistake, looked: Sequence[Looked], *, bounded: bool) -> Row:
         """Bounded model checking covers every topology; what it does not find, nobody found."""
-        scope = ""
+        said: list[str] = []
         size = sum(len(a.clauses) + len(a.effects) for a in mistake.protocol.actions)
-        bounded = bounded and (mistake.kind is Kind.NAMED or size <= self.budget.bounded_max)
         for how, name, protocol, asked in self._bounded(mistake) if bounded else ():
-            searched = self.solver.violation(protocol, asked, self.budget.depth)
-            scope = f"; nothing in {searched.scope}"
-            if searched.property is not None:
-                own = searched.property if how is How.VIOLATION else None
-                found = Noticed(how, own, own.name if own else name, searched.steps)
-                return self._killed(mistake, found, "prove", shortest=True)
+            for scope in self._places(mistake, size):
+                depth = self.budget.depth if scope is None else self.budget.depth_in_scope
+                searched = self.solver.violation(protocol, asked, depth, scope)
+                said.append(searched.scope)
+                if searched.property is not None:
+                    own = searched.property if how is How.VIOLATION else None
+                    found = Noticed(how, own, own.name if own else name, searched.steps)
+                    return self._killed(mistake, found, "prove", shortest=True)
+        nothing = "".join(f"; nothing in {each}" for each in dict.fromkeys(said))
         if mistake.harmless:
-            return self._of(mistake, Fate.PASSED, reason=f"no violation{scope}")
+            return self._of(mistake, Fate.PASSED, reason=f"no violation{nothing}")
         if not any(each.complete for each in looked):
-            return self._of(mistake, Fate.UNDECIDED, reason=f"the search ended early{scope}")
+            return self._of(mistake, Fate.UNDECIDED, reason=f"the search ended early{nothing}")
         parted = min((each.parted for each in looked if each.parted is not None), key=len, default=None)
         if parted is None:
-            said = f"it was seen to differ nowhere, and that it never does is not proved{scope}"
-            return self._of(mistake, Fate.UNDECIDED, reason=said)
+            why = f"it was seen to differ nowhere, and that it never does is not proved{nothing}"
+            return self._of(mistake, Fate.UNDECIDED, reason=why)
         told = tuple(_told(mistake.protocol, step) for step in parted)
         more = any(each.accepts_more for each in looked)
         return self._of(mistake, Fate.SURVIVED, reason=_why(len(parted), more=more), trace=told)
+
+    def _places(self, mistake: Mistake, size: int) -> Iterator[Scope | None]:
+        """Where bounded model checking is worth it: what cannot be seen in any topology is seen in none."""
+        if mistake.kind is Kind.NAMED or size <= self.budget.bounded_max:
+            yield None
+        if mistake.kind is Kind.NAMED or size <= self.budget.bounded_in_scope_max:
+            yield from reversed(self.scopes[-DEEP:])
 
     def _bounded(self, mistake: Mistake) -> Iterator[tuple[How, str, Protocol, tuple[Property, ...]]]:
         """What is asked of bounded model checking: how it would be noticed, of which protocol, and what."""
@@ -301,9 +321,12 @@ class Judge:
     def _violable(self, mistake: Mistake) -> tuple[Property, ...]:
         """What a trace can violate and that counts."""
         wanted = _counting(mistake)
-        same = comparable(self.protocol, mistake.protocol)
-        known = self.properties if same else properties_of(mistake.protocol)
-        return tuple(p for p in known if p.role in VIOLABLE and (wanted(p.name) or wanted(p.id)))
+        if not comparable(self.protocol, mistake.protocol):
+            known = properties_of(mistake.protocol, *VIOLABLE)
+        else:
+            always = (p for p in self.properties if p.role in VIOLABLE and p.role is not Role.ENABLED)
+            known = (*always, *of_guards(mistake.protocol))
+        return tuple(p for p in known if wanted(p.name) or wanted(p.id))
 
     def _two_worlds(self, mistake: Mistake) -> Sequence[Claim]:
         wanted = _counting(mistake)
@@ -319,8 +342,11 @@ class Judge:
     def _noticed(self, mistake: Mistake, found: Noticed, worlds: Worlds) -> Row:
         shortest = len(found.steps) <= worlds.known_depth + 1
         if not shortest and mistake.kind is Kind.NAMED and found.how is How.VIOLATION:
-            searched = self._search(mistake, worlds.scope, len(found.steps))
-            found, shortest = searched.found or found, searched.steps >= len(found.steps)
+            asked = tuple(p for p in self._violable(mistake) if p.first_order)
+            fewer = self.solver.violation(mistake.protocol, asked, len(found.steps) - 1, worlds.scope)
+            if fewer.property is not None:
+                found = Noticed(How.VIOLATION, fewer.property, fewer.property.name, fewer.steps)
+            shortest = fewer.property is not None or fewer.depth == len(found.steps) - 1
         return self._killed(mistake, found, "explore", shortest=shortest)
 
     def _killed(self, mistake: Mistake, found: Noticed, engine: str, *, shortest: bool) -> Row:

@@ -124,8 +124,8 @@ class Lockstep:
     pairs_max: int
     #: Which names count, of properties and of the two that are none.
     counts: Callable[[str], bool] = lambda _: True
-    #: Of the changed guards: when they must accept.
-    _due: Checks | None = field(default=None, init=False)
+    #: Of the changed actions: when they must be accepted, and what they may change.
+    _due: Checks = field(init=False)
     _attempts: dict[int, Attempt] = field(factory=dict, init=False)
     #: Of the changed actions: how many clauses they begin with that are as they were.
     _same: dict[str, int] = field(factory=dict, init=False)
@@ -159,9 +159,7 @@ class Lockstep:
         own = Generated(
             evolve(self.mistaken, actions=tuple(b for _, b in changed.values())), self.worlds.scope
         )
-        stricter = [b for a, b in changed.values() if not {*b.clauses} <= {*a.clauses}]
-        if stricter:
-            self.checks, self._due = self.checks.about(stricter, self.counts)
+        self.checks, self._due = self.checks.about([b for _, b in changed.values()], self.counts)
         for name, (a, b) in changed.items():
             pairs = zip(a.clauses, b.clauses, strict=False)
             self._same[name] = next(
@@ -186,7 +184,7 @@ class Lockstep:
                 break
             self._next, self._rejoined = [], []
             if (
-                any(map(self._owes, level))
+                any(map(self._is_wrong, level))
                 or any(map(self._from_common, level))
                 or any(map(self._from_pair, self._frontier))
             ):
@@ -195,7 +193,7 @@ class Lockstep:
         noticed = self._found or self._fallback
         reason = None if self._accepts_more or self._parted or noticed else self._reason
         noticed, reason = map(self._shown, (noticed, reason))
-        unread = self.checks.unread or (self._due is not None and self._due.unread)
+        unread = self.checks.unread or self._due.unread
         complete = exhausted and self.worlds.complete and not self._cut and not unread
         return Looked(noticed, reason, complete, self._parted, self._accepts_more)
 
@@ -289,10 +287,10 @@ class Lockstep:
                     after[successor] = None
             self._common = list(after)
 
-    def _owes(self, world: int) -> bool:
-        """Whether the mistake, in a world where it is with the protocol, refuses what it must accept."""
+    def _is_wrong(self, world: int) -> bool:
+        """Whether what is said of the changed actions is false in a world where the two are together."""
         packed = self.worlds.found[world]
-        if self._due is not None and (broken := self._due.broken_in(packed)):
+        if broken := self._due.broken_in(packed):
             self._found = Noticed(How.VIOLATION, broken, broken.name, self._path((world, packed)))
         return self._found is not None
 

@@ -25,6 +25,7 @@ from attrs import define, evolve, field, frozen
 from shardproof_models.language.actions import Action
 from shardproof_models.language.protocol import Protocol
 from shardproof_models.language.terms import Kind, Op, Symbol, subterms, symbols_of
+from shardproof_properties.at_home import at_home
 from shardproof_properties.enabled import enabled
 from shardproof_properties.property import Property, Role
 from shardproof_properties.safety import REPEATABLE
@@ -63,7 +64,8 @@ class Worlds:
     The reachable worlds of a protocol at a scope.
 
     Half of `attempts_max` goes to the worlds nearest to the start, if so many are needed, and the
-    rest to those that are reached by what is seldom possible. With none at all only the first world is there, for `expand` to go on from.
+    rest to those that are reached by what is seldom possible. With none at all only the first world
+    is there, for `expand` to go on from.
     """
 
     protocol: Protocol
@@ -251,12 +253,17 @@ INVARIANTS = (Role.SAFETY, Role.ENABLED)
 
 
 def is_about(p: Property, action: Action) -> bool:
-    """Whether `p` says when an action must be accepted: it has the parameters of that action, the very same."""
+    """Whether `p` is made from the action: it has its parameters, the very same."""
     return (
         p.role is Role.ENABLED
         and len(p.variables) == len(action.parameters)
         and all(v is q for v, q in zip(p.variables, action.parameters, strict=True))
     )
+
+
+def of_guards(protocol: Protocol) -> tuple[Property, ...]:
+    """What is said of the actions of a protocol: of other actions, these are other sentences."""
+    return (*enabled.of(protocol), *at_home.of(protocol))
 
 
 @define(eq=False)
@@ -265,7 +272,8 @@ class Checks:
 
     worlds: Worlds
     properties: tuple[Property, ...]
-    _invariants: list[_Check] = field(init=False)
+    #: Closed formulas about one world.
+    invariants: list[_Check] = field(init=False)
     _steps: list[_Check] = field(init=False)
     #: What an implementation has, by index.
     _visible: tuple[int, ...] = field(init=False)
@@ -273,7 +281,7 @@ class Checks:
     unread: bool = field(default=False, init=False)
 
     def __attrs_post_init__(self) -> None:
-        self._invariants = [self._check(p) for p in self.properties if p.role in INVARIANTS]
+        self.invariants = [self._check(p) for p in self.properties if p.role in INVARIANTS]
         self._steps = [self._check(p) for p in self.properties if p.role is Role.STEP]
         index = self.worlds.generated.index
         self._visible = tuple(i for s, i in index.items() if s.kind is Kind.STATE)
@@ -291,13 +299,17 @@ class Checks:
         )
         theirs = tuple(
             p
-            for p in enabled.of(wrong)
+            for p in of_guards(wrong)
             if any(is_about(p, b) for b in changed) and (counts(p.name) or counts(p.id))
         )
-        apart, others = Checks(self.worlds, theirs), copy(self)
-        stale = [c for c in self._invariants if any(is_about(c.property, b) for b in changed)]
-        others._invariants = [*(c for c in self._invariants if c not in stale), *apart._invariants]
-        return others, apart
+        apart = Checks(self.worlds, theirs)
+        return self._with(apart, changed), apart
+
+    def _with(self, apart: Checks, changed: Sequence[Action]) -> Checks:
+        others = copy(self)
+        stale = [c for c in self.invariants if any(is_about(c.property, b) for b in changed)]
+        others.invariants = [*(c for c in self.invariants if c not in stale), *apart.invariants]
+        return others
 
     def _check(self, property: Property) -> _Check:
         formula = self.worlds.protocol.expand(property.formula)
@@ -318,7 +330,7 @@ class Checks:
 
     def broken_in(self, world: Packed) -> Property | None:
         """The first property that a world violates."""
-        return next((c.property for c in self._invariants if not self._holds(c, world, None)), None)
+        return next((c.property for c in self.invariants if not self._holds(c, world, None)), None)
 
     def idle(self, action: Action, before: Packed, after: Packed) -> bool:
         """Whether an accepted step changed nothing that an implementation has, and should have."""

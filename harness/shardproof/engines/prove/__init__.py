@@ -25,8 +25,8 @@ from .certificate import write
 from .counterexample import SIZE_MAX, counterexample
 from .induction import Decision, Prover
 from .obligations import INVARIANTS, PROVED, Obligation, obligations
-from .second import Confirmed, confirm, must_be_installed
 from .search import Searched, finding, violation
+from .second import Confirmed, confirm, must_be_installed
 from .vacuity import Vacuity, idleness, vacuity
 
 Progress = Callable[[Mapping[str, int]], None]

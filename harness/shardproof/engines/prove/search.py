@@ -55,12 +55,14 @@ class Searched:
     gave_up: bool = False
     #: Whether some step was left out because a number would have left its range.
     cut: bool = False
+    #: The size of the worlds and their topology, in words.
+    where: str = ""
 
     @property
     def scope(self) -> str:
         """The traces of which it is known that they violate nothing."""
-        cut = f", but for steps to numbers above {NUMBERS[-1]}" if self.cut else ""
-        return f"every trace of up to {self.steps} steps with {ELEMENTS}, in every topology{cut}"
+        cut = ", but for steps to numbers that are out of range" if self.cut else ""
+        return f"every trace of up to {self.steps} steps with {self.where}{cut}"
 
 
 class ReadingsDisagreeError(ShardproofError):
@@ -85,9 +87,16 @@ def violation(
     seed: int,
     timeout_ms: int,
     progress: Callable[[int], None] = lambda _: None,
+    scope: Scope | None = None,
 ) -> Searched:
-    """A shortest trace of up to `depth` steps that violates one of `properties`, of worlds or of steps."""
-    traces = Unrolled(protocol, _small(protocol, _ANY), seed, timeout_ms)
+    """
+    A shortest trace of up to `depth` steps that violates one of `properties`, of worlds or of steps.
+
+    Searches every topology of a small size; or, which is much less, the one of a `scope`.
+    """
+    where = _small(protocol, _ANY) if scope is None else scope
+    said = f"{ELEMENTS}, in every topology" if scope is None else scope.said
+    traces = Unrolled(protocol, where, seed, timeout_ms)
     worlds, steps = (
         disj(
             negate(traces.translated(protocol.expand(p.formula)))
@@ -106,11 +115,11 @@ def violation(
         try:
             path = traces.find(disj(wrong))
         except GaveUpError:
-            return Searched(max(length - 1, 0), None, True, cut)
+            return Searched(max(length - 1, 0), None, True, cut, said)
         if path is not None:
             violated = Violated(_violated(protocol, properties, path), path)
-            return Searched(max(length - 1, 0), violated, False, cut)
-    return Searched(depth, None, False, cut)
+            return Searched(max(length - 1, 0), violated, False, cut, said)
+    return Searched(depth, None, False, cut, said)
 
 
 def _may_cut(traces: Unrolled) -> bool:
