@@ -47,7 +47,7 @@ from ..settings import Settings
 from .context import Context, versions
 from .faults import in_bytes
 
-#: From the cheapest scope to the dearest, each plain or a variant: most mistakes need no more than one receipt.
+#: From the cheapest scope to the dearest, each plain or a variant: most need no more than one receipt.
 SCOPES: Sequence[tuple[Mapping[str, int], str]] = (
     ({"shards": 2, "receipts": 1, "headers": 1}, ""),
     ({"shards": 1, "receipts": 1, "headers": 2}, ""),
