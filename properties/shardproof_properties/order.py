@@ -135,7 +135,7 @@ def skips_in_its_turn(d: Shard, m: Receipt) -> Bool:
     return implies(~skipped(d, m) & next_(skipped(d, m)), turn)
 
 
-@order.lemma(supports="P04")
+@order.invariant("P04", because="what was passed as expired, and is not known to be, is offered for ever")
 def skipped_is_recorded(d: Shard, e: Shard, m: Receipt) -> Bool:
     """Whoever answers for its destination has the record of what was skipped, wherever that was."""
     return implies(skipped(e, m) & answers(d, destination(m)), recorded(d, m))

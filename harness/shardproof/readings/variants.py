@@ -39,12 +39,16 @@ def twins(protocol: Protocol, scope: Scope) -> Scope:
     return _changed(scope, others, "the last two receipts alike")
 
 
-def dear_twin(protocol: Protocol, scope: Scope) -> Scope:
-    """The last receipt is like the one before, and carries more than anybody has."""
-    last, alike = _last(scope), twins(protocol, scope)
-    return _changed(
-        alike, {amount: lambda read: lambda m: read(m) + 1 if m == last else read(m)}, "the last one dear"
-    )
+def dear(_: Protocol, scope: Scope) -> Scope:
+    """The last receipt carries more than anybody has."""
+    last = _last(scope)
+
+    def more(read: Read) -> Read:
+        return lambda m: read(m) + 1 if m == last else read(m)
+
+    others: dict[Symbol[Any, Any], Other]
+    others = {amount: more, endowment: _at_most_one, endowed: _at_most_one}
+    return _changed(scope, others, "the last one dear")
 
 
 def turned_round(_: Protocol, scope: Scope) -> Scope:
@@ -75,7 +79,7 @@ def all_home(_: Protocol, scope: Scope) -> Scope:
 
 VARIANTS: Mapping[str, Callable[[Protocol, Scope], Scope]] = {
     "twins": twins,
-    "dear twin": dear_twin,
+    "dear": dear,
     "turned round": turned_round,
     "all home": all_home,
 }

@@ -174,7 +174,7 @@ class TestReorganisation:
                 "witness",
             }
         )
-        assert {s.name for s in core.remembers.values()} == {f"{name}_in" for name in kept}
+        assert {s.name for s in core.remembers.values()} == {f"{name}_sealed" for name in kept}
         assert all(copy.kind is symbol.kind for symbol, copy in core.remembers.items())
 
     def test_state_without_a_home_is_an_error(self) -> None:
@@ -261,8 +261,8 @@ class TestStacks:
             "witness",
             # Public, so nothing remembers it.
             "last_final",
-            "executions_in",
-            "witness_in",
+            "executions_sealed",
+            "witness_sealed",
         }
 
 

@@ -7,6 +7,7 @@ none, and one of which the search knows nothing yet.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
 from typing import Any
@@ -76,7 +77,7 @@ class Budget:
     #: Attempts in worlds of the right protocol, in each scope, at the first look and at the last: a large
     #: protocol has many in each world.
     attempts: int = 400_000
-    attempts_most: int = 3_000_000
+    attempts_most: int = 1_500_000
     #: Attempts in worlds of a mistake that is looked at by itself.
     attempts_alone: int = 4_000_000
     #: Attempts in pairs of worlds, of a mistake and of the protocol, at the first look and at the last.
@@ -117,6 +118,8 @@ class Judge:
     clock: Callable[[], float]
     budget: Budget = Budget()
     seed: int = 0
+    #: How many mistakes bounded model checking has found in a scope.
+    _found_in: Counter[Scope | None] = field(factory=Counter, init=False)
     _known_at: dict[tuple[Scope, int], tuple[Worlds, Checks, ProgressOf]] = field(factory=dict, init=False)
 
     def rows(self, mistakes: Iterable[Mistake], *, none: bool = False, bounded: bool = True) -> Iterator[Row]:
@@ -282,6 +285,7 @@ class Judge:
                 if searched.property is not None:
                     own = searched.property if how is How.VIOLATION else None
                     found = Noticed(how, own, own.name if own else name, searched.steps)
+                    self._found_in[scope] += 1
                     return self._killed(mistake, found, "prove", shortest=True)
         nothing = "".join(f"; nothing in {each}" for each in dict.fromkeys(said))
         if mistake.harmless:
@@ -297,19 +301,19 @@ class Judge:
         return self._of(mistake, Fate.SURVIVED, reason=_why(len(parted), more=more), trace=told)
 
     def _places(self, mistake: Mistake, size: int) -> Iterator[Scope | None]:
-        """Where bounded model checking is worth it: what cannot be seen in any topology is seen in none."""
+        """Where bounded model checking is worth it: first where it was before, for others like this one."""
         if mistake.kind is Kind.NAMED or size <= self.budget.bounded_max:
             yield None
         if mistake.kind is Kind.NAMED or size <= self.budget.bounded_in_scope_max:
-            yield from reversed(self.scopes[-DEEP:])
+            deep = self.scopes[-DEEP:]
+            yield from sorted(deep, key=lambda scope: -self._found_in[scope])
 
     def _bounded(self, mistake: Mistake) -> Iterator[tuple[How, str, Protocol, tuple[Property, ...]]]:
         """What is asked of bounded model checking: how it would be noticed, of which protocol, and what."""
         wanted = _counting(mistake)
         changed = tuple(self._changed(mistake)) if comparable(self.protocol, mistake.protocol) else ()
         if mistake.kind is not Kind.ORDER:
-            violable = tuple(p for p in self._violable(mistake) if p.first_order)
-            yield How.VIOLATION, "", mistake.protocol, violable
+            yield How.VIOLATION, "", mistake.protocol, self._violable(mistake)
         if wanted(FOLLOWS):
             stricter = [always(accepts_no_less(a, b), a) for a, b in changed if a.clauses != b.clauses]
             if stricter and mistake.kind is not Kind.ORDER:
@@ -342,8 +346,9 @@ class Judge:
     def _noticed(self, mistake: Mistake, found: Noticed, worlds: Worlds) -> Row:
         shortest = len(found.steps) <= worlds.known_depth + 1
         if not shortest and mistake.kind is Kind.NAMED and found.how is How.VIOLATION:
-            asked = tuple(p for p in self._violable(mistake) if p.first_order)
-            fewer = self.solver.violation(mistake.protocol, asked, len(found.steps) - 1, worlds.scope)
+            fewer = self.solver.violation(
+                mistake.protocol, self._violable(mistake), len(found.steps) - 1, worlds.scope
+            )
             if fewer.property is not None:
                 found = Noticed(How.VIOLATION, fewer.property, fewer.property.name, fewer.steps)
             shortest = fewer.property is not None or fewer.depth == len(found.steps) - 1
