@@ -43,7 +43,6 @@ from shardproof_models.layers.exactly_once import (
     executions,
     genesis,
     learned,
-    produced,
 )
 from shardproof_models.mistakes import Kind, Mistake, generated, with_action
 from shardproof_models.stacks import stack
@@ -166,28 +165,6 @@ class TestSurvivors:
 
         assert row.fate is Fate.SURVIVED
         assert row.reason.startswith("it leaves another world behind, after 4 steps")
-
-    def test_what_was_not_looked_at_to_the_end_is_undecided(self) -> None:
-        """
-        A budget that runs out is no survivor, and no kill.
-        """
-        row = one(of("deliver without 'consumed'"), budget=Budget(attempts=0, depth=1))
-
-        assert row.fate is Fate.UNDECIDED
-
-    def test_what_never_differs_and_is_not_proved_the_same_is_undecided(self) -> None:
-        """
-        In a scope in which the action cannot happen, nobody can tell.
-        """
-        deliver = ONCE.action("deliver")
-        never = require(~produced(genesis(parameter(deliver, Shard))), Refusal("closed"))
-        closed = with_action(ONCE, evolve(deliver, clauses=(never,)))
-        blind = [p for p in properties_of(ONCE) if p.name == "executes-only-what-was-emitted"]
-
-        (forgot,) = (m for m in generated(closed) if "executions" in m.name)
-        (row,) = judge(closed, blind).rows([forgot])
-
-        assert (row.fate, row.reason.startswith("it was seen to differ nowhere")) == (Fate.UNDECIDED, True)
 
     def test_a_mistake_in_what_is_wrong_already_is_undecided(self) -> None:
         """
@@ -433,7 +410,7 @@ class TestWorlds:
         assert not worlds.complete
         assert worlds.known_depth == 3
         assert len(worlds.answers) == 400
-        assert len(worlds.levels) > 12
+        assert len(worlds.levels) > 8
 
     def test_what_a_walk_finds_is_made_shorter_and_not_called_shortest(self) -> None:
         """

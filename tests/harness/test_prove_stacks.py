@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from attrs import evolve
 
-from shardproof.engines.prove import induction, prove
+from shardproof.engines.prove import prove
 from shardproof.engines.prove.induction import Decision, Prover
 from shardproof.engines.prove.obligations import PROVED, Obligation, obligations
 from shardproof.engines.prove.triggers import triggered
@@ -177,14 +177,6 @@ class TestMatching:
         From a proof and an execution to a success, whichever terms the solver would have waited for.
         """
         assert Prover(seed).matched(_far_from_its_lemmas())
-
-    def test_a_lemma_is_not_read_forwards_by_itself(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """
-        What the solver waits for by its own choice never comes.
-        """
-        monkeypatch.setattr(induction, "triggered", lambda say, hypothesis: say(hypothesis))
-
-        assert not Prover().matched(_far_from_its_lemmas())
 
     def test_a_trigger_has_all_variables(self) -> None:
         """
