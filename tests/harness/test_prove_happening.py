@@ -12,7 +12,7 @@ import pytest
 from attrs import evolve
 
 from shardproof.engines.prove import happening, walks
-from shardproof.engines.prove.happening import taken_within
+from shardproof.engines.prove.happening import taken_within, without_the_rest
 from shardproof.engines.prove.induction import Prover
 from shardproof.engines.prove.vacuity import idleness, vacuity
 from shardproof.engines.prove.walks import Watched, walked
@@ -106,6 +106,34 @@ class TestSearched:
         assert {p.name for p in seen.reached} == {"acknowledges-success", "refunds-a-failure"}
         assert min(seen.reached.values()) >= 14
         assert {"deliver", "acknowledge"} <= {a.name for a in seen.taken}
+
+    def test_the_solver_finds_actions_that_walks_miss(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """
+        Also where no witness is about them.
+        """
+        no_walks(monkeypatch)
+
+        seen = happening.happening(FINAL, (), seed=0, timeout_ms=10_000)
+
+        assert {a.name for a in seen.taken} == {a.name for a in FINAL.actions}
+        assert all(a in FINAL.actions for a in seen.taken)
+
+    def test_what_sweeps_is_left_out_once_it_was_seen(self) -> None:
+        """
+        And with it all that only it reads; unless what is wanted is about it.
+        """
+        core = stack("core")
+        executes, drops = (
+            tuple(p for p in properties_of(core) if p.name == name)
+            for name in ("executes", "drops-an-execution")
+        )
+
+        smaller = without_the_rest(core, executes, core.actions)
+
+        assert {a.name for a in core.actions} - {a.name for a in smaller.actions} == {"revert"}
+        assert not {s for s in smaller.state if s in core.remembers.values()}
+        assert "revert" in {a.name for a in without_the_rest(core, drops, core.actions).actions}
+        assert "revert" in {a.name for a in without_the_rest(core, executes, ()).actions}
 
     def test_what_is_out_of_reach_is_said_with_what_was_searched(self) -> None:
         """

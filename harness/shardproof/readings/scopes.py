@@ -110,7 +110,8 @@ class _Plain:
     @cached_property
     def abreast(self) -> int:
         """How many go the same way before the next goes another: one alone is in order, and finds room."""
-        return 3 if capacity.name in self._names else 2 if next_receive.name in self._names else 1
+        queued, ordered = capacity.name in self._names, next_receive.name in self._names
+        return 1 if not queued and not ordered else 3 if queued and self.paired else 2
 
     @cached_property
     def channels(self) -> tuple[tuple[int, int], ...]:

@@ -87,9 +87,9 @@ class Budget:
     depth: int = 6
     depth_in_scope: int = 13
     #: The size of a protocol, in clauses and effects, above which a mistake that nobody has made is not worth
-    #: bounded model checking in every topology, and in the one of a scope.
+    #: bounded model checking in every topology; and in the one of a scope, how many attempts it may have.
     bounded_max: int = 40
-    bounded_in_scope_max: int = 200
+    bounded_attempts_max: int = 200
 
 
 #: The property of two worlds, which no trace shows.
@@ -276,9 +276,8 @@ class Judge:
     def _at_last(self, mistake: Mistake, looked: Sequence[Looked], *, bounded: bool) -> Row:
         """Bounded model checking covers every topology; what it does not find, nobody found."""
         said: list[str] = []
-        size = sum(len(a.clauses) + len(a.effects) for a in mistake.protocol.actions)
         for how, name, protocol, asked in self._bounded(mistake) if bounded else ():
-            for scope in self._places(mistake, size):
+            for scope in self._places(mistake):
                 depth = self.budget.depth if scope is None else self.budget.depth_in_scope
                 searched = self.solver.violation(protocol, asked, depth, scope)
                 said.append(searched.scope)
@@ -300,13 +299,16 @@ class Judge:
         more = any(each.accepts_more for each in looked)
         return self._of(mistake, Fate.SURVIVED, reason=_why(len(parted), more=more), trace=told)
 
-    def _places(self, mistake: Mistake, size: int) -> Iterator[Scope | None]:
+    def _places(self, mistake: Mistake) -> Iterator[Scope | None]:
         """Where bounded model checking is worth it: first where it was before, for others like this one."""
-        if mistake.kind is Kind.NAMED or size <= self.budget.bounded_max:
+        named = mistake.kind is Kind.NAMED
+        size = sum(len(a.clauses) + len(a.effects) for a in mistake.protocol.actions)
+        if named or size <= self.budget.bounded_max:
             yield None
-        if mistake.kind is Kind.NAMED or size <= self.budget.bounded_in_scope_max:
-            deep = self.scopes[-DEEP:]
-            yield from sorted(deep, key=lambda scope: -self._found_in[scope])
+        for scope in sorted(self.scopes[-DEEP:], key=lambda scope: -self._found_in[scope]):
+            attempts = sum(1 for a in mistake.protocol.actions for _ in scope.tuples(a.parameters))
+            if named or attempts <= self.budget.bounded_attempts_max:
+                yield scope
 
     def _bounded(self, mistake: Mistake) -> Iterator[tuple[How, str, Protocol, tuple[Property, ...]]]:
         """What is asked of bounded model checking: how it would be noticed, of which protocol, and what."""
