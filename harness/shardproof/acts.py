@@ -133,8 +133,6 @@ class Acts(Observer):
             self.oracle.generated.apply[action](self.world, *taken)
             if action == "skip":
                 sent.executed_at, sent.under, sent.failed = move.shard, ends[1], True
-                if self.telling:
-                    self.write_acknowledgement(move.shard, sent)
             self.happened += (f"{self.topology.shards[move.shard]}: {action} of {receipt_name(sent.number)}",)
             return None
         if not honest:
@@ -363,9 +361,9 @@ class Acts(Observer):
         if wrong is None or "crash" not in self.oracle.generated.apply:
             return wrong
         self.oracle.generated.apply["crash"](self.world, s)
-        return self.back_to(s, self.chains[s][-1] if self.chains[s] else None)
+        return self.back_to(s, self.chains[s][-1] if self.chains[s] else None, "survives-a-crash")
 
-    def back_to(self, s: int, block: Block | None) -> Wrong | None:
+    def back_to(self, s: int, block: Block | None, name: str = "reverts-atomically") -> Wrong | None:
         """The shard has lost what came after a block: what it executed since is due again."""
         kept = (block.effects if block else 0) - self.forgotten[s]
         taken_back = self.effects[s][kept:]
@@ -380,11 +378,9 @@ class Acts(Observer):
         if self.watching:
             marks = block.marks if block else self.births.get(s)
             self.return_to(s, marks if isinstance(marks, Marks) else Marks(0, 0, 0, self.ledger.blank(s)))
-        return self.compare_history(s, taken_back)
+        return self.compare_history(s, taken_back, name)
 
-    def compare_history(
-        self, s: int, taken_back: Sequence[int], name: str = "reverts-atomically"
-    ) -> Wrong | None:
+    def compare_history(self, s: int, taken_back: Sequence[int], name: str) -> Wrong | None:
         """The effects that a system shows are exactly those that the model has kept."""
         shard, kept = self.topology.shards[s], self.effects[s]
         recent = kept[-8:]
@@ -397,6 +393,8 @@ class Acts(Observer):
             f"{shard} still shows the effect of {', '.join(survivors)}"
             if survivors
             else f"{shard} shows {len(answer)} effects after the first {since}, not {len(recent)}"
+            if len(answer) != len(recent)
+            else f"{shard} shows other effects after the first {since}, or the same in another order"
         )
         seen = (
             "the effects that the parent had seen" if name == "reverts-atomically" else "the effects so far"

@@ -272,7 +272,9 @@ class Lockstep(Acts):
             self.nested = inner.receipt if inner else -1
             self.claim = self.system.outcome("nest", name, delivery, within)
         else:
-            self.failing = sent.number if fails and sent is not None else -1
+            # A system may credit a response without a callback; then nothing of it can fail.
+            may_fail = sent is not None and not (self.bounces and sent.answers is not None)
+            self.failing = sent.number if fails and sent is not None and may_fail else -1
             verb = "deliver_failing" if fails else "reenter" if again else "deliver"
             self.claim = self.system.outcome(verb, name, delivery)
         wrong = self.settle(d, self.offered, header)

@@ -176,12 +176,19 @@ class Observer(Judge):
         wrong = None
         name = self.topology.shards[d]
         shown = self.system.executed(name, self.effects_at(d))
+        # Kept in the order in which the system shows them, which is how it shows them again after a crash.
+        self.effects[d].extend(self._recorded(x) for x in shown)
         if len(shown) > 1 and self.nested >= 0:
             # Recorded before its callback ran, in which another was executed.
             shown = sorted(shown, key=lambda x: self.payloads.get(x.payload) == self.nested)
         for x in shown:
             wrong = self._execute(d, x, offered, believed) or wrong
         return wrong
+
+    def _recorded(self, x: Execution) -> int:
+        """The number of the receipt that took effect; -1 where nobody emitted it, or it is forgotten."""
+        number = self.payloads.get(x.payload)
+        return number if isinstance(number, int) and number in self.receipts else -1
 
     def _execute(self, d: int, x: Execution, offered: int, believed: int) -> Wrong | None:
         name = self.topology.shards[d]
@@ -191,10 +198,8 @@ class Observer(Judge):
             again = f"{name} executed {x.payload.decode()} again, long after it was done"
             return self.named("executes-at-most-once", "refused, consumed", str(self.claim), again)
         if sent is None:
-            self.effects[d].append(-1)
             thing = "a receipt" if isinstance(number, Forged) else "a payload"
             return self._forced_execution(d, FORGED, believed, f"{name} executed {thing} that nobody emitted")
-        self.effects[d].append(sent.number)
         called = receipt_name(sent.number)
         if x.source is not None and x.source != self.topology.shards[sent.source]:
             what = f"{name} executed {called} in the name of {x.source}, which did not send it"

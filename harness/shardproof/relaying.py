@@ -14,6 +14,7 @@ from shardproof_models.layers.closing import closed_in
 from shardproof_models.layers.deadlines import clock, deadline
 from shardproof_models.layers.outcomes import acknowledged_in, received_in, time
 from shardproof_models.layers.sequencing import channel, next_receive, sequence
+from shardproof_models.layers.skipping import skipped
 
 from .moves import Act, Deliver, Finalise, Learn, Move, Produce, Proof
 from .record import Block, Sent
@@ -28,9 +29,12 @@ def next_step(s: Traffic, sent: Sent) -> Move | None:
     lock = s.lock
     if not lock.emitted(sent) or sent.told is not None:
         return None
-    if sent.executed_at >= 0:
-        return _towards_its_outcome(s, sent) if lock.telling else None
     d = lock.owner(sent.destination)
+    if sent.executed_at >= 0:
+        if lock.oracle.read(lock.world, skipped, d, sent.slot):
+            # It was recorded, and not received.
+            return towards_expiry(s, sent)
+        return _towards_its_outcome(s, sent) if lock.telling else None
     if lock.shut(sent):
         return _outcome(s, sent, "time_out_on_close", _attests_closing(s, sent))
     first = head_of_line(s, sent)
@@ -80,7 +84,9 @@ def head_of_line(s: Traffic, sent: Sent) -> Sent | None:
     due = oracle.read(world, next_receive, over)
     if oracle.rigid(sequence, sent.slot) == due:
         return sent
-    for other in s.waiting:
+    # What its sender has given up still has its turn, where it can be skipped.
+    given_up = [r for r in s.done if r.executed_at < 0] if "skip" in s.lock.able else []
+    for other in (*s.waiting, *given_up):
         if oracle.rigid(channel, other.slot) == over and oracle.rigid(sequence, other.slot) == due:
             return other if s.lock.emitted(other) else None
     return None

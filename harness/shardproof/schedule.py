@@ -27,6 +27,9 @@ PROGRESS, ENVIRONMENT, ATTACK = 30, 14, 20
 #: Receipts under way beyond which honest relayers deliver before users send more.
 WAITING_MAX = 24
 
+#: Deeds after which an attack goes on.
+PREPARING = ("advance_clock", "close_channel", "claim", "learn_validators")
+
 #: One receipt in so many is one that its receiving application never takes.
 POISON = 7
 
@@ -43,15 +46,15 @@ class Schedule(Traffic):
     #: Shards to which nothing happens in this run, and shards to which little does.
     stopped: frozenset[int] = frozenset()
     slow: frozenset[int] = frozenset()
-    #: An attack that is not ready yet.
-    plot: str = ""
+    #: An attack that is not ready yet, and the receipt that it is about.
+    plot: tuple[str, Sent | None] | None = None
 
     def begin(self, dice: Dice) -> None:
         """A new run, with its own slow and stopped shards."""
         self.clear()
         shards = len(self.lock.topology.shards)
         self.stopped = self.slow = frozenset()
-        self.plot = ""
+        self.plot = None
         weather = dice.roll(8)
         if weather == 1 and shards > 2:
             self.stopped = frozenset({dice.roll(shards)})
@@ -203,9 +206,10 @@ class Schedule(Traffic):
 
     def attack(self, dice: Dice) -> Move | None:
         """Something that an adversary tries, of a kind that was tried little so far."""
-        if self.plot and dice.roll(2):
-            kind, self.plot = self.plot, ""
+        if self.plot and dice.roll(3):
+            (kind, self.aim), self.plot = self.plot, None
         else:
+            self.aim = None
             kinds = self.applicable
             # Half of the time the least tried of three, so that every kind has its turn.
             names = [dice.pick(kinds) for _ in range(3)] if dice.roll(2) else [dice.pick(kinds)]
@@ -213,9 +217,9 @@ class Schedule(Traffic):
         move = ATTACKS[kind](self, dice)
         if move is None or not self.lock.possible(move):
             return None
-        prepares = isinstance(move, Produce | Finalise | Learn) or move[:1] == ("advance_clock",)
+        prepares = isinstance(move, Produce | Finalise | Learn) or move[0] in PREPARING
         if kind in PREPARED and prepares:
-            self.plot = kind
+            self.plot = kind, self.aim
         self.count(kind)
         return move
 

@@ -62,6 +62,8 @@ class Traffic:
     #: Links on which nothing more was let in, and the one that is flooded in this run.
     full: set[tuple[int, int]] = field(init=False, factory=set)
     flooded: tuple[int, int] | None = field(init=False, default=None)
+    #: The receipt that an attack of several steps is about.
+    aim: Sent | None = field(init=False, default=None)
     #: How often it was tried to make a shard believe a claim.
     patience: dict[tuple[int, int], int] = field(init=False, factory=dict)
 
@@ -72,7 +74,7 @@ class Traffic:
         """A new run: nothing is under way."""
         self.numbers = {"receipt": 0, "header": 0, "forged": 0}
         self.waiting, self.done, self.untold, self.patience = [], [], [], {}
-        self.full, self.flooded = set(), None
+        self.full, self.flooded, self.aim = set(), None, None
         self.moment, self.born = 0, {}
 
     def count(self, kind: str) -> None:

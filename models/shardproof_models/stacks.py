@@ -90,7 +90,9 @@ LAYERS: Mapping[str, Layer] = {
 #: `core` is what every shard with light clients shares; `everything` is the largest that has a meaning.
 STACKS: Mapping[str, Stack] = {
     "exactly-once": Stack(
-        (exactly_once,), "the ideal: headers are believed because they exist", "semantics L0"
+        (exactly_once,),
+        "the ideal: headers are believed because they exist",
+        "cosmos/ibc, ICS-04, UNORDERED: commitments and receipts",
     ),
     "exactly-once-inbox": Stack(
         (exactly_once, inbox, failures, durability),
@@ -99,22 +101,24 @@ STACKS: Mapping[str, Stack] = {
         "C. Richardson, Microservices Patterns, 2018, chapter 3",
     ),
     "final": Stack(
-        (exactly_once, finality), "a light client of a chain that never forks", "semantics L0, L4"
+        (exactly_once, finality),
+        "a light client of a chain that never forks",
+        "cosmos/ibc, ICS-02 and ICS-07: light clients",
     ),
     "core": Stack(
         (exactly_once, finality, reorganisation),
         "any chain whose unfinished blocks may be dropped",
-        "semantics L0, L4",
+        "V. Buterin et al., Combining GHOST and Casper, 2020: blocks that are not final are dropped",
     ),
     "core-restarts": Stack(
         (exactly_once, finality, reorganisation, restarts),
         "the same, and its nodes are restarted",
-        "semantics L6",
+        "cosmos/ibc-go issue 199: what an export and an import must not change",
     ),
     "core-durable": Stack(
         (exactly_once, finality, reorganisation, durability),
         "the same, and its nodes lose power",
-        "semantics L6",
+        "ethereum/go-ethereum, core/blockchain.go: after a crash, back to a block whose state is on disk",
     ),
     "self-certified": Stack(
         (exactly_once, finality, instant_finality, self_certified),
@@ -124,7 +128,7 @@ STACKS: Mapping[str, Stack] = {
     "bridge": Stack(
         (exactly_once, finality, failures, value, escrow, trust, encodings),
         "a lock-and-mint bridge with a validator set, like Wormhole or Ronin",
-        "semantics 1.1; wormhole, Messages.sol",
+        "wormhole-foundation/wormhole, Messages.sol",
     ),
     "optimistic-bridge": Stack(
         (exactly_once, finality, failures, deadlines, value, escrow, optimistic),
@@ -224,7 +228,7 @@ STACKS: Mapping[str, Stack] = {
         "no one system: every layer that means something together with the others. Not receipts that go on: "
         "if the second hop fails, the first is undone also where a shard that has retired since executed it, "
         "and a reorganisation of its heir does not return that",
-        "semantics section 2",
+        "models/README.md, every line of the table of layers that goes with the others",
     ),
 }
 

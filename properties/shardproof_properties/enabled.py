@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from shardproof_models.language.actions import Action
 from shardproof_models.language.protocol import Layer, Protocol
-from shardproof_models.language.terms import Bool, Variable, all_of, forall, implies
+from shardproof_models.language.terms import Bool, Variable, all_of, exists, forall, implies
 from shardproof_models.layers.bouncing import answered, bouncing, owed, response
 from shardproof_models.layers.closing import closed, closed_in, ended, time_out_on_close
 from shardproof_models.layers.deadlines import clock, deadline, tick
@@ -47,7 +47,7 @@ from shardproof_models.layers.exactly_once import (
     trusted,
 )
 from shardproof_models.layers.expiring import forget, key_deadline
-from shardproof_models.layers.failures import responds, succeeded
+from shardproof_models.layers.failures import failures, responds, succeeded
 from shardproof_models.layers.finality import final
 from shardproof_models.layers.forwarding import arrived, onward, travels
 from shardproof_models.layers.optimistic import challenged, claimed, confirm_at
@@ -124,9 +124,8 @@ def shown(h: Header, by: Shard, to: Shard) -> Bool:
     return trusted(to, h) & issued(h, by)
 
 
-@accepts("Q1", deliver, because="a receipt that is due and refused is lost, and what it carries with it")
-def what_is_due_can_be_delivered(d: Shard, m: Receipt, h: Header, ok: Bool, x: Encoding) -> Iterator[Bool]:
-    """An honest first delivery is accepted."""
+def due(d: Shard, m: Receipt, h: Header, ok: Bool, x: Encoding) -> Iterator[Bool]:
+    """To deliver `m` is honest, complete, and the first time."""
     yield from (shown(h, source(m), d), commits(h, m), answers(d, destination(m)), ~recorded(d, m))
     yield clock(d) < deadline(m)
     yield sequence(m) == next_receive(channel(m))
@@ -137,12 +136,42 @@ def what_is_due_can_be_delivered(d: Shard, m: Receipt, h: Header, ok: Bool, x: E
     yield implies(response(m), ok)
 
 
-@accepts("Q1", produce, because="a shard that seals no blocks can prove nothing that it has sent")
-def a_new_block_can_be_sealed(h: Header) -> Iterator[Bool]:
-    """Whatever its shard has executed, a block that never was is sealed, while its shard takes part."""
+def unborn(h: Header) -> Iterator[Bool]:
+    """`h` never was, and its shard takes part."""
     yield ~produced(h)
     yield live(origin(h))
     yield ~dropped(h)
+
+
+def failed_at(d: Shard) -> Bool:
+    """Something was executed at `d`, and failed."""
+    return exists(Receipt, lambda w: consumed(d, key(w)) & ~succeeded(d, w))
+
+
+@accepts("Q1", deliver, because="a receipt that is due and refused is lost, and what it carries with it")
+def what_is_due_can_be_delivered(d: Shard, m: Receipt, h: Header, ok: Bool, x: Encoding) -> Iterator[Bool]:
+    """An honest first delivery is accepted."""
+    yield from due(d, m, h, ok, x)
+
+
+@accepts("Q1", produce, because="a shard that seals no blocks can prove nothing that it has sent")
+def a_new_block_can_be_sealed(h: Header) -> Iterator[Bool]:
+    """Whatever its shard has executed, a block that never was is sealed, while its shard takes part."""
+    yield from unborn(h)
+
+
+@accepts("Q5", deliver, failures, because="one receipt that fails then holds up all that come after it")
+def a_failure_holds_up_no_receipt(d: Shard, m: Receipt, h: Header, ok: Bool, x: Encoding) -> Iterator[Bool]:
+    """What is due is delivered also after another receipt has failed there."""
+    yield failed_at(d)
+    yield from due(d, m, h, ok, x)
+
+
+@accepts("Q5", produce, failures, because="one receipt that fails then stops a shard, and all that it sends")
+def a_failure_holds_up_no_block(h: Header) -> Iterator[Bool]:
+    """A block is sealed also after a receipt has failed at its shard."""
+    yield failed_at(origin(h))
+    yield from unborn(h)
 
 
 @accepts("Q1", emit, because="a user who is refused without a reason has no system")

@@ -17,6 +17,7 @@ from shardproof.adapter import (
     Delivery,
     Ended,
     Ending,
+    Execution,
     Message,
     Outcome,
     Refused,
@@ -26,6 +27,7 @@ from shardproof.adapter import (
 )
 from shardproof.adapters.messaging import (
     BridgeAdapter,
+    EverythingAdapter,
     IbcAllowTimeoutAdapter,
     IbcOrderedAdapter,
     IbcUnorderedAdapter,
@@ -37,6 +39,7 @@ from shardproof.deeds import DEEDS, Decides
 from shardproof.engines.fuzz import Plan, fuzz
 from shardproof.lockstep import Lockstep, Wrong
 from shardproof.moves import (
+    NULL,
     Act,
     Deliver,
     Emit,
@@ -284,7 +287,7 @@ class TestOutcomes:
         assert (found.wrong.id, found.wrong.property) == ("Q3", "attains-its-deadline")
 
     def test_what_expired_in_its_turn_is_skipped_and_its_sender_told(self) -> None:
-        """An ordered channel goes on past what has expired."""
+        """An ordered channel goes on past what has expired, of which there is no acknowledgement."""
         moves = [
             sent(0, A, B, deadline=1),
             sent(1, A, B),
@@ -292,13 +295,16 @@ class TestOutcomes:
             TICK,
             Act("skip", B, 0, 0, Proof(0, 0)),
             delivered(1, B, 0),
+            TICK,
             *shown(B, A, 1),
             told("acknowledge", 0, A, 1),
+            told("time_out", 0, A, 1),
         ]
         lock = bench(IbcAllowTimeoutAdapter()).fresh()
 
         assert taken(lock, moves) is None
-        assert lock.receipts[0].told is Ending.FAILED
+        assert lock.sweep() is None
+        assert lock.receipts[0].told is Ending.EXPIRED
         assert lock.receipts[1].executed_at == B
 
     def test_order_is_judged(self) -> None:
@@ -463,6 +469,34 @@ class TestState:
 
             assert taken(lock, moves) is None
             assert lock.receipts[0].executed_at == B
+
+    def test_a_crash_keeps_the_order_in_which_nested_effects_were_seen(self) -> None:
+        """The outer call was recorded first and took effect last: a system may show either order, but one."""
+
+        class Shuffled(EverythingAdapter):
+            def crash(self, shard: str, writes: int) -> None:
+                super().crash(shard, writes)
+                self.crashed = True
+
+            def executed(self, shard: str, since: int) -> Sequence[bytes | Execution]:
+                seen = [*super().executed(shard, 0)]
+                return seen[::-1][since:] if getattr(self, "crashed", False) else seen[since:]
+
+        nested = Deliver(B, 1, 0, Proof(1, 0), inner=Proof(0, 0))
+        refused = Deliver(B, 1, NULL, None)
+        moves = [
+            sent(0, A, B),
+            sent(1, A, B, channel=1),
+            *shown(A, B, 0),
+            nested,
+            Act("crash", B, number=0),
+            refused,
+        ]
+
+        assert taken(bench(EverythingAdapter()).fresh(), moves) is None
+        wrong = taken(bench(Shuffled()).fresh(), moves)
+        assert wrong is not None
+        assert wrong.property == "survives-a-crash"
 
     def test_what_a_crash_takes_of_the_past_is_a_finding(self) -> None:
         """Effects that were seen are gone."""

@@ -41,7 +41,7 @@ def test_every_finding_replays_from_its_trace(fault: str) -> None:
     These break several sentences each. That every mistake is found is in `adapters/test_faulty_found.py`.
     """
     name, right = f"faulty:{fault}", FAULTS[fault].reference
-    report = run(name, steps=20_000, seed=2)
+    report = run(name, steps=10_000, seed=2)
 
     assert len(report.findings) > 1
     for finding in report.findings:
@@ -83,7 +83,7 @@ def test_steps_of_a_trace_are_the_moves_that_were_made() -> None:
 
 def test_several_faults_are_told_apart_in_one_run() -> None:
     """A shard that is wrong in two ways has two findings, each with a trace of its own."""
-    report = run("faulty:no-proof-check", steps=40_000)
+    report = run("faulty:no-proof-check", steps=10_000)
 
     assert {"executes-only-what-was-emitted", "executes-at-most-once"} <= {
         f.property for f in report.findings
@@ -93,7 +93,7 @@ def test_several_faults_are_told_apart_in_one_run() -> None:
 def test_only_the_property_that_was_asked_for_is_reported() -> None:
     """A search for one property passes over the others."""
     ticks = itertools.count()
-    plan = Plan(1, steps=40_000, properties=("executes-at-most-once",))
+    plan = Plan(1, steps=10_000, properties=("executes-at-most-once",))
     report = fuzz(load("faulty:no-proof-check"), "x", plan, clock=lambda: float(next(ticks)))
 
     assert {f.property for f in report.findings} == {"executes-at-most-once"}

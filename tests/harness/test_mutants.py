@@ -19,7 +19,7 @@ from shardproof import cli
 from shardproof.commands import mutants as command
 from shardproof.engines.explore import explore
 from shardproof.engines.mutants import Budget, Fate, Judge, Row, Score, lemma_rows
-from shardproof.engines.mutants.lockstep import (
+from shardproof.engines.mutants.beside import (
     FOLLOWS,
     REASONS,
     How,
@@ -60,7 +60,7 @@ def judge(
     solver = command._Solver(0, 60_000)
     ticks = count()
     asked = command.Asked(lambda: float(next(ticks)), 0, 60_000, None)
-    return Judge(protocol, chosen, asked.scopes, solver, asked.clock, budget or Budget())
+    return Judge(protocol, chosen, asked.scopes, asked.walked, solver, asked.clock, budget or Budget())
 
 
 def one(mistake: Mistake, **more: Any) -> Row:

@@ -6,7 +6,9 @@ What was only shown to be consistent with the invariants is not said to have bee
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from random import Random
+from typing import Any
 
 import pytest
 from attrs import evolve
@@ -19,6 +21,7 @@ from shardproof.engines.prove.walks import Watched, walked
 from shardproof.readings.evaluate import Evaluator, Stepped
 from shardproof.readings.scope import Value
 from shardproof.readings.scopes import scope_of
+from shardproof.readings.walks import walk
 from shardproof_models.language.actions import Action, Parts, Refusal, action_of, at, require
 from shardproof_models.language.protocol import Protocol
 from shardproof_models.layers.exactly_once import Header, genesis, origin, produced
@@ -50,14 +53,13 @@ class TestWalks:
         The fast reading walks; the plain one takes the same steps from the initial world.
         """
         steps: list[tuple[Action, tuple[Value, ...]]] = []
-        accepted = Watched._accepted
 
-        def recorded(self: Watched, *args: object) -> object:
-            for step in accepted(self, *args):  # type: ignore[arg-type]  # passed on as they came
-                steps.append(step[:2])
+        def recorded(*args: Any) -> Iterator[Any]:
+            for step in walk(*args):
+                steps.append(step)
                 yield step
 
-        monkeypatch.setattr(Watched, "_accepted", recorded)
+        monkeypatch.setattr(walks, "walk", recorded)
         scope = scope_of(stack("near"), receipts=3)
         Watched.at(stack("near"), scope, ()).walk(Random(5))
 

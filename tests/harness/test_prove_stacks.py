@@ -1,7 +1,8 @@
 """
 Every stack holds for worlds of any size, and every lemma is needed in some stack.
 
-The largest stack, with crashes and reorganisations, has tests of its own in `test_restoring`.
+The largest stack, with crashes and reorganisations, has tests of its own in `test_restoring`. Seeds
+but the first two are left to the deep tests: that no proof waits for luck shows in one other seed.
 """
 
 from __future__ import annotations
@@ -66,6 +67,23 @@ SMALLER = tuple(name for name in STACKS if name != LARGEST)
 LEMMAS = tuple(p for c in CATALOGUES for p in c.entries if p.role is Role.LEMMA)
 
 
+#: Where the search for what a lemma is needed for would be long, what to try first, and in which stack:
+#: what does not fail without the lemma costs nothing but the time to look elsewhere.
+FIRST = {
+    "who-takes-part-has-its-address": (LARGEST, "revert preserves executes-only-what-was-emitted"),
+    "who-takes-part-executes-what-is-its-own": (
+        LARGEST,
+        "produce preserves a-written-outcome-is-an-outcome after a loss at d",
+    ),
+    "executed-is-below-next-receive": (LARGEST, "executes-a-prefix follows from the invariants"),
+    "header-time-has-passed": ("ibc-allow-timeout", "deliver preserves a-late-header-reveals-execution"),
+    "a-proved-outcome-is-an-outcome": ("ibc-allow-timeout", "deliver preserves a-proved-success-is-one"),
+    "closing-is-for-good": (
+        "ibc-ordered",
+        "deliver preserves a-header-of-a-closed-channel-reveals-execution",
+    ),
+}
+
 #: What no stack has together: outcomes, and shards that lose power without going back to a block.
 COPIES = compose("copies", exactly_once, inbox, ordering, outcomes, closing, durability)
 
@@ -97,7 +115,7 @@ class TestTheTheorems:
         assert (report.findings, report.not_proved, report.reasons) == ((), (), ())
         assert report.work["proved"] == report.work["obligations"] == len(todo(stack(name), claimed(name)))
 
-    @pytest.mark.parametrize("seed", [1, 2, 3, 4])
+    @pytest.mark.parametrize("seed", [1, *(pytest.param(seed, marks=pytest.mark.deep) for seed in (2, 3, 4))])
     @pytest.mark.parametrize("name", SMALLER)
     def test_the_proof_is_the_same_with_any_seed(self, name: str, seed: int) -> None:
         """
@@ -120,9 +138,11 @@ class TestLemmas:
     @pytest.mark.parametrize("lemma", LEMMAS, ids=str)
     def test_each_is_needed_somewhere(self, lemma: Property) -> None:
         """
-        Without it, something is not proved in the smallest stack in which that is so.
+        Without it, something is not proved in some stack, of which the smallest is looked at first.
         """
-        where = tuple(name for name in _by_size() if lemma in claimed(name))
+        first, _ = FIRST.get(lemma.name, ("", ""))
+        where = [name for name in _by_size() if lemma in claimed(name)]
+        where.sort(key=lambda name: name != first)
 
         assert next((missing for name in where for missing in _missing(name, lemma)), None) is not None
 
@@ -134,7 +154,7 @@ def _by_size() -> tuple[str, ...]:
 
 @cache
 def _prover(_name: str) -> Prover:
-    return Prover(timeout_ms=2_000)
+    return Prover(timeout_ms=500)
 
 
 def _missing(name: str, lemma: Property) -> Iterator[Obligation]:
@@ -142,8 +162,10 @@ def _missing(name: str, lemma: Property) -> Iterator[Obligation]:
     protocol, prover = protocol_of(name), _prover(name)
     rest = tuple(p for p in claimed(name) if p is not lemma and not p.name.startswith(f"{lemma.name} after"))
     read = _state(symbols_of(protocol.expand(lemma.body)))
+    _, first = FIRST.get(lemma.name, ("", ""))
     for obligation in sorted(
-        todo(protocol, rest), key=lambda o: len(read - _state(symbols_of(o.goal, o.guard)))
+        todo(protocol, rest),
+        key=lambda o: (o.name != first, len(read - _state(symbols_of(o.goal, o.guard)))),
     ):
         if not prover.matched(obligation) and prover.decide(obligation) is not Decision.PROVED:
             yield obligation
@@ -177,6 +199,17 @@ class TestMatching:
         From a proof and an execution to a success, whichever terms the solver would have waited for.
         """
         assert Prover(seed).matched(_far_from_its_lemmas())
+
+    @pytest.mark.parametrize("seed", range(3))
+    def test_a_lemma_is_not_read_forwards_by_itself(self, seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+        """
+        In the largest stack the solver waits, by its own choice of triggers, for what never comes.
+        """
+        (obligation,) = _named(LARGEST, "crash preserves a-written-outcome-is-an-outcome")
+
+        assert Prover(seed).matched(obligation)
+        monkeypatch.setattr(Prover, "_triggered", lambda self, hypothesis: self._say(hypothesis))
+        assert not Prover(seed).matched(obligation)
 
     def test_a_trigger_has_all_variables(self) -> None:
         """

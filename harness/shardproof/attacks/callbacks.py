@@ -11,11 +11,12 @@ Attack = Callable[[Traffic, Dice], Move | None]
 
 
 def _failing(s: Traffic, dice: Dice) -> Move | None:
-    """The callback of an honest delivery fails."""
+    """The callback of an honest delivery fails, also of a response, in which nothing can fail."""
     move = s.proven(dice)
-    if move is None or not isinstance(move.receipt, int) or s.lock.receipts[move.receipt].answers is not None:
+    if move is None or not isinstance(move.receipt, int):
         return None
-    return move._replace(fails=True)
+    goes_on = s.lock.receipts[move.receipt].answers is not None and not s.lock.bounces
+    return None if goes_on else move._replace(fails=True)
 
 
 def _after_failure(s: Traffic, dice: Dice) -> Move | None:

@@ -9,13 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from shardproof_models.layers.closing import closed_in
 from shardproof_models.layers.deadlines import clock, deadline
+from shardproof_models.layers.sequencing import channel
 
 from ..adapter import Ending
 from ..adversary import SPLICE, Damage
 from ..moves import Act, Deliver, Learn, Move, Produce, Proof
 from ..record import Block, Sent
-from ..relaying import believed, next_step
+from ..relaying import believed, expired, head_of_line, next_step
 from ..traffic import Dice, Traffic
 
 Attack = Callable[[Traffic, Dice], Move | None]
@@ -28,8 +30,11 @@ def _able(s: Traffic) -> list[str]:
     return [deed for deed in _TELLING if deed in s.lock.able]
 
 
-def _among(receipts: list[Sent], dice: Dice) -> Sent | None:
-    return receipts[-1 - dice.roll(min(8, len(receipts)))] if receipts else None
+def _among(s: Traffic, receipts: list[Sent], dice: Dice, last: int = 8) -> Sent | None:
+    """The one that was aimed at before, or else one of the last."""
+    if s.aim is None or s.aim not in receipts:
+        s.aim = receipts[-1 - dice.roll(min(last, len(receipts)))] if receipts else None
+    return s.aim
 
 
 def _mortal(receipts: list[Sent]) -> list[Sent]:
@@ -58,25 +63,25 @@ def _told(s: Traffic, dice: Dice, deed: str, sent: Sent | None, block: Block | N
 
 def _early(s: Traffic, dice: Dice) -> Move | None:
     """An expiry before its time: on a header that is honest, new, and not late enough."""
-    return _told(s, dice, "time_out", _among(_mortal(s.waiting), dice))
+    return _told(s, dice, "time_out", _among(s, _mortal(s.waiting), dice))
 
 
 def _of_the_immortal(s: Traffic, dice: Dice) -> Move | None:
-    return _told(s, dice, "time_out", _among([r for r in s.waiting if r.terms.deadline is None], dice))
+    return _told(s, dice, "time_out", _among(s, [r for r in s.waiting if r.terms.deadline is None], dice))
 
 
 def _of_the_delivered(s: Traffic, dice: Dice) -> Move | None:
     """An expiry of what was delivered: the clock is let run, and the newest header is shown."""
-    sent = _among(_mortal(s.untold), dice)
+    sent = _among(s, _mortal(s.untold), dice)
     if sent is None:
         return None
-    return _let_expire(s, sent, dice) or _told(s, dice, "time_out", sent)
+    return _let_expire(s, sent, dice, s.lock.owner(sent.source)) or _told(s, dice, "time_out", sent)
 
 
-def _let_expire(s: Traffic, sent: Sent, dice: Dice) -> Move | None:
-    """What is missing until the source of a receipt believes a header from after its deadline."""
+def _let_expire(s: Traffic, sent: Sent, dice: Dice, at: int) -> Move | None:
+    """What is missing until a shard believes a header from after the deadline of a receipt."""
     lock = s.lock
-    d, at = lock.owner(sent.destination), lock.owner(sent.source)
+    d = lock.owner(sent.destination)
     if lock.oracle.read(lock.world, clock, d) <= lock.oracle.rigid(deadline, sent.slot):
         return Act("advance_clock", d)
     newest = next((b for b in reversed(lock.chains[d])), None)
@@ -87,7 +92,7 @@ def _let_expire(s: Traffic, sent: Sent, dice: Dice) -> Move | None:
 
 def _stale(s: Traffic, dice: Dice) -> Move | None:
     """An expiry of what was delivered, on a header from before it was."""
-    sent = _among(s.untold or s.done, dice)
+    sent = _among(s, s.untold or s.done, dice)
     if sent is None:
         return None
     blocks = _headers(s, sent)
@@ -96,7 +101,7 @@ def _stale(s: Traffic, dice: Dice) -> Move | None:
 
 def _senders_clock(s: Traffic, dice: Dice) -> Move | None:
     """The clock of the sender runs ahead of the receiver's, and then the receipt is said to have expired."""
-    sent = _among(_mortal(s.waiting), dice)
+    sent = _among(s, _mortal(s.waiting), dice)
     if sent is None:
         return None
     lock, at = s.lock, s.lock.owner(sent.source)
@@ -113,7 +118,7 @@ def _race(s: Traffic, dice: Dice) -> Move | None:
     receipts = _mortal(s.waiting)
     # Also what expired before it was delivered, or the other way round.
     receipts += [r for r in _mortal(s.done[-8:]) if r.told is not Ending.SUCCEEDED]
-    sent = _among(receipts, dice)
+    sent = _among(s, receipts, dice)
     if sent is None:
         return None
     lock = s.lock
@@ -147,7 +152,7 @@ def _late(s: Traffic, dice: Dice) -> Move | None:
     """A delivery after the expiry, or after the sender was told of it."""
     receipts = [r for r in s.done if r.told is Ending.EXPIRED]
     receipts += _mortal(s.waiting)
-    sent = _among(receipts, dice)
+    sent = _among(s, receipts, dice)
     if sent is None:
         return None
     lock, d = s.lock, s.lock.owner(sent.destination)
@@ -164,29 +169,29 @@ def follow_up(s: Traffic, dice: Dice, sent: Sent) -> Move | None:
         return _told(s, dice, dice.pick(_able(s)), sent) if _able(s) else None
     if sent.terms.deadline is None:
         return next_step(s, sent)
-    return _let_expire(s, sent, dice) or _told(s, dice, "time_out", sent)
+    return _let_expire(s, sent, dice, s.lock.owner(sent.source)) or _told(s, dice, "time_out", sent)
 
 
 def _again(s: Traffic, dice: Dice) -> Move | None:
     """An outcome once more, or another one after it."""
-    sent = _among([r for r in s.done if r.told is not None], dice)
+    sent = _among(s, [r for r in s.done if r.told is not None], dice)
     return _told(s, dice, dice.pick(_able(s)), sent) if sent else None
 
 
 def _before_execution(s: Traffic, dice: Dice) -> Move | None:
-    return _told(s, dice, "acknowledge", _among(s.waiting, dice))
+    return _told(s, dice, "acknowledge", _among(s, s.waiting, dice))
 
 
 def _acknowledged(s: Traffic, dice: Dice) -> Act | None:
     """An honest acknowledgement, or nearly: there may be no header yet that attests it."""
-    return _told(s, dice, "acknowledge", _among(s.untold or s.done, dice))
+    return _told(s, dice, "acknowledge", _among(s, s.untold or s.done, dice))
 
 
 def _foreign(deed: str) -> Attack:
     """With the evidence of another receipt, under the same header."""
 
     def attack(s: Traffic, dice: Dice) -> Move | None:
-        sent = _among(s.waiting if dice.roll(2) else s.untold or s.waiting, dice)
+        sent = _among(s, s.waiting if dice.roll(2) else s.untold or s.waiting, dice)
         move = _told(s, dice, deed, sent)
         others = [r.number for r in (*s.waiting[-8:], *s.done[-8:]) if sent is not None and r is not sent]
         if move is None or move.header is None or not others:
@@ -201,7 +206,7 @@ def _damaged(deed: str) -> Attack:
 
     def attack(s: Traffic, dice: Dice) -> Move | None:
         receipts = (s.untold or s.done) if dice.roll(2) else s.waiting
-        move = _told(s, dice, deed, _among(receipts, dice))
+        move = _told(s, dice, deed, _among(s, receipts, dice))
         if move is None:
             return None
         part = ("evidence", "evidence", "receipt", "header")[dice.roll(4)]
@@ -216,15 +221,30 @@ def _damaged(deed: str) -> Attack:
 
 
 def _elsewhere(s: Traffic, dice: Dice) -> Move | None:
-    """To a shard that did not send the receipt."""
-    move = _told(s, dice, dice.pick(_able(s)), _among(s.untold or s.waiting, dice))
-    shards = len(s.lock.topology.shards)
-    return move and move._replace(shard=(move.shard + 1 + dice.roll(shards - 1)) % shards)
+    """To a shard that did not send the receipt, and that believes all there is to believe."""
+    lock = s.lock
+    shut = [r for r in s.waiting if lock.shut(r)]
+    receipts = [*s.untold[-8:], *shut, *_mortal(s.waiting)[-8:]]
+    sent = _among(s, shut if shut and dice.roll(2) else receipts, dice, last=16)
+    if sent is None:
+        return None
+    if sent.told is None and sent.executed_at < 0 and not lock.shut(sent) and dice.roll(8) == 0:
+        return _close(sent)
+    deed = "acknowledge" if sent in s.untold else "time_out_on_close" if lock.shut(sent) else "time_out"
+    others = [x for x in lock.living() if x != lock.owner(sent.source)]
+    at = others[sent.number % len(others)]
+    if deed == "time_out" and (step := _let_expire(s, sent, dice, at)):
+        return step
+    newest = next((b for b in reversed(_headers(s, sent))), None)
+    if newest is None or (deed == "time_out_on_close" and not _attests_closing(s, newest, sent)):
+        return Produce(s.fresh("header"), lock.owner(sent.destination))
+    step = None if dice.roll(4) == 0 else believed(s, at, newest)
+    return step or Act(deed, at, sent.number, newest.number, Proof(sent.number, newest.number))
 
 
 def _unfinal(s: Traffic, dice: Dice) -> Move | None:
     """On a header that nobody has learned, or that is not final."""
-    sent = _among(s.untold or s.waiting, dice)
+    sent = _among(s, s.untold or s.waiting, dice)
     if sent is None:
         return None
     at = s.lock.owner(sent.source)
@@ -234,7 +254,7 @@ def _unfinal(s: Traffic, dice: Dice) -> Move | None:
 
 def _third_party(s: Traffic, dice: Dice) -> Move | None:
     """On a header of a shard that is not the destination: nothing was received there, and it is late."""
-    sent = _among(_mortal(s.waiting) or s.untold, dice)
+    sent = _among(s, _mortal(s.waiting) or s.untold, dice)
     if sent is None:
         return None
     lock, at = s.lock, s.lock.owner(sent.source)
@@ -253,45 +273,88 @@ def _third_party(s: Traffic, dice: Dice) -> Move | None:
 
 def _within(s: Traffic, dice: Dice) -> Move | None:
     """An expiry that the callback of the sender presents again before it returns (GHSA-j496-crgh-34mx)."""
-    sent = _among(_mortal(s.waiting), dice)
+    sent = _among(s, _mortal(s.waiting), dice)
     if sent is None:
         return None
-    move = _let_expire(s, sent, dice) or _told(s, dice, "time_out", sent)
+    move = _let_expire(s, sent, dice, s.lock.owner(sent.source)) or _told(s, dice, "time_out", sent)
     return move._replace(deed="time_out_again") if isinstance(move, Act) and move.deed == "time_out" else move
 
 
 def _open(s: Traffic, dice: Dice) -> Move | None:
     """As if the channel were closed: it is open, or the receipt was delivered before."""
     return _told(
-        s, dice, "time_out_on_close", _among(s.untold or s.waiting if dice.roll(2) else s.waiting, dice)
+        s, dice, "time_out_on_close", _among(s, s.untold or s.waiting if dice.roll(2) else s.waiting, dice)
     )
 
 
+def _close(sent: Sent) -> Act:
+    """The channel of a receipt is closed at its receiving end."""
+    return Act("close_channel", sent.destination, other=sent.source, number=sent.terms.channel)
+
+
 def _closed(s: Traffic, dice: Dice) -> Move | None:
-    """A delivery on a channel that is closed, and an expiry of what was delivered before it was."""
-    shut = [r for r in (*s.waiting, *s.untold) if s.lock.shut(r)]
-    sent = _among(shut, dice)
+    """A delivery on a channel that is closed, and an expiry of what was delivered before, or given back."""
+    lock = s.lock
+    among = [*s.waiting[-8:], *s.untold[-8:], *s.done[-8:]]
+    shut = [r for r in among if lock.shut(r)]
+    sent = _among(s, shut or among, dice, last=24)
     if sent is None:
         return None
-    if sent.executed_at < 0 and dice.roll(2):
+    if not lock.shut(sent):
+        return _close(sent) if dice.roll(4) == 0 else None
+    if sent.executed_at < 0 and sent.told is None and dice.roll(2):
         return _delivered(s, dice, sent)
     newest = next((b for b in reversed(_headers(s, sent))), None)
-    if newest is None:
-        return Produce(s.fresh("header"), s.lock.owner(sent.destination))
-    return believed(s, s.lock.owner(sent.source), newest) or _told(s, dice, "time_out_on_close", sent, newest)
+    if newest is None or not _attests_closing(s, newest, sent):
+        return Produce(s.fresh("header"), lock.owner(sent.destination))
+    return believed(s, lock.owner(sent.source), newest) or _told(s, dice, "time_out_on_close", sent, newest)
+
+
+def _attests_closing(s: Traffic, block: Block, sent: Sent) -> bool:
+    """Whether a header says that the channel of a receipt is closed."""
+    lock = s.lock
+    return bool(lock.oracle.read(lock.world, closed_in, block.slot, lock.oracle.rigid(channel, sent.slot)))
 
 
 def _skipped(s: Traffic, dice: Dice) -> Move | None:
-    """A skip too early, out of turn, or of what was dealt with."""
+    """A skip too early, of what was dealt with, or of what the header does not prove."""
     move = s.proven(dice)
-    if move is None:
+    if move is None or not isinstance(move.receipt, int):
         return None
-    return Act("skip", move.shard, move.receipt, move.header, move.evidence)
+    skip, lock = Act("skip", move.shard, move.receipt, move.header, move.evidence), s.lock
+    match dice.roll(4):
+        case 0:
+            return skip._replace(damage=Damage("receipt", "flip", dice.roll(8192)))
+        case 1:
+            source = lock.receipts[move.receipt].source
+            others = [b for b in lock.headers.values() if b.shard != source and lock.trusts(move.shard, b)]
+            return skip._replace(header=dice.pick(others[-4:]).number) if others else None
+        case 2:
+            at = dice.pick([x for x in lock.living() if x != move.shard])
+            block = lock.headers[move.header]
+            step = None if dice.roll(4) == 0 else believed(s, at, block)
+            return step or skip._replace(shard=at)
+        case _:
+            return skip
+
+
+def _out_of_turn(s: Traffic, dice: Dice) -> Move | None:
+    """A skip of what has expired, or expires soon, behind something that has not been dealt with."""
+    sent = _among(s, [r for r in _mortal(s.waiting) if head_of_line(s, r) is not r], dice)
+    if sent is None:
+        return None
+    d = s.lock.owner(sent.destination)
+    if not expired(s, sent, d) and dice.roll(4):
+        return Act("advance_clock", d)
+    move = _delivered(s, dice, sent)
+    if not isinstance(move, Deliver):
+        return move
+    return Act("skip", d, sent.number, move.header, move.evidence)
 
 
 def _out_of_order(s: Traffic, dice: Dice) -> Move | None:
     """A delivery of what is not next."""
-    sent = _among(s.waiting, dice)
+    sent = _among(s, s.waiting, dice)
     return _delivered(s, dice, sent) if sent else None
 
 
@@ -327,6 +390,7 @@ ATTACKS: Mapping[str, Attack] = {
     "timeout-on-an-open-channel": _open,
     "delivery-on-a-closed-channel": _closed,
     "untimely-skip": _skipped,
+    "skip-out-of-turn": _out_of_turn,
     "delivery-out-of-order": _out_of_order,
 }
 
@@ -338,6 +402,9 @@ PREPARED = frozenset(
         "refund-race",
         "late-delivery",
         "outcome-on-a-third-party's-header",
+        "outcome-at-another-shard",
+        "untimely-skip",
+        "skip-out-of-turn",
         "timeout-from-inside-the-callback",
         "delivery-on-a-closed-channel",
     }
@@ -365,5 +432,6 @@ NEEDS: Mapping[str, tuple[str, ...]] = {
     "timeout-on-an-open-channel": ("time_out_on_close",),
     "delivery-on-a-closed-channel": ("close_channel", "time_out_on_close"),
     "untimely-skip": ("skip",),
+    "skip-out-of-turn": ("skip", "advance_clock"),
     "delivery-out-of-order": ("send",),
 }

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from attrs import define, field, frozen
@@ -61,11 +61,21 @@ SCOPES: Sequence[tuple[Mapping[str, int], str]] = (
     ({"shards": 2, "receipts": 3, "headers": 1}, "turned round"),
 )
 
-#: What happened to somebody has to be found, and in the fewest steps.
-ON_RECORD = Budget(attempts=2_500_000, attempts_most=4_000_000)
+#: What happened to somebody is a few steps away, and looked for by itself: less is asked of the protocol.
+ON_RECORD = Budget(attempts=100_000)
+
+#: Where walks go.
+WALKED: Sequence[tuple[Mapping[str, int], str]] = (
+    ({"shards": 2, "receipts": 3, "headers": 2}, ""),
+    ({"shards": 2, "receipts": 3, "headers": 1}, "twins"),
+)
 
 #: Processes that judge: one a core of a small machine, because each needs some memory.
 WORKERS = 2
+
+
+#: Protocols of which a process remembers what it has worked out, because each needs some memory.
+JUDGES = 2
 
 
 @frozen
@@ -141,25 +151,35 @@ class Asked:
         """Where to look in a protocol."""
         if self.scope is not None:
             return (scope_of(of, **{**SCOPES[0][0], **dict(self.scope)}),)
-        plain = [(scope_of(of, **sizes), variant) for sizes, variant in SCOPES]
-        return tuple(VARIANTS[variant](of, scope) if variant else scope for scope, variant in plain)
+        return _scopes(of, SCOPES)
+
+    def walked(self, of: Protocol) -> tuple[Scope, ...]:
+        """Where to take random walks in a protocol."""
+        return self.scopes(of) if self.scope is not None else _scopes(of, WALKED)
 
 
-@cache
+def _scopes(of: Protocol, described: Sequence[tuple[Mapping[str, int], str]]) -> tuple[Scope, ...]:
+    plain = [(scope_of(of, **sizes), variant) for sizes, variant in described]
+    return tuple(VARIANTS[variant](of, scope) if variant else scope for scope, variant in plain)
+
+
+@lru_cache(JUDGES)
 def _judge(asked: Asked, protocol: Protocol, budget: Budget) -> Judge:
     solver = _Solver(asked.seed, asked.solver_timeout_ms)
-    return Judge(protocol, properties_of(protocol), asked.scopes, solver, asked.clock, budget, asked.seed)
+    known = properties_of(protocol)
+    return Judge(protocol, known, asked.scopes, asked.walked, solver, asked.clock, budget, asked.seed)
 
 
 def _judged(asked: Asked, batch: Batch) -> tuple[Row, ...]:
     """A row for each of a batch of small mistakes and of lemmas, in the order of `batch.keys`."""
-    protocol = _protocol(batch.protocol)
+    name = batch.place.protocol
+    protocol = _protocol(name)
     judge = _judge(asked, protocol, Budget())
-    known, lemmas = _mistakes(batch.protocol), _lemmas(batch.protocol)
+    known, lemmas = _mistakes(name), _lemmas(name)
     changes = [known[key] for key in batch.keys if key in known]
     names = [lemmas[key] for key in batch.keys if key in lemmas]
     rows = (
-        *judge.rows(changes, none=batch.none, bounded=batch.first),
+        *judge.rows(changes, batch.place.effort),
         *lemma_rows(protocol, judge.properties, judge.solver, asked.clock, names),
     )
     made = {(row.kind, row.id): row for row in rows}

@@ -128,6 +128,13 @@ GUARDS = {
 }
 
 
+#: What happens to a shard without being asked for by name. It writes outcomes down with the execution.
+UNASKED = {
+    "write_acknowledgement": "no relayer asks for it",
+    "crash": "power fails while something else is asked for",
+}
+
+
 #: What a light client can get wrong; without one, headers certify themselves.
 LEARNING = ("trusts-only-final-headers", "trusts-only-produced-headers")
 
@@ -191,8 +198,7 @@ class _Search:
         verbs = {a.name: offered.get(a.name, a.name) for a in actions}
         missing = {name: verb for name, verb in verbs.items() if verb in CAPABILITIES and verb not in able}
         impossible = {name: f"the adapter has no {verb}" for name, verb in missing.items()}
-        # A shard does this itself, with the execution.
-        impossible |= {a.name: "no relayer asks for it" for a in actions if a.name == "write_acknowledgement"}
+        impossible |= {a.name: UNASKED[a.name] for a in actions if a.name in UNASKED}
         arranged = {deed.action for deed in DEEDS.values() if deed.decides is Decides.ENVIRONMENT}
         self.guards = GuardCoverage(actions, ENVIRONMENT | arranged, impossible)
         by_name = {a.name: a for a in actions}

@@ -56,7 +56,7 @@ class Mistake:
     shortest: int | None = None
     #: The protocol without the mistake, where it is not that of a stack.
     right: Protocol | None = None
-    #: Why the shortest trace here is not as long as the one on record, where it is not.
+    #: Why the shortest trace here is not as long as the one on record, or goes another way, where it does.
     differs: str = ""
 
     @property

@@ -28,7 +28,7 @@ class Entry:
     says: str
     source: str
     violates: tuple[str, ...]
-    #: The steps of the trace on record, and why ours is longer or shorter, where it is.
+    #: The steps of the trace on record, and why ours is longer, shorter or another one, where it is.
     shortest: int | None
     make: Make
     differs: str = ""

@@ -35,16 +35,38 @@ def expected_of(
     return (refused == 0 if isinstance(refused, int) else None), after
 
 
+def clause_of(
+    evaluator: Evaluator, world: World, action: Action, args: tuple[Value, ...], number: int
+) -> bool | None:
+    """
+    Whether one clause holds, whatever the others say; None where a number leaves the scope.
+
+    Few worlds satisfy all clauses but one, so a guard as a whole says little of each.
+    """
+    env = {p.head: a for p, a in zip(action.parameters, args, strict=True)}
+    try:
+        return bool(evaluator.value(action.clauses[number].condition, world, env))
+    except OutOfScope:
+        return None
+
+
 @define(eq=False)
 class FiniteReading:
     """`Finite`, with everything unknown; a world is then given to the solver as facts."""
 
     evaluator: Evaluator
     finite: Finite = field(init=False)
+    #: One for all attempts: to tell it of every cell again takes longer than all that is asked.
+    solver: Any = field(factory=z3.Solver, init=False)
+    _told: int = field(default=0, init=False)
 
     def __attrs_post_init__(self) -> None:
         # Without the meaning of the rigid symbols: that is given to the solver as well.
         self.finite = Finite(evolve(self.evaluator.scope, rigid={}))
+        for symbol, table in self.evaluator.layout.table.items():
+            self.solver.add(*(self.finite.cell(symbol, xs).get(v, False) for xs, v in table.items()))
+        for symbol, cell in self.evaluator.layout.cells:
+            self.finite.cell(symbol, cell)
 
     def disagreements(
         self, action: Action, args: tuple[Value, ...], worlds: list[World]
@@ -52,26 +74,28 @@ class FiniteReading:
         """Where the formulas for one attempt say something else of `worlds` than the plain reading."""
         env = {p.head: {a: True} for p, a in zip(action.parameters, args, strict=True)}
         written = [(s, xs) for s, xs in self.evaluator.layout.cells if action.writes(s)]
+        clauses = [self.finite.holds(c.condition, env) for c in action.clauses]
         guard = self.finite.holds(action.guard, env)
         after = []
         for symbol, cell in written:
             holders = tuple(type(p)(Variable(p.head.name)) for p in symbol.parameters)
             at = {h.head: {x: True} for h, x in zip(holders, cell, strict=True)}
             after.append(self.finite.value(action.after(symbol(*holders)), {**env, **at}))
-        solver = z3.Solver()
         places = self.evaluator.layout.cells
-        rigid = [(s, xs, v) for s, table in self.evaluator.layout.table.items() for xs, v in table.items()]
-        for symbol, cell, value in rigid:
-            solver.add(self.finite.cell(symbol, cell).get(value, False))
         cells = [self.finite.cell(s, xs) for s, xs in places]
-        solver.add(*self.finite.constraints)
+        self.solver.add(*self.finite.constraints[self._told :])
+        self._told = len(self.finite.constraints)
         for world in worlds:
             accepted, expected = expected_of(self.evaluator, world, action, args)
             facts = [c.get(v, False) for c, v in zip(cells, world, strict=True)]
-            if solver.check(*(f for f in facts if not isinstance(f, bool))) != z3.sat:
+            if self.solver.check(*(f for f in facts if not isinstance(f, bool))) != z3.sat:
                 yield action.name, args, "there is no such world"
                 continue
-            assignment = solver.model()
+            assignment = self.solver.model()
+            for number, clause in enumerate(clauses):
+                holds = clause_of(self.evaluator, world, action, args, number)
+                if holds is not None and _true(clause, assignment) != holds:
+                    yield action.name, args, f"clause {number + 1}"
             if accepted is not None and _true(guard, assignment) != accepted:
                 yield action.name, args, "guard"
             if expected is not None:
@@ -128,6 +152,10 @@ class UnboundedReading:
             accepted, expected = expected_of(self.evaluator, world, action, args)
             given = {p.head: self.element(type(p), a) for p, a in zip(action.parameters, args, strict=True)}
             claims = [] if accepted is None else [self._read(action.guard, given) == z3.BoolVal(accepted)]
+            for number, clause in enumerate(action.clauses):
+                holds = clause_of(self.evaluator, world, action, args, number)
+                if holds is not None:
+                    claims.append(self._read(clause.condition, given) == z3.BoolVal(holds))
             if expected is not None:
                 claims += [
                     self._read(action.after(self._cell(s, xs)), given)

@@ -19,6 +19,9 @@ from . import exercise
 #: Every protocol that the readings are compared on.
 PROTOCOLS = (*STACKS, "exercise")
 
+#: One shard that does not exist yet is enough to take over: a second doubles the cells, and adds no action.
+SIZES = {"everything": {"reserves": 1}}
+
 #: What a reading says instead of a value when a number leaves the scope.
 CUT = "out of scope"
 
@@ -27,7 +30,7 @@ def protocol_named(name: str) -> tuple[Protocol, Scope]:
     """A protocol of `PROTOCOLS` and a small scope of it."""
     if name == "exercise":
         return exercise.EXERCISE, exercise.scope()
-    return stack(name), scope_of(stack(name))
+    return stack(name), scope_of(stack(name), **SIZES.get(name, {}))
 
 
 def random_world(layout: Layout, rng: random.Random) -> World:

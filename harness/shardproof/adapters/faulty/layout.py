@@ -33,8 +33,8 @@ class WholeListShard(NearShard):
     shortest=10,
     source="near/nearcore PRs 9362 and 4869; NEP-568",
     corpus=("B42",),
-    recorded=2,
-    differs="longer: from outside, that both children see to a receipt shows when both deliver it",
+    recorded=6,
+    differs="longer: that both children see to it shows when both deliver it, from blocks that are final",
     adapter=NearAdapter,
 )
 class _EveryChildClaimsIt(WholeListShard):

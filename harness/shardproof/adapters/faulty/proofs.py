@@ -22,7 +22,7 @@ from .registry import fault
     "no-proof-check",
     violates="executes-only-what-was-emitted",
     shortest=4,
-    source="semantics 2.1: Verify",
+    source="cosmos/ibc, ICS-23: a proof is to be verified",
 )
 class _NoProofCheck(Shard):
     """Evidence is not looked at."""

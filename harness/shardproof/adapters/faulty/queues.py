@@ -39,7 +39,7 @@ class _WaitsForEveryShard(Shard):
     shortest=6,
     source="CVE-2023-33964",
     corpus=("B51",),
-    recorded=4,
+    recorded=5,
     differs="longer: a block has to be final and learned before anything of it is due",
 )
 class _JamsAfterBadEvidence(Shard):
@@ -104,8 +104,8 @@ class _ResumeWaitsBehindTheData(ActorsShard):
     shortest=7,
     source="LayerZero v1, stored payloads; CodeHawks Morpheus, finding 281",
     corpus=("B50",),
-    recorded=5,
-    differs="longer: a block has to be final and learned before it is due",
+    recorded=4,
+    differs="longer: a block has to be final and learned before it is due (Q1)",
     adapter=BridgeAdapter,
 )
 class _StoredPayloadBlocks(Bridge):

@@ -177,7 +177,7 @@ class _TwiceUnderReordering(Shard):
     "swallows-receipts",
     violates="delivers-what-is-due",
     shortest=5,
-    source="semantics P21: marked, and without effect",
+    source="properties/README.md, P21: marked, and without effect",
 )
 class _SwallowsReceipts(Shard):
     """A receipt is accepted and recorded, and has no effect."""

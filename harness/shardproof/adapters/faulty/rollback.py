@@ -22,7 +22,8 @@ from .registry import fault
     shortest=7,
     source="multiversx/mx-chain-go PR 3637",
     corpus=("B31",),
-    recorded=7,
+    recorded=2,
+    differs="longer: on record the receipt is proved and the block made already",
 )
 class _EffectsSurviveRevert(Shard):
     """A revert takes back what was recorded, and leaves what was executed."""
@@ -50,8 +51,8 @@ class _RecordsSurviveRevert(Shard):
     shortest=6,
     source="ethereum-optimism/optimism PR 5444",
     corpus=("B29",),
-    recorded=8,
-    differs="shorter: begin and end of both callbacks are one step",
+    recorded=3,
+    differs="longer: on record both receipts are sent and proved already",
     adapter=NearAdapter,
 )
 class _ContextNotGivenBack(NearShard):
@@ -67,8 +68,8 @@ class _ContextNotGivenBack(NearShard):
     shortest=5,
     source="Huckleberry, IBC event hallucinations; GO-2024-2874",
     corpus=("B30",),
-    recorded=4,
-    differs="longer: a block has to be final before it is learned",
+    recorded=6,
+    differs="shorter: the event is the violation already",
     adapter=IbcUnorderedAdapter,
 )
 class _EventsOfAFailure(IbcUnordered):

@@ -25,7 +25,8 @@ from .registry import fault
     shortest=1,
     source="Qubit, QBridge, January 2022; axelar-cgp-solidity PR 138",
     corpus=("B55",),
-    recorded=1,
+    recorded=5,
+    differs="shorter: what is not debited is the violation already",
     adapter=BridgeAdapter,
 )
 class _NullAssetIsFree(Bridge):
@@ -45,7 +46,8 @@ class _NullAssetIsFree(Bridge):
     shortest=1,
     source="Meter Passport, February 2022",
     corpus=("B56",),
-    recorded=1,
+    recorded=5,
+    differs="shorter: what is not debited is the violation already",
     adapter=BridgeAdapter,
 )
 class _SecondWayIn(Bridge):
@@ -62,7 +64,7 @@ class _SecondWayIn(Bridge):
     shortest=5,
     source="THORChain, ETH router exploit 1, July 2021",
     corpus=("B57",),
-    recorded=1,
+    recorded=2,
     differs="longer: that a receipt says more than was paid shows when it is executed",
     adapter=BridgeAdapter,
 )
@@ -82,8 +84,8 @@ class _AmountIsWhatIsClaimed(Bridge):
     shortest=10,
     source="cosmos/ibc-apps PRs 170 to 174",
     corpus=("B38",),
-    recorded=9,
-    differs="longer: blocks have to be final before they are learned",
+    recorded=5,
+    differs="longer: blocks, their proofs and the clock are steps here",
     adapter=IbcUnorderedAdapter,
 )
 class _MiddleKeepsIt(IbcUnordered):

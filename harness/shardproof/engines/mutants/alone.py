@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from attrs import frozen
 
-from .lockstep import How, Noticed, confirm
+from .beside import How, Noticed, confirm
 from .worlds import Checks, Worlds
 
 

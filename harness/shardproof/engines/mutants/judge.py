@@ -7,6 +7,7 @@ none, and one of which the search knows nothing yet.
 
 from __future__ import annotations
 
+import enum
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
@@ -25,7 +26,9 @@ from shardproof_properties.property import Property, Role
 from ...errors import UsageError
 from ...readings.evaluate import Evaluator
 from ...readings.scope import Scope
-from .alone import Searched, first_violation
+from .alone import first_violation
+from .along import Along, Trodden
+from .beside import FOLLOWS, REASONS, Beside, How, Noticed, idle
 from .cone import unseen
 from .equivalence import (
     Claim,
@@ -36,9 +39,10 @@ from .equivalence import (
     same_answers,
     same_effects,
 )
-from .lockstep import FOLLOWS, REASONS, How, Lockstep, Looked, Noticed, ProgressOf, Taken, idle
+from .lockstep import Lockstep, Looked
+from .promises import ProgressOf
 from .row import Fate, Row
-from .worlds import Checks, Worlds, of_guards
+from .worlds import Checks, Taken, Worlds, of_guards
 
 
 @frozen
@@ -70,6 +74,15 @@ class Solver(Interface):
         """What has to be shown for `properties` to hold."""
 
 
+class Effort(enum.Enum):
+    """How thoroughly to look."""
+
+    #: Along random walks; what was not noticed there may be proved to be none.
+    GLANCE = "glance"
+    #: Breadth first, in every scope, and at last by bounded model checking.
+    SEARCH = "search"
+
+
 @frozen
 class Budget:
     """How far to look."""
@@ -78,8 +91,8 @@ class Budget:
     #: protocol has many in each world.
     attempts: int = 400_000
     attempts_most: int = 1_500_000
-    #: Attempts in worlds of a mistake that is looked at by itself.
-    attempts_alone: int = 4_000_000
+    #: Attempts in worlds of a mistake that is looked at by itself, in each scope.
+    attempts_alone: int = 200_000
     #: Attempts in pairs of worlds, of a mistake and of the protocol, at the first look and at the last.
     pairs: int = 30_000
     pairs_most: int = 500_000
@@ -114,6 +127,8 @@ class Judge:
     properties: tuple[Property, ...]
     #: Where to look in a protocol, the smallest scope first. May raise `UsageError`.
     scopes_of: Callable[[Protocol], Sequence[Scope]]
+    #: Where to take random walks.
+    walked: Callable[[Protocol], Sequence[Scope]]
     solver: Solver
     clock: Callable[[], float]
     budget: Budget = Budget()
@@ -122,19 +137,15 @@ class Judge:
     _found_in: Counter[Scope | None] = field(factory=Counter, init=False)
     _known_at: dict[tuple[Scope, int], tuple[Worlds, Checks, ProgressOf]] = field(factory=dict, init=False)
 
-    def rows(self, mistakes: Iterable[Mistake], *, none: bool = False, bounded: bool = True) -> Iterator[Row]:
-        """
-        A row for each mistake.
-
-        If they are probably `none`, a proof of that is tried first. Bounded model checking is for
-        those that are seen here for the first time: in a larger protocol it is dear, and sees less.
-        """
+    def rows(self, mistakes: Iterable[Mistake], effort: Effort = Effort.SEARCH) -> Iterator[Row]:
+        """A row for each mistake."""
         for mistake in mistakes:
             started = self.clock()
             try:
-                if self.violated is None:
-                    row = self._none(mistake) if none else None
-                    row = row or self._row(mistake, bounded=bounded)
+                if effort is Effort.GLANCE:
+                    row = self._glance(mistake)
+                elif self.violated is None:
+                    row = self._row(mistake)
                 else:
                     said = f"the protocol without the mistake violates {self.violated.name}"
                     row = self._of(mistake, Fate.UNDECIDED, reason=said)
@@ -165,8 +176,11 @@ class Judge:
             if fewer is not None and fewer[0].complete:
                 return fewer
             worlds = Worlds(self.protocol, scope, attempts, self.seed)
-            checks = Checks(worlds, tuple(p for p in self.properties if p.role in VIOLABLE))
-            self._known_at[scope, attempts] = worlds, checks, ProgressOf(worlds, self.properties)
+            self._known_at[scope, attempts] = (
+                worlds,
+                self._checks(worlds),
+                ProgressOf(worlds, self.properties),
+            )
         return self._known_at[scope, attempts]
 
     @cached_property
@@ -175,14 +189,20 @@ class Judge:
 
     # ---- one mistake ----------------------------------------------------------------------------
 
-    def _row(self, mistake: Mistake, *, bounded: bool) -> Row:
+    def _row(self, mistake: Mistake) -> Row:
         # First, because a clause may be implied by the invariants and still be none of a shard's business.
         for claim in self._two_worlds(mistake):
             if self.solver.refutes(claim):
                 seen = {"property": ISOLATION, "property_id": "P27", "reason": claim.name}
                 return self._of(mistake, Fate.KILLED, engine="prove", **seen)
-        if not comparable(self.protocol, mistake.protocol):
-            return self._alone(mistake)
+        if row := self._harmless(mistake):
+            return row
+        apart = not comparable(self.protocol, mistake.protocol)
+        # What happened to somebody is a few steps away: what it does to the protocol need not be known.
+        if (apart or mistake.kind is Kind.NAMED) and (row := self._alone(mistake)):
+            return row
+        if apart:
+            return self._at_last(mistake, ())
         if row := self._unobserved(mistake):
             return row
         looked: list[Looked] = []
@@ -206,10 +226,27 @@ class Judge:
         )
         if reason is not None and not any(each.parted for each in looked):
             return self._noticed(mistake, reason[0], self._at(reason[1], self.budget.attempts_most)[0])
-        return self._at_last(mistake, looked, bounded=bounded)
+        return self._at_last(mistake, looked)
 
-    def _none(self, mistake: Mistake) -> Row | None:
-        return self._unobserved(mistake) or self._the_same(mistake)
+    def _glance(self, mistake: Mistake) -> Row:
+        """What is noticed along walks; or, of what is not, that it is none."""
+        for trodden, checks, progress in self._walks:
+            beside = Beside(trodden.worlds, checks, progress, mistake.protocol, _counting(mistake))
+            if noticed := Along(trodden, beside, self.seed).look():
+                return self._killed(mistake, noticed, "walks", shortest=False)
+        return (
+            self._unobserved(mistake)
+            or self._the_same(mistake)
+            or self._of(mistake, Fate.UNDECIDED, reason="nothing was noticed along random walks")
+        )
+
+    @cached_property
+    def _walks(self) -> Sequence[tuple[Trodden, Checks, ProgressOf]]:
+        walked = (Trodden(Worlds(self.protocol, s, 0), self.seed) for s in self.walked(self.protocol))
+        return [(t, self._checks(t.worlds), ProgressOf(t.worlds, self.properties)) for t in walked]
+
+    def _checks(self, worlds: Worlds) -> Checks:
+        return Checks(worlds, tuple(p for p in self.properties if p.role in VIOLABLE))
 
     def _the_same(self, mistake: Mistake) -> Row | None:
         if not self.is_equivalent(mistake):
@@ -237,7 +274,8 @@ class Judge:
         if mistake.kind is Kind.NAMED:
             checks = Checks(worlds, self._violable(mistake))
         pairs_max = attempts // len(worlds.attempts)
-        return Lockstep(worlds, checks, progress, mistake.protocol, pairs_max, _counting(mistake)).look()
+        beside = Beside(worlds, checks, progress, mistake.protocol, _counting(mistake))
+        return Lockstep(beside, pairs_max).look()
 
     def _changed(self, mistake: Mistake) -> Iterator[tuple[Action, Action]]:
         pairs = zip(self.protocol.actions, mistake.protocol.actions, strict=True)
@@ -261,22 +299,31 @@ class Judge:
             for claim in (*same_answers(self._known, a, b), *same_effects(self._known, a, b))
         )
 
-    def _alone(self, mistake: Mistake) -> Row:
-        """A mistake in what a world consists of has no worlds in common with the protocol."""
+    def _alone(self, mistake: Mistake) -> Row | None:
+        """What it violates, breadth first by itself: in the fewest steps that it takes in any scope."""
+        found: Noticed | None = None
         for scope in self.scopes_of(mistake.protocol):
-            if (found := self._search(mistake, scope).found) is not None:
-                return self._killed(mistake, found, "explore", shortest=True)
-        return self._at_last(mistake, (), bounded=True)
+            worlds = Worlds(mistake.protocol, scope, 0)
+            checks = Checks(worlds, self._violable(mistake))
+            worlds_max = self.budget.attempts_alone // len(worlds.attempts)
+            steps_max = len(found.steps) - 1 if found is not None else None
+            found = first_violation(worlds, checks, worlds_max, steps_max).found or found
+        return self._killed(mistake, found, "explore", shortest=True) if found is not None else None
 
-    def _search(self, mistake: Mistake, scope: Scope, steps_max: int | None = None) -> Searched:
-        worlds = Worlds(mistake.protocol, scope, 0)
-        worlds_max = self.budget.attempts_alone // len(worlds.attempts)
-        return first_violation(worlds, Checks(worlds, self._violable(mistake)), worlds_max, steps_max)
+    def _harmless(self, mistake: Mistake) -> Row | None:
+        """A negative control is let pass for a reason, if all that is said of the protocol is true of it."""
+        if not mistake.harmless or not all(p.first_order for p in self._violable(mistake)):
+            return None
+        claims = self.solver.claims(mistake.protocol, properties_of(mistake.protocol))
+        if not all(map(self.solver.proves, claims)):
+            return None
+        said = "no violation in worlds of any size (proved)"
+        return self._of(mistake, Fate.PASSED, engine="prove", reason=said)
 
-    def _at_last(self, mistake: Mistake, looked: Sequence[Looked], *, bounded: bool) -> Row:
+    def _at_last(self, mistake: Mistake, looked: Sequence[Looked]) -> Row:
         """Bounded model checking covers every topology; what it does not find, nobody found."""
         said: list[str] = []
-        for how, name, protocol, asked in self._bounded(mistake) if bounded else ():
+        for how, name, protocol, asked in self._bounded(mistake):
             for scope in self._places(mistake):
                 depth = self.budget.depth if scope is None else self.budget.depth_in_scope
                 searched = self.solver.violation(protocol, asked, depth, scope)
@@ -409,7 +456,7 @@ def _against_the_record(mistake: Mistake, steps: int) -> str:
     known = mistake.shortest
     if known is None or known == steps:
         return ""
-    return f"{known} steps on record{f': {mistake.differs}' if mistake.differs else ''}"
+    return f"{_steps(known)} on record{f': {mistake.differs}' if mistake.differs else ''}"
 
 
 def _why(steps: int, *, more: bool) -> str:

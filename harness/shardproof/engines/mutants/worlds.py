@@ -33,6 +33,9 @@ from shardproof_properties.safety import REPEATABLE
 from ...readings.generated import Apply, Generated, Refuse
 from ...readings.scope import OutOfScope, Scope, Value
 
+#: An action, by name, and the elements that it is taken with.
+Taken = tuple[str, tuple[Value, ...]]
+
 #: For each symbol, the number of its rows among all rows that were seen of it.
 Packed = tuple[int, ...]
 
@@ -138,11 +141,17 @@ class Worlds:
 
     # ---- all of them ----------------------------------------------------------------------------
 
+    def go(self, world: int, i: int) -> int:
+        """The world after attempt number `i`, which is accepted in `world`. Raises `OutOfScope`."""
+        after = self.after(self.found[world], self.rows(self.found[world]), self.attempts[i])
+        number = self.number.get(after)
+        return self._enter(after, (world, i)) if number is None else number
+
     def level(self, depth: int) -> Sequence[int]:
         """The worlds that take `depth` steps to reach, as far as they are known; empty after the last one."""
         return self.levels[depth] if depth < len(self.levels) else ()
 
-    def path(self, world: int, last: int) -> tuple[tuple[str, tuple[Value, ...]], ...]:
+    def path(self, world: int, last: int) -> tuple[Taken, ...]:
         """The steps to a world, and one more."""
         steps = [last]
         while (origin := self.came_from[world]) is not None:

@@ -50,7 +50,7 @@ class Skipping(Ordered, Deadlines):
             return Refusal.NOT_EXPIRED
         if not self.is_in_order(claim.receipt):
             return Refusal.OUT_OF_ORDER
+        # Nothing is attested: that it was not received stays provable, and so its sender is told that it
+        # expired. ICS-04 writes no acknowledgement of it either.
         self.record(self.key(claim), claim.receipt)
-        # It had no effect and never will: for its sender that is a failure.
-        self.conclude(claim.receipt, succeeded=False)
         return None

@@ -234,10 +234,10 @@ class TestOrder:
         assert w.system.skip(skipped) == ACCEPTED
         assert w.system.skip(skipped) == w.system.deliver(skipped) == Refused("consumed")
         assert w.system.deliver(w.delivery(last)) == ACCEPTED
-        assert w.system.prove_absence(late, w.final("B")) == Refused("nothing to prove")
-        assert w.system.acknowledge(w.outcome(late)) == ACCEPTED
+        assert w.system.prove_outcome(late, w.final("B")) == Refused("nothing to prove")
+        assert w.system.time_out(w.absence(late)) == ACCEPTED
         assert w.effects("B") == [(b"0", "A"), (b"2", "A")]
-        assert w.told("A") == [(b"1", "failed")]
+        assert w.told("A") == [(b"1", "expired")]
         assert w.balances() == [-14, 14, 0]
 
 
