@@ -129,6 +129,9 @@ class Acts(Observer):
         action = DEEDS[move.deed].action
         taken = self.taken_with(move, *ends)
         self.changed.append(sent)
+        if (move.shard, ends[1]) in self.doubtful:
+            self.undoubt(move.shard, ends[1])
+            self.clause = self.refuses(action, *taken)
         if self.clause == 0:
             self.oracle.generated.apply[action](self.world, *taken)
             if action == "skip":

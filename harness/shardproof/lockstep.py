@@ -286,7 +286,7 @@ class Lockstep(Acts):
         if crashed:
             return self.after_crash(d)
         if fails:
-            return self._failed(d, sent, header, due=due)
+            return self._failed(d, sent if intact else None, header, due=due)
         if due and sent is not None and sent.executed_at != d:
             if sent.terms.onward is not None and not isinstance(self.claim, Refused):
                 # That it cannot be sent on is a failure like any other.
@@ -308,6 +308,9 @@ class Lockstep(Acts):
     def _failed(self, d: int, sent: object, header: int, *, due: bool) -> Wrong | None:
         """A delivery whose callback failed: nothing shows it but the answer."""
         found = next((s for s in self.receipts.values() if s is sent), None)
+        if found is not None and (d, header) in self.doubtful and not isinstance(self.claim, Refused):
+            self.undoubt(d, header)
+            due = not self.refuses("deliver", d, found.slot, header, *self.oracle.failed)
         if not due or found is None:
             return None
         name, called = self.topology.shards[d], receipt_name(found.number)

@@ -212,9 +212,7 @@ class Observer(Judge):
             return self.either("fails-atomically", "follows-the-model", what)
         header = self.offers.get(sent.number, offered)
         returned = self.oracle.returned
-        if (d, header) in self.doubtful and self.refuses("deliver", d, sent.slot, header, *returned) == 1:
-            self.oracle.generated.apply["learn"](self.world, d, header)
-            self.doubtful.discard((d, header))
+        self.undoubt(d, header)
         if self.refuses("deliver", d, sent.slot, header, *returned) == 0:
             self.oracle.generated.apply["deliver"](self.world, d, sent.slot, header, *returned)
             sent.executed_at, sent.under = d, header
@@ -229,6 +227,14 @@ class Observer(Judge):
             sent.executed_at, sent.under = d, believed
             self._after_execution(d, sent)
         return wrong
+
+    def undoubt(self, d: int, header: int) -> None:
+        """A shard has acted on a header that it may have learned: so it has learned it."""
+        if (d, header) not in self.doubtful:
+            return
+        if self.refuses("deliver", d, FORGED, header, *self.oracle.returned) == 1:
+            self.oracle.generated.apply["learn"](self.world, d, header)
+        self.doubtful.discard((d, header))
 
     def _after_execution(self, d: int, sent: Sent) -> None:
         self.changed.append(sent)
@@ -306,6 +312,8 @@ class Observer(Judge):
         what = f"{name} was told that {receipt_name(sent.number)} {x.ending.value}"
         header = self.offered
         attempts = [self.attempted] if self.attempted in TELLING else []
+        if attempts:
+            self.undoubt(s, header)
         for action in attempts:
             if self.refuses(action, s, sent.slot, header) == 0 and x.ending is self._ending(
                 action, sent, header

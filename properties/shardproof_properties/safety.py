@@ -44,7 +44,7 @@ from shardproof_models.layers.exactly_once import (
 )
 from shardproof_models.layers.finality import final, head
 from shardproof_models.layers.reorganisation import dropped, kept, reorganisation
-from shardproof_models.layers.resharding import resharding
+from shardproof_models.layers.resharding import live, resharding
 
 from .property import Catalogue, Property, Role
 
@@ -192,6 +192,28 @@ def reverts_atomically(protocol: Protocol) -> Iterator[Property]:
                 "balances that return without the table of consumed receipts are paid out again",
                 "A dropped block takes with it everything that its shard did in it, all at once.",
                 (reorganisation,),
+            )
+
+
+@safety.schema
+def begins_atomically(protocol: Protocol) -> Iterator[Property]:
+    """P26, for each symbol: a shard that begins has sealed what it took over."""
+    for symbol in protocol.state:
+        founded = reorganisation in protocol.layers and resharding in protocol.layers
+        if founded and isinstance(symbol.home, Term):
+            s = Shard(Variable("heir"))
+            cell = tuple(type(p)(Variable(p.head.name)) for p in symbol.parameters)
+            x = symbol(*cell)
+            begins = all_of(~live(s), next_(live(s)), next_(kept(protocol, symbol, cell, s)))
+            yield Property(
+                "P26",
+                f"begins-atomically[{symbol.name}]",
+                Role.STEP,
+                (s, *cell),
+                implies(begins, equal(next_(sealed(genesis(s), x)), next_(x))),
+                "a shard that splits and is rolled back to its beginning executes again what its parent had",
+                "What a new shard takes over is in its genesis: no reorganisation takes it away.",
+                (reorganisation, resharding),
             )
 
 

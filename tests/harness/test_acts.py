@@ -57,8 +57,10 @@ from shardproof.moves import (
     step_of,
 )
 from shardproof.oracle import Oracle
+from shardproof.relaying import next_step
 from shardproof.replay import replay
 from shardproof.runs import Bench, renumbered, trace_of
+from shardproof.schedule import Schedule
 from shardproof.shrink import Shrinker
 from shardproof.trace import ARGUMENTS, OPTIONAL, Search
 from shardproof.verdict import Kind, Verdict
@@ -307,6 +309,68 @@ class TestOutcomes:
         assert lock.receipts[0].told is Ending.EXPIRED
         assert lock.receipts[1].executed_at == B
 
+    def test_relayers_go_on_past_what_its_sender_has_given_up(self) -> None:
+        """What expired is skipped though its sender was told before; what was skipped is told after."""
+        lock = bench(IbcAllowTimeoutAdapter()).fresh()
+        schedule = Schedule(lock, {})
+
+        def relayed(number: int) -> Move:
+            for _ in range(20):
+                move = next_step(schedule, lock.receipts[number])
+                assert move is not None
+                assert lock.run(move) is None
+                schedule.note(move)
+                if isinstance(move, Act) and move.deed in ("skip", "time_out"):
+                    return move
+            raise AssertionError("the receipt was never dealt with")
+
+        emitted = [sent(0, A, B, deadline=1), sent(1, A, B), sent(2, A, B, channel=1, deadline=1)]
+        moves: list[Move] = [*emitted, TICK, TICK, *shown(B, A, 10), told("time_out", 0, A, 10)]
+        for move in moves:
+            assert lock.run(move) is None
+            schedule.note(move)
+
+        assert lock.receipts[0].told is Ending.EXPIRED
+        assert relayed(1)[:3] == ("skip", B, 0)
+        assert [relayed(2)[:3] for _ in range(2)] == [("skip", B, 2), ("time_out", A, 2)]
+        assert lock.receipts[2].told is Ending.EXPIRED
+
+    def test_a_client_has_the_benefit_of_the_doubt_for_outcomes_and_failures(self) -> None:
+        """Who accepts a damaged copy of a final header may act on it: tell, skip, or fail."""
+
+        class Lenient(IbcAllowTimeoutAdapter):
+            def finalise(self, shard: str, header: bytes) -> bytes | Refused:
+                self.last = super().finalise(shard, header)
+                return self.last
+
+            def learn(self, shard: str, header: bytes) -> Outcome:
+                assert isinstance(self.last, bytes)
+                return super().learn(shard, self.last)
+
+        def doubted(s: int, d: int, header: int) -> list[Move]:
+            return [Produce(header, s), Finalise(header), Learn(d, header, Damage("header", "flip", 7))]
+
+        skip = Act("skip", B, 0, 0, Proof(0, 0))
+        acknowledged = [
+            sent(0, A, B, deadline=9),
+            *shown(A, B, 0),
+            delivered(0, B, 0),
+            *doubted(B, A, 1),
+            told("acknowledge", 0, A, 1),
+        ]
+        skipped = [sent(0, A, B, deadline=1), TICK, *doubted(A, B, 0), skip]
+        failed = [sent(0, A, B), *doubted(A, B, 0), delivered(0, B, 0, fails=True)]
+
+        for moves in (acknowledged, skipped, failed):
+            lock = bench(Lenient()).fresh()
+            assert taken(lock, moves) is None
+            assert lock.sweep() is None
+            assert lock.receipts[0].executed_at == B
+            assert not lock.doubtful
+            # Nobody doubts any more, so the same is not due a second time.
+            again = moves[-1]._replace(fails=False) if isinstance(moves[-1], Deliver) else moves[-1]
+            assert taken(lock, [Learn(B, 0), again]) is None
+
     def test_order_is_judged(self) -> None:
         """What is executed out of turn breaks the sentence about prefixes."""
 
@@ -384,6 +448,25 @@ class TestFailures:
         found = {bench(a).first(self.FAILED).wrong.property for a in (Silent(), Stuttering())}  # type: ignore[union-attr]
 
         assert found == {"failures-are-answered", "is-answered-once"}
+
+    def test_a_response_without_a_callback_is_credited_or_refused(self) -> None:
+        """Nothing of it can fail: both are right, and it is executed once."""
+
+        class Crediting(NearAdapter):
+            def deliver_failing(self, delivery: Delivery) -> Outcome:
+                failed = super().deliver_failing(delivery)
+                return self.deliver(delivery) if failed == Refused("a response cannot fail") else failed
+
+        back = answer_to(0)
+        for adapter, executed in ((NearAdapter(), -1), (Crediting(), A)):
+            lock = bench(adapter).fresh()
+            moves = [*self.FAILED, *shown(B, A, 1), delivered(back, A, 1, fails=True)]
+            assert taken(lock, moves) is None
+            assert lock.refusing_clause("deliver", lock.clause) == "a response cannot fail"
+            assert lock.receipts[back].executed_at == executed
+            assert taken(lock, [delivered(back, A, 1)]) is None
+            assert lock.receipts[back].executed_at == A
+            assert lock.sweep() is None
 
     def test_what_survives_of_a_failure_is_seen(self) -> None:
         """An event of it in the log, or its effect."""
@@ -478,7 +561,7 @@ class TestState:
                 super().crash(shard, writes)
                 self.crashed = True
 
-            def executed(self, shard: str, since: int) -> Sequence[bytes | Execution]:
+            def executed(self, shard: str, since: int) -> Sequence[Execution]:
                 seen = [*super().executed(shard, 0)]
                 return seen[::-1][since:] if getattr(self, "crashed", False) else seen[since:]
 

@@ -162,6 +162,16 @@ class TestFuzz:
         enabled = dict(report.tables["actions"])["emit"]
         assert enabled == f"enabled {report.work['emitted']:,}, taken {report.work['emitted']:,}, refused 0"
 
+    def test_attacks_of_several_steps_get_to_their_end(self) -> None:
+        """
+        What takes clocks that have run, headers that are believed and others in front is tried as well.
+        """
+        report = searched(load("reference:ibc-allow-timeout"), "reference:ibc-allow-timeout", 20_000)
+
+        tried = ("deliver: out of order", "skip: unproven", "skip: wrong destination", "skip: out of order")
+        assert report.verdict is Verdict.HOLDS
+        assert not {*tried} & {*report.never_exercised}
+
     def test_an_attack_that_is_never_tried_leaves_its_clause_unexercised(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:

@@ -72,7 +72,7 @@ def _of_the_immortal(s: Traffic, dice: Dice) -> Move | None:
 
 def _of_the_delivered(s: Traffic, dice: Dice) -> Move | None:
     """An expiry of what was delivered: the clock is let run, and the newest header is shown."""
-    sent = _among(s, _mortal(s.untold), dice)
+    sent = _among(s, _mortal([*s.done[-4:], *s.untold]), dice)
     if sent is None:
         return None
     return _let_expire(s, sent, dice, s.lock.owner(sent.source)) or _told(s, dice, "time_out", sent)
@@ -353,8 +353,11 @@ def _out_of_turn(s: Traffic, dice: Dice) -> Move | None:
 
 
 def _out_of_order(s: Traffic, dice: Dice) -> Move | None:
-    """A delivery of what is not next."""
-    sent = _among(s, s.waiting, dice)
+    """A delivery of what is not next, where there is an order, and not too late either."""
+    lock = s.lock
+    behind = [r for r in s.waiting if head_of_line(s, r) is not r]
+    behind = [r for r in behind if not expired(s, r, lock.owner(r.destination))]
+    sent = _among(s, behind or s.waiting, dice)
     return _delivered(s, dice, sent) if sent else None
 
 
@@ -405,6 +408,7 @@ PREPARED = frozenset(
         "outcome-at-another-shard",
         "untimely-skip",
         "skip-out-of-turn",
+        "delivery-out-of-order",
         "timeout-from-inside-the-callback",
         "delivery-on-a-closed-channel",
     }

@@ -7,7 +7,7 @@ Rows may come from more places than the model: `SOURCES` is the list of them.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from functools import cache, lru_cache
 from typing import Any
 
@@ -67,6 +67,7 @@ ON_RECORD = Budget(attempts=100_000)
 #: Where walks go.
 WALKED: Sequence[tuple[Mapping[str, int], str]] = (
     ({"shards": 2, "receipts": 3, "headers": 2}, ""),
+    ({"shards": 2, "receipts": 2, "headers": 3}, ""),
     ({"shards": 2, "receipts": 3, "headers": 1}, "twins"),
 )
 
@@ -75,7 +76,7 @@ WORKERS = 2
 
 
 #: Protocols of which a process remembers what it has worked out, because each needs some memory.
-JUDGES = 2
+JUDGES = 1
 
 
 @frozen
@@ -206,14 +207,18 @@ def in_the_model(settings: Settings, context: Context) -> Iterator[Row]:
         if settings.stack in (None, right.name):
             record.setdefault(right, []).append(name)
     with ProcessPoolExecutor(WORKERS) as workers:
-        waiting = {workers.submit(_judged, asked, batch): batch for batch in cascade.begin()}
         told = [workers.submit(_on_record, asked, tuple(names)) for names in record.values()]
-        while waiting:
-            done, _ = wait(waiting, return_when=FIRST_COMPLETED)
-            # In their order, not in that in which they came, because what comes next depends on it.
-            for future in [f for f in waiting if f in done]:
-                batch, rows = waiting.pop(future), future.result()
-                waiting |= {workers.submit(_judged, asked, b): b for b in cascade.go_on(batch, rows)}
+        judging: dict[Future[tuple[Row, ...]], Batch] = {}
+        while True:
+            # No more than there are workers: what comes back first may add to what waits.
+            while len(judging) < WORKERS and (batch := cascade.take()) is not None:
+                judging[workers.submit(_judged, asked, batch)] = batch
+            if not judging:
+                break
+            done, _ = wait(judging, return_when=FIRST_COMPLETED)
+            # In their order, not in that in which they came.
+            for future in [f for f in judging if f in done]:
+                cascade.judged(judging.pop(future), future.result())
         yield from cascade.rows()
         for future in told:
             yield from future.result()
@@ -238,7 +243,7 @@ def _in_all() -> Cascade:
             stacks.setdefault(key, []).append(stack)
         for key in _lemmas(stack):
             stacks.setdefault(key, []).append(stack)
-    return Cascade(stacks, trials)
+    return Cascade(stacks, trials, {name: _size(name) for name in STACKS})
 
 
 @cache

@@ -13,8 +13,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from random import Random
 from typing import TypeVar
 
-#: How reluctant a walk is to do what it likes least: e to this power, where 1 is indifference.
-PREFERENCE = 5.0
+#: How reluctant a walk is to do what it likes least: e to one of these powers, where 1 is indifference.
+#: What can be done from the start is put off until much else is done only if it is liked very little.
+PREFERENCES = (5.0, 25.0)
 
 #: Of so many walks, one does some things twice.
 AGAIN = 3
@@ -31,12 +32,16 @@ def walk(
     `attempts` are, for each action, all that can be attempted of it; `accepts` attempts one in the
     world that the walk has come to, and goes on to the next world if it is accepted.
     """
-    reluctance = {name: math.exp(PREFERENCE * dice.random()) for name in attempts}
+    preference = dice.choice(PREFERENCES)
+    reluctance = {name: math.exp(preference * dice.random()) for name in attempts}
     again = 1 if dice.randrange(AGAIN) else 2
+    # In an order of its own: neighbours are alike, and else the first of them would always come first.
+    shuffled = {name: dice.sample(tried, len(tried)) for name, tried in attempts.items()}
     left = {name: [again] * len(tried) for name, tried in attempts.items()}
     for _ in range(steps_max):
         ordered = sorted(attempts, key=lambda a: dice.random() ** reluctance[a], reverse=True)
-        taken = next((t for name in ordered for t in _accepted(attempts[name], left[name], accepts, dice)), None)
+        accepted = (t for a in ordered for t in _accepted(shuffled[a], left[a], accepts, dice))
+        taken = next(accepted, None)
         if taken is None:
             return
         yield taken

@@ -27,7 +27,10 @@ from .beside import FOLLOWS, REASONS, Beside, How, Noticed, idle
 from .worlds import UNKNOWN, Packed, Taken, Worlds
 
 #: How many walks, and of how many steps each.
-WALKS, LENGTH = 150, 60
+WALKS, LENGTH = 120, 60
+
+#: How many more begin where one of those did something.
+BRANCHES = 180
 
 #: In how many worlds an attempt is made that differs in the same way in each.
 ALIKE = 6
@@ -56,12 +59,27 @@ class Trodden:
 
     def __attrs_post_init__(self) -> None:
         dice = Random(self.seed)
-        self.walks = [list(self._walk(dice)) for _ in range(WALKS)]
+        self.walks = [list(self._walk(dice, 0)) for _ in range(WALKS)]
+        done = self._done()
+        for _ in range(BRANCHES):
+            # Of each action as often as of any other, and of each attempt of it.
+            number, place = dice.choice(dice.choice(dice.choice(done)))
+            before = self.walks[number][: place + 1]
+            world, i = before[-1]
+            self.walks.append([*before, *self._walk(dice, self.worlds.go(world, i))])
         places = ((number, place) for number, steps in enumerate(self.walks) for place in range(len(steps)))
         self.places = sorted(places, key=lambda where: where[1])
 
-    def _walk(self, dice: Random) -> Iterator[tuple[int, int]]:
-        worlds, here, after = self.worlds, 0, 0
+    def _done(self) -> list[list[list[tuple[int, int]]]]:
+        """By action and by attempt, where it was taken."""
+        done: dict[str, dict[int, list[tuple[int, int]]]] = {}
+        for number, steps in enumerate(self.walks):
+            for place, (_, i) in enumerate(steps):
+                done.setdefault(self.worlds.attempts[i].action.name, {}).setdefault(i, []).append((number, place))
+        return [list(attempts.values()) for attempts in done.values()]
+
+    def _walk(self, dice: Random, start: int) -> Iterator[tuple[int, int]]:
+        worlds, here, after = self.worlds, start, start
         rows = worlds.rows(worlds.found[here])
 
         def accepts(i: int) -> bool:

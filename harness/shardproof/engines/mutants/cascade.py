@@ -2,15 +2,15 @@
 One mistake, many protocols: who is to be judged where, and how thoroughly, and what is said in the end.
 
 A clause of a layer is one clause, however many stacks have the layer; to forget it is one mistake.
-First comes a glance in each stack that has it, the smallest first, until somebody notices. What is
-left is tried in no more layers than the mistake speaks of, where a search is cheap; and then
-searched for in the stacks. That it is none, or that nobody notices, is said of stacks only, and of
-all that have it, because what one protocol has for nothing another one may need.
+It is tried in no more layers than it speaks of, and then in each stack that has it, the smallest
+first, until somebody notices: first at a glance, and what is left by a search. That it is none, or
+that nobody notices, is said of stacks only, and of all that have it, because what one protocol has
+for nothing another one may need.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from attrs import define, evolve, field, frozen
 
@@ -23,7 +23,7 @@ from .row import Fate, Row
 Key = tuple[Kind, str]
 
 #: How many are judged in one go: what they have in common is worked out once in each.
-TOGETHER = 150
+TOGETHER = 60
 
 
 @frozen
@@ -49,19 +49,39 @@ class Cascade:
 
     #: The stacks that have a mistake, the smallest first.
     stacks: Mapping[Key, Sequence[str]]
-    #: The composition in which it is tried before it is searched for in stacks.
+    #: The composition in which it is tried before.
     trials: Mapping[Key, str] = field(factory=dict)
+    #: The sizes of stacks, on any scale.
+    sizes: Mapping[str, int] = field(factory=dict)
     _rows: dict[Key, dict[Place, Row]] = field(factory=dict, init=False)
+    _waiting: dict[Place, list[Key]] = field(factory=dict, init=False)
 
-    def begin(self) -> Iterator[Batch]:
-        """Each where it is judged first, the largest protocols first."""
-        yield from self._batches(self.stacks)
+    def __attrs_post_init__(self) -> None:
+        for key in self.stacks:
+            self._wait(key)
 
-    def go_on(self, batch: Batch, rows: Sequence[Row]) -> Iterator[Batch]:
-        """What is to be judged next, after the `rows` of a batch."""
+    def take(self) -> Batch | None:
+        """
+        What is to be judged next; nothing, if nothing is known to be.
+
+        Where little is to be looked at comes first, so that where much is, only what is left comes.
+        """
+        if not self._waiting:
+            return None
+        place = min(self._waiting, key=self._dear)
+        keys = self._waiting[place]
+        batch = Batch(place, tuple(keys[:TOGETHER]))
+        if len(keys) > TOGETHER:
+            self._waiting[place] = keys[TOGETHER:]
+        else:
+            del self._waiting[place]
+        return batch
+
+    def judged(self, batch: Batch, rows: Sequence[Row]) -> None:
+        """What came of a batch: one row for each of its keys."""
         for key, row in zip(batch.keys, rows, strict=True):
             self._rows.setdefault(key, {})[batch.place] = row
-        yield from self._batches(batch.keys)
+            self._wait(key)
 
     def rows(self) -> Iterator[Row]:
         """What became of each."""
@@ -74,25 +94,23 @@ class Cascade:
         return next((place for place in self._places(key) if place not in known), None)
 
     def _places(self, key: Key) -> Iterator[Place]:
+        trial = [self.trials[key]] if key in self.trials else []
+        yield from (Place(name, Effort.GLANCE) for name in trial)
         glances = [Place(name, Effort.GLANCE) for name in self.stacks[key]]
         yield from glances
-        known = self._rows.get(key, {})
+        known = self._rows[key]
         # A lemma is needed for a proof or not: there is no more to be looked at.
-        if key[0] is Kind.LEMMA:
-            return
-        open_in = [p for p in glances if known[p].fate is not Fate.EQUIVALENT]
-        if open_in and key in self.trials:
-            yield Place(self.trials[key], Effort.SEARCH)
-        yield from (Place(p.protocol, Effort.SEARCH) for p in open_in)
+        unclear = [p.protocol for p in glances if known[p].fate is not Fate.EQUIVALENT]
+        if unclear and key[0] is not Kind.LEMMA:
+            yield from (Place(name, Effort.SEARCH) for name in (*trial, *unclear))
 
-    def _batches(self, keys: Iterable[Key]) -> Iterator[Batch]:
-        waiting: dict[Place, list[Key]] = {}
-        for key in keys:
-            if (place := self._next(key)) is not None:
-                waiting.setdefault(place, []).append(key)
-        for place, wanted in reversed(waiting.items()):
-            for start in range(0, len(wanted), TOGETHER):
-                yield Batch(place, tuple(wanted[start : start + TOGETHER]))
+    def _wait(self, key: Key) -> None:
+        if (place := self._next(key)) is not None:
+            self._waiting.setdefault(place, []).append(key)
+
+    def _dear(self, place: Place) -> tuple[bool, int]:
+        """How dear a place is, compared with others: compositions that are no stack are small."""
+        return place.effort is Effort.SEARCH, self.sizes.get(place.protocol, 0)
 
     def _together(self, key: Key) -> Row:
         """One row of all that were made of a mistake."""
