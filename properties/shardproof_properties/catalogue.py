@@ -5,6 +5,7 @@ from __future__ import annotations
 from shardproof_models.language.protocol import Protocol
 
 from .at_home import at_home
+from .claims import claims
 from .concrete import concrete
 from .enabled import enabled
 from .layout import layout
@@ -29,6 +30,7 @@ _DECLARED = (
     outcomes,
     value,
     trust,
+    claims,
     layout,
     queueing,
     spelling,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from shardproof_models.language.terms import Bool, implies
+from shardproof_models.language.terms import Bool, equal, implies
 from shardproof_models.layers.exactly_once import (
     Receipt,
     Shard,
@@ -48,6 +48,16 @@ def is_succeeded_once(s: Shard) -> Bool:
     return successions(s) <= 1
 
 
+@layout.invariant(
+    "P22",
+    because="who retires without heirs leaves nobody to answer, and who has heirs and stays is one too many",
+)
+def the_retired_were_succeeded(s: Shard) -> Bool:
+    """Who took part and does not was succeeded; the others were not."""
+    nobody = equal(live(s) | fresh(s), successions(s) == 0)
+    return nobody & ~(live(s) & fresh(s)) & (successions(s) >= 0)
+
+
 @layout.invariant("P22", resharding, because="an heir who does not know what was executed executes it again")
 def heirs_know_what_was_executed(d: Shard, e: Shard, m: Receipt) -> Bool:
     """Whoever answers for its destination now has the record of a receipt, whoever executed it."""
@@ -64,13 +74,6 @@ def what_is_marked_was_executed(d: Shard, m: Receipt) -> Bool:
 def the_fresh_have_done_nothing(s: Shard, m: Receipt) -> Bool:
     """What a shard executed it executed while it took part."""
     return implies(fresh(s), executions(s, m) <= 0)
-
-
-@layout.lemma(supports="P22")
-def the_retired_were_succeeded(s: Shard) -> Bool:
-    """Who took part and does not was succeeded; the others were not."""
-    nobody = implies(live(s) | fresh(s), successions(s) == 0)
-    return nobody & ~(live(s) & fresh(s)) & (successions(s) >= 0)
 
 
 @layout.lemma(supports="P22")

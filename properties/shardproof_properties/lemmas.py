@@ -127,12 +127,6 @@ def succeeds_at_its_destination(d: Shard, m: Receipt) -> Bool:
 
 
 @lemmas.lemma(reorganisation, resharding, supports="P22")
-def who_has_not_begun_has_no_blocks(h: Header) -> Bool:
-    """The chain of a shard that has not taken part yet is its genesis."""
-    return implies(produced(h) & fresh(origin(h)), h == genesis(origin(h)))
-
-
-@lemmas.lemma(reorganisation, resharding, supports="P22")
 def who_takes_part_has_its_address(s: Shard) -> Bool:
     """A shard that has not retired answers for its own address."""
     return implies(live(s) | fresh(s), owner(s) == s)

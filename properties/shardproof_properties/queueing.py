@@ -109,6 +109,15 @@ def callbacks_know_who_called(a: Shard) -> Bool:
     return implies(depth(a) >= 1, all_of(context(a) == m, running(m), destination(m) == a))
 
 
+@queueing.invariant(
+    "P17", because="an address that looks idle while a callback runs takes whoever calls for the first"
+)
+def open_frames_are_counted(m: Receipt) -> Bool:
+    """While a callback runs, a frame is open at its address; and never are fewer open than none."""
+    here = depth(destination(m))
+    return (here >= 0) & implies(running(m), here >= 1)
+
+
 # ---- lemmas -----------------------------------------------------------------------------------------
 
 

@@ -44,7 +44,7 @@ from shardproof_models.layers.exactly_once import (
 )
 from shardproof_models.layers.finality import final, head
 from shardproof_models.layers.reorganisation import dropped, kept, reorganisation
-from shardproof_models.layers.resharding import live, resharding
+from shardproof_models.layers.resharding import fresh, live, resharding
 
 from .property import Catalogue, Property, Role
 
@@ -215,6 +215,28 @@ def begins_atomically(protocol: Protocol) -> Iterator[Property]:
                 "What a new shard takes over is in its genesis: no reorganisation takes it away.",
                 (reorganisation, resharding),
             )
+
+
+@safety.invariant(
+    "P22",
+    reorganisation,
+    resharding,
+    because="a block of a shard that does not take part yet proves what nobody answers for",
+)
+def who_has_not_begun_has_no_blocks(h: Header) -> Bool:
+    """The chain of a shard that has not taken part yet is its genesis."""
+    return implies(produced(h) & fresh(origin(h)), h == genesis(origin(h)))
+
+
+@safety.invariant(
+    "P26",
+    reorganisation,
+    resharding,
+    because="a new shard that is rolled back to its beginning takes as executed what nobody has executed",
+)
+def who_has_not_begun_has_sealed_nothing(s: Shard, m: Receipt) -> Bool:
+    """In the genesis of a shard that has not taken part yet, nothing was executed."""
+    return implies(fresh(s), sealed(genesis(s), executions(s, m)) == 0)
 
 
 safety.isolation(

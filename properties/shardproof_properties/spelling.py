@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from shardproof_models.language.terms import Bool, implies
+from shardproof_models.language.terms import Bool, exists, implies, next_
 from shardproof_models.layers.encodings import (
     Encoding,
     accepted,
@@ -12,7 +12,7 @@ from shardproof_models.layers.encodings import (
     meaning,
     spelt_key,
 )
-from shardproof_models.layers.exactly_once import Shard, destination
+from shardproof_models.layers.exactly_once import Receipt, Shard, destination, executions
 
 from .property import Catalogue
 
@@ -32,10 +32,27 @@ def bytes_count_where_they_were_made_for(d: Shard, x: Encoding) -> Bool:
     return implies(accepted(d, x), made_for(x) == domain(destination(meaning(x))))
 
 
-@spelling.lemma(supports="P14")
+@spelling.invariant(
+    "P14", because="whoever keeps books by the bytes takes a second spelling for a second receipt"
+)
 def only_canonical_spellings_are_accepted(d: Shard, x: Encoding) -> Bool:
     """What was accepted was spelt as an honest sender spells."""
     return implies(accepted(d, x), canonical(x))
+
+
+@spelling.invariant(
+    "P14", because="bytes that say one receipt and run another pay somebody whom nobody has paid"
+)
+def what_is_accepted_is_what_runs(d: Shard, x: Encoding) -> Bool:
+    """What was accepted has run as the receipt that it decodes to, at the shard that accepted it."""
+    return implies(accepted(d, x), executions(d, meaning(x)) >= 1)
+
+
+@spelling.step("P14", because="what runs and was never read came from no bytes that anybody can be shown")
+def what_runs_is_accepted(d: Shard, m: Receipt) -> Bool:
+    """What is executed, some bytes say that are accepted then."""
+    read = exists(Encoding, lambda x: (meaning(x) == m) & ~accepted(d, x) & next_(accepted(d, x)))
+    return implies(executions(d, m) < next_(executions(d, m)), read)
 
 
 @spelling.sometimes("P14")

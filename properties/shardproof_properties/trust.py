@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from shardproof_models.language.terms import Bool, implies, next_
+from shardproof_models.language.terms import Bool, all_of, exists, implies, next_
 from shardproof_models.layers.deadlines import clock
 from shardproof_models.layers.exactly_once import Header, Receipt, Shard, executions, origin, source
 from shardproof_models.layers.finality import final
@@ -33,14 +33,21 @@ trust = Catalogue()
 
 @trust.invariant("P11", because="a threshold of nothing is met by nobody's signatures")
 def asks_for_a_quorum(d: Shard) -> Bool:
-    """No light client asks for fewer signatures than a quorum."""
-    return quorum() <= threshold(d)
+    """No light client asks for fewer signatures than a quorum; nor for more, which nobody could show it."""
+    return quorum() == threshold(d)
 
 
 @trust.invariant("P11", because="who can set up a light client again can set it up for himself")
 def is_set_up_once(d: Shard, s: Shard) -> Bool:
     """A light client is set up at most once."""
     return initialisations(d, s) <= 1
+
+
+@trust.invariant("P11", because="who may choose the validators to begin with chooses some whose keys he has")
+def begins_with_the_first_validators(d: Shard, s: Shard) -> Bool:
+    """A light client that is set up knows validators that its shard began with."""
+    known = exists(ValidatorSet, lambda v: all_of(knows(d, s, v), genuine(s, v), term(v) == 0))
+    return implies(initialised(d, s), known)
 
 
 @trust.invariant("P11", because="made-up validators certify what they like")
@@ -70,14 +77,14 @@ def acts_in_its_own_name(d: Shard, m: Receipt) -> Bool:
     return implies(executions(d, m) >= 1, acts_for(m) == source(m))
 
 
-@trust.lemma(supports="P10")
+@trust.invariant("P10", because="who signs outside of its term has nothing left to lose by it")
 def unexposed_signatures_are_honest(h: Header, v: ValidatorSet) -> Bool:
     """Validators whose keys are their own have signed final headers of their term."""
     honest = genuine(origin(h), v) & ~exposed(origin(h), term(v))
     return implies((signatures(h, v) >= 1) & honest, final(h) & (epoch(h) == term(v)))
 
 
-@trust.lemma(supports="P10")
+@trust.invariant("P10", because="whoever a block announces may sign the next ones")
 def final_headers_announce_the_elected(h: Header) -> Bool:
     """What consensus has decided announces real validators."""
     return implies(final(h), genuine(origin(h), announces(h)))
@@ -89,10 +96,10 @@ def exposed_is_old(s: Shard, e: Epoch) -> Bool:
     return implies(exposed(s, e), e < current(s) - trusting_period())
 
 
-@trust.lemma(supports="P11")
+@trust.invariant("P11", because="a set-up that leaves no mark can be done again")
 def set_up_is_remembered(d: Shard, s: Shard) -> Bool:
-    """What was set up says so."""
-    return (initialisations(d, s) >= 0) & implies(initialisations(d, s) >= 1, initialised(d, s))
+    """What was set up says so, and nothing else does."""
+    return (initialisations(d, s) >= 0) & ((initialisations(d, s) >= 1) == initialised(d, s))
 
 
 @trust.lemma(supports="P10")

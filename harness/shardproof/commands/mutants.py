@@ -59,6 +59,7 @@ SCOPES: Sequence[tuple[Mapping[str, int], str]] = (
     ({"shards": 2, "receipts": 2, "headers": 2}, ""),
     ({"shards": 3, "receipts": 2, "headers": 1}, ""),
     ({"shards": 2, "receipts": 3, "headers": 1}, "turned round"),
+    ({"shards": 2, "receipts": 1, "headers": 2}, "impostors"),
 )
 
 #: What happened to somebody is a few steps away, and looked for by itself: less is asked of the protocol.
@@ -69,7 +70,14 @@ WALKED: Sequence[tuple[Mapping[str, int], str]] = (
     ({"shards": 2, "receipts": 3, "headers": 2}, ""),
     ({"shards": 2, "receipts": 2, "headers": 3}, ""),
     ({"shards": 2, "receipts": 3, "headers": 1}, "twins"),
+    ({"shards": 2, "receipts": 1, "headers": 2}, "impostors"),
 )
+
+#: The size of a protocol, in clauses and effects, from which walks in one scope have to do.
+LARGE = 250
+
+#: Mistakes that nobody has made: most were noticed before it comes to a search.
+SEARCHED = Budget(attempts=60_000, attempts_most=200_000, pairs=20_000, pairs_most=100_000)
 
 #: Processes that judge: one a core of a small machine, because each needs some memory.
 WORKERS = 2
@@ -156,7 +164,9 @@ class Asked:
 
     def walked(self, of: Protocol) -> tuple[Scope, ...]:
         """Where to take random walks in a protocol."""
-        return self.scopes(of) if self.scope is not None else _scopes(of, WALKED)
+        if self.scope is not None:
+            return self.scopes(of)
+        return _scopes(of, WALKED if _extent(of) <= LARGE else WALKED[:1])
 
 
 def _scopes(of: Protocol, described: Sequence[tuple[Mapping[str, int], str]]) -> tuple[Scope, ...]:
@@ -175,7 +185,7 @@ def _judged(asked: Asked, batch: Batch) -> tuple[Row, ...]:
     """A row for each of a batch of small mistakes and of lemmas, in the order of `batch.keys`."""
     name = batch.place.protocol
     protocol = _protocol(name)
-    judge = _judge(asked, protocol, Budget())
+    judge = _judge(asked, protocol, SEARCHED)
     known, lemmas = _mistakes(name), _lemmas(name)
     changes = [known[key] for key in batch.keys if key in known]
     names = [lemmas[key] for key in batch.keys if key in lemmas]
@@ -264,7 +274,11 @@ def _protocol(name: str) -> Protocol:
 
 
 def _size(name: str) -> int:
-    return sum(len(a.clauses) + len(a.effects) for a in _protocol(name).actions)
+    return _extent(_protocol(name))
+
+
+def _extent(protocol: Protocol) -> int:
+    return sum(len(a.clauses) + len(a.effects) for a in protocol.actions)
 
 
 #: Whatever has mistakes to show where no adapter is named; each yields its rows.

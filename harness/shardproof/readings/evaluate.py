@@ -114,7 +114,7 @@ class Evaluator:
             env = {p.head: a for p, a in zip(symbol.parameters, args, strict=True)}
             body = symbol.body
             values.append(
-                initial_of_open(self.scope, symbol.sort) if body is None else int(self.value(body, (), env))
+                initial_of_open(self.scope, symbol) if body is None else int(self.value(body, (), env))
             )
         return tuple(values)
 

@@ -92,7 +92,7 @@ class Rows:
 
         def value(symbol: Symbol[Any, Any], args: tuple[Value, ...]) -> Value:
             if symbol.body is None:
-                return initial_of_open(self.scope, symbol.sort)
+                return initial_of_open(self.scope, symbol)
             if isinstance(symbol.body.head, Literal):
                 return int(symbol.body.head.value)
             return int(

@@ -41,6 +41,8 @@ class Scope:
     rigid: Mapping[str, Callable[..., Value]]
     #: What a person would call it, e.g. "2 shards, 2 receipts, 1 block a shard".
     said: str = ""
+    #: Where state starts that has no initial value, by its name, if not where all the others do.
+    openings: Mapping[str, Value] = field(factory=dict)
 
     def domain(self, sort: type[Term]) -> range:
         """The values of a sort."""
@@ -87,10 +89,10 @@ class Layout:
         return index
 
 
-def initial_of_open(scope: Scope, sort: type[Term]) -> Value:
+def initial_of_open(scope: Scope, symbol: Symbol[Any, Any]) -> Value:
     """
-    Where state starts that has no initial value: at its *last* value.
+    Where state starts that has no initial value: at its *last* value, unless the scope says otherwise.
 
     So "never written" differs from "the first one", and an effect that is forgotten is seen.
     """
-    return scope.domain(sort)[-1]
+    return scope.openings.get(symbol.name, scope.domain(symbol.sort)[-1])

@@ -17,13 +17,14 @@ from attrs import evolve
 from shardproof_models.language.protocol import Protocol
 from shardproof_models.language.terms import Symbol
 from shardproof_models.layers.escrow import homeward
-from shardproof_models.layers.exactly_once import Key, Receipt, destination, key, source
+from shardproof_models.layers.exactly_once import Header, Key, Receipt, Shard, destination, key, source
 from shardproof_models.layers.pruning import key_sequence
 from shardproof_models.layers.sequencing import sequence
-from shardproof_models.layers.trust import acts_for
+from shardproof_models.layers.trust import acts_for, announces
 from shardproof_models.layers.value import amount, endowed, endowment
 
 from .scope import Scope, Value
+from .scopes import MADE_UP
 
 Read = Callable[..., Value]
 #: What a rigid symbol means, from what it meant.
@@ -31,12 +32,18 @@ Other = Callable[[Read], Read]
 
 
 def twins(protocol: Protocol, scope: Scope) -> Scope:
-    """The last receipt is like the one before, but speaks for another; accounts can pay for one of them."""
+    """
+    The last receipt is like the one before, but speaks for another; accounts can pay for one of them.
+
+    And the copies of what was never written begin as something else than what they are copies of.
+    """
     last, source_of, destination_of = _last(scope), *_ends(scope)
     others: dict[Symbol[Any, Any], Other] = {s: _as_its_twin(s, last) for s in protocol.rigid if s is not key}
     others |= dict.fromkeys((endowment, endowed), _at_most_one)
     others[acts_for] = lambda _: lambda m: destination_of(last - 1) if m == last else source_of(m)
-    return _changed(scope, others, "the last two receipts alike")
+    copies = (copy for copy in protocol.remembers.values() if copy.body is None)
+    openings = {copy.name: scope.domain(copy.sort)[0] for copy in copies}
+    return evolve(_changed(scope, others, "the last two receipts alike"), openings=openings)
 
 
 def dear(_: Protocol, scope: Scope) -> Scope:
@@ -77,11 +84,20 @@ def all_home(_: Protocol, scope: Scope) -> Scope:
     )
 
 
+def impostors(_: Protocol, scope: Scope) -> Scope:
+    """The last block of each chain announces validators that nobody has elected."""
+    last = len(scope.domain(Header)) - len(scope.domain(Shard))
+    others: dict[Symbol[Any, Any], Other]
+    others = {announces: lambda read: lambda h: read(h) if h < last else MADE_UP}
+    return _changed(scope, others, "the last of each made up")
+
+
 VARIANTS: Mapping[str, Callable[[Protocol, Scope], Scope]] = {
     "twins": twins,
     "dear": dear,
     "turned round": turned_round,
     "all home": all_home,
+    "impostors": impostors,
 }
 
 

@@ -109,6 +109,12 @@ def a_quorum_is_somebody() -> Bool:
 
 
 @trust.axiom
+def terms_begin_at_zero(v: ValidatorSet) -> Bool:
+    """The first term is number 0."""
+    return term(v) >= 0
+
+
+@trust.axiom
 def a_genesis_announces_the_elected(s: Shard) -> Bool:
     """Nobody else could: what a chain begins with is agreed on outside."""
     return genuine(s, announces(genesis(s)))

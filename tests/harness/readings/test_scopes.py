@@ -5,9 +5,15 @@ import pytest
 from sample_protocols.exercise import EXERCISE
 from shardproof.errors import UsageError
 from shardproof.readings.evaluate import Evaluator
+from shardproof.readings.generated import Generated
 from shardproof.readings.scope import Layout, OutOfScope
 from shardproof.readings.scopes import scope_of
-from shardproof_models.layers.exactly_once import Header, Receipt, Shard
+from shardproof.readings.variants import VARIANTS
+from shardproof_models.language.protocol import compose
+from shardproof_models.layers.encodings import Encoding, canonical, made_for
+from shardproof_models.layers.exactly_once import Header, Receipt, Shard, exactly_once, witness
+from shardproof_models.layers.finality import finality
+from shardproof_models.layers.reorganisation import remembered, reorganisation
 from shardproof_models.stacks import stack
 
 CORE = stack("core")
@@ -68,3 +74,35 @@ def test_a_cell_that_does_not_exist_is_out_of_scope() -> None:
 
     assert (cut.value.symbol, cut.value.sort) == ("emitted", "Receipt")
     assert str(cut.value) == "emitted needs more Receipt than there are in this scope"
+
+
+def test_what_was_never_written_may_begin_as_something_else_than_its_copy() -> None:
+    """
+    Among twins only, and in both readings: where the two begin alike, a copy that is forgotten is not missed.
+    """
+    protocol = compose("reverts", exactly_once, finality, reorganisation)
+    plain = scope_of(protocol)
+    begins = {}
+    for scope in (plain, VARIANTS["twins"](protocol, plain)):
+        reading = Evaluator(protocol, scope)
+        generated = Generated(protocol, scope)
+        assert generated.plain(generated.initial()) == reading.initial()
+        for symbol in (witness, remembered(witness)):
+            cells = zip(reading.layout.cells, reading.initial(), strict=True)
+            begins[symbol.name, scope.said] = {value for (of, _), value in cells if of is symbol}
+
+    last = len(plain.domain(Header)) - 1
+    assert [*begins.values()] == [{last}, {last}, {last}, {0}]
+
+
+@pytest.mark.parametrize("receipts, abroad", [(1, []), (3, [5])])
+def test_of_several_careless_spellings_the_last_is_made_for_elsewhere(
+    receipts: int, abroad: list[int]
+) -> None:
+    """So it is seen which of two reasons is given first; and there are careless ones made for here, too."""
+    bridge = stack("bridge")
+    scope = scope_of(bridge, receipts=receipts)
+    careless = [x for x in scope.domain(Encoding) if not scope.rigid[canonical.name](x)]
+
+    assert [x for x in careless if scope.rigid[made_for.name](x) != 0] == abroad
+    assert [x for x in careless if x not in abroad] != []

@@ -75,7 +75,8 @@ class Trodden:
         done: dict[str, dict[int, list[tuple[int, int]]]] = {}
         for number, steps in enumerate(self.walks):
             for place, (_, i) in enumerate(steps):
-                done.setdefault(self.worlds.attempts[i].action.name, {}).setdefault(i, []).append((number, place))
+                attempts = done.setdefault(self.worlds.attempts[i].action.name, {})
+                attempts.setdefault(i, []).append((number, place))
         return [list(attempts.values()) for attempts in done.values()]
 
     def _walk(self, dice: Random, start: int) -> Iterator[tuple[int, int]]:

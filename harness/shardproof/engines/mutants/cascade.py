@@ -3,9 +3,9 @@ One mistake, many protocols: who is to be judged where, and how thoroughly, and 
 
 A clause of a layer is one clause, however many stacks have the layer; to forget it is one mistake.
 It is tried in no more layers than it speaks of, and then in each stack that has it, the smallest
-first, until somebody notices: first at a glance, and what is left by a search. That it is none, or
-that nobody notices, is said of stacks only, and of all that have it, because what one protocol has
-for nothing another one may need.
+first, until somebody notices: first at a glance, and what is left by a search where that is cheapest.
+That it is none, or that nobody notices, is said of stacks only, and of all that have it, because
+what one protocol has for nothing another one may need.
 """
 
 from __future__ import annotations
@@ -102,7 +102,7 @@ class Cascade:
         # A lemma is needed for a proof or not: there is no more to be looked at.
         unclear = [p.protocol for p in glances if known[p].fate is not Fate.EQUIVALENT]
         if unclear and key[0] is not Kind.LEMMA:
-            yield from (Place(name, Effort.SEARCH) for name in (*trial, *unclear))
+            yield Place((trial or unclear)[0], Effort.SEARCH)
 
     def _wait(self, key: Key) -> None:
         if (place := self._next(key)) is not None:

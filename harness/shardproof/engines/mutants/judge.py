@@ -237,8 +237,18 @@ class Judge:
         return (
             self._unobserved(mistake)
             or self._the_same(mistake)
+            or self._without_effect(mistake)
             or self._of(mistake, Fate.UNDECIDED, reason="nothing was noticed along random walks")
         )
+
+    def _without_effect(self, mistake: Mistake) -> Row | None:
+        """An action that may change nothing, because it may be repeated, must be able to change something."""
+        for _, wrong in self._changed(mistake):
+            if not wrong.effects:
+                said = f"{wrong.name} can change something"
+                none = {"property": said, "reason": "it has no effects"}
+                return self._of(mistake, Fate.KILLED, engine="prove", **none)
+        return None
 
     @cached_property
     def _walks(self) -> Sequence[tuple[Trodden, Checks, ProgressOf]]:

@@ -96,7 +96,7 @@ class Unrolled:
         yield from (self._say.holds(a, {}) for a in self.protocol.axioms)
         for symbol in self.protocol.state:
             for args in self.scope.tuples(symbol.parameters):
-                value: Table = {initial_of_open(self.scope, symbol.sort): True}
+                value: Table = {initial_of_open(self.scope, symbol): True}
                 if symbol.body is not None:
                     value = self._say.value(symbol.body, given(symbol.parameters, args))
                 yield equal(self._say.cell(symbol, args), value)
