@@ -239,6 +239,7 @@ def _recorded_as_spelt(protocol: Protocol) -> Protocol:
     source="Polygon Plasma bridge, double-spend bugfix review, 2021",
     violates=("P14", "P01"),
     shortest=6,
+    differs="shorter: P14 is violated when the careless spelling is accepted, before anything runs twice",
 )
 def key_is_the_encoding(protocol: Protocol) -> Protocol:
     """A receipt is recorded under the bytes of its proof, of which many decode to the same path."""
