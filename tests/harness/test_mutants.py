@@ -60,7 +60,9 @@ def judge(
     solver = command._Solver(0, 60_000)
     ticks = count()
     asked = command.Asked(lambda: float(next(ticks)), 0, 60_000, None)
-    return Judge(protocol, chosen, asked.scopes, asked.walked, solver, asked.clock, budget or Budget())
+    return Judge(
+        protocol, chosen, asked.scopes, asked.walked, solver, asked.clock, budget or command.SEARCHED
+    )
 
 
 def one(mistake: Mistake, **more: Any) -> Row:
@@ -85,7 +87,9 @@ def parameter(action: Action, sort: type[Any]) -> Any:
 @pytest.fixture(scope="module")
 def core() -> Score:
     """What becomes of every mistake in the core."""
-    return Score.of(judge(CORE).rows(generated(CORE)))
+    # Enough to see everything up to the depth at which the last of them shows.
+    budget = evolve(command.SEARCHED, attempts=120_000)
+    return Score.of(judge(CORE, budget=budget).rows(generated(CORE)))
 
 
 class TestTheCore:

@@ -60,6 +60,8 @@ from shardproof_properties.catalogue import CATALOGUES, properties_of
 from shardproof_properties.property import Property, Role
 from shardproof_properties.safety import REPEATABLE, ran
 
+pytestmark = pytest.mark.heavy
+
 LARGEST = "everything"
 SMALLER = tuple(name for name in STACKS if name != LARGEST)
 

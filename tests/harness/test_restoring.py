@@ -37,6 +37,8 @@ from shardproof_properties.losses import FOLLOWS
 from shardproof_properties.property import Property, Role
 from shardproof_properties.safety import REPEATABLE
 
+pytestmark = pytest.mark.heavy
+
 T = TypeVar("T", bound=Term)
 
 INBOX = stack("exactly-once-inbox")

@@ -22,6 +22,8 @@ from shardproof.commands import mutants as command
 from shardproof.engines.mutants import Fate, Row
 from shardproof_models.mistakes import IN_BYTES_ONLY, NAMED
 
+pytestmark = pytest.mark.heavy
+
 README = Path(__file__).parents[2] / "models" / "README.md"
 BEGIN, END = "<!-- the record, generated -->", "<!-- end of the record -->"
 

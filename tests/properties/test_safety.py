@@ -15,6 +15,8 @@ from shardproof_models.stacks import stack
 from shardproof_properties.catalogue import properties_of
 from shardproof_properties.property import Property, Role
 
+pytestmark = pytest.mark.heavy
+
 CORE = stack("core")
 SENTENCES = properties_of(CORE, Role.SAFETY, Role.STEP)
 

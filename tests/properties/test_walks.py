@@ -26,6 +26,8 @@ from shardproof_models.stacks import STACKS, stack
 from shardproof_properties.catalogue import properties_of
 from shardproof_properties.property import Property, Role
 
+pytestmark = pytest.mark.heavy
+
 #: Invariants of any kind, and what must be possible.
 STATED = (Role.SAFETY, Role.ENABLED)
 

@@ -18,6 +18,8 @@ from shardproof.engines.fuzz import Plan
 from shardproof.replay import replay
 from shardproof.verdict import Report, Verdict
 
+pytestmark = pytest.mark.heavy
+
 #: The latest finding comes after half of it.
 STEPS_MAX = 60_000
 

@@ -31,6 +31,8 @@ from shardproof_models.language.actions import Action, Effect, assign, each
 from shardproof_models.language.protocol import Protocol
 from shardproof_models.language.terms import Binder, Bool, Number, Op, Variable, exists, subterms
 
+pytestmark = pytest.mark.heavy
+
 RANDOM = st.randoms(use_true_random=False)
 SETTINGS = settings(derandomize=True, deadline=None, database=None, suppress_health_check=list(HealthCheck))
 
