@@ -16,6 +16,7 @@ from shardproof.engines.mutants.judge import Effort
 from shardproof.readings.scopes import scope_of
 from shardproof.readings.variants import VARIANTS
 from shardproof.readings.walks import walk
+from shardproof_models.language.protocol import Protocol
 from shardproof_models.language.terms import Term
 from shardproof_models.layers.exactly_once import Header
 from shardproof_models.mistakes import Kind, generated
@@ -26,11 +27,11 @@ from shardproof_properties.property import Property
 CORE = stack("core")
 
 
-def glanced(properties: Iterable[Property], *names: str) -> dict[str, Row]:
+def glanced(properties: Iterable[Property], *names: str, protocol: Protocol = CORE) -> dict[str, Row]:
     asked = command.Asked(lambda: 0.0, 0, 60_000, None)
     solver = command._Solver(0, 60_000)
-    judge = Judge(CORE, tuple(properties), asked.scopes, asked.walked, solver, asked.clock)
-    mistakes = [m for m in generated(CORE) if not names or m.name in names]
+    judge = Judge(protocol, tuple(properties), asked.scopes, asked.walked, solver, asked.clock)
+    mistakes = [m for m in generated(protocol) if not names or m.name in names]
     return {row.id: row for row in judge.rows(mistakes, Effort.GLANCE)}
 
 
@@ -73,6 +74,33 @@ class TestAlongWalks:
 
         assert glanced(properties_of(CORE), name)[name].fate is Fate.KILLED
         assert glanced(blind, name)[name].fate is Fate.UNDECIDED
+
+    def test_an_action_that_was_able_to_change_something_must_stay_so(self) -> None:
+        """
+        An adversary that signs nothing is none; an upgrade to what was asked for before never did anything.
+        """
+        bridge = stack("bridge")
+        forges, upgrades = names = (
+            "forge_certificate without 'signatures(h, v) := quorum'",
+            "upgrade without 'threshold(d) := quorum'",
+        )
+
+        rows = glanced(properties_of(bridge), *names, protocol=bridge)
+
+        assert rows[forges].fate is Fate.KILLED
+        assert rows[forges].property == "forge_certificate can change something"
+        assert rows[upgrades].fate is Fate.EQUIVALENT
+
+    def test_nothing_is_said_of_an_action_that_never_changed_anything(self) -> None:
+        """
+        Also where nobody can prove that it does not: here no invariant is known.
+        """
+        bridge = stack("bridge")
+        name = "upgrade without 'threshold(d) := quorum'"
+        unknown = [p for p in properties_of(bridge) if p.name == "executes-at-most-once"]
+        read = [p for p in properties_of(bridge) if p.name == "knows-only-elected-validators"]
+
+        assert glanced([*unknown, *read], name, protocol=bridge)[name].fate is Fate.UNDECIDED
 
 
 class TestWalks:

@@ -99,6 +99,11 @@ class Trodden:
             here = after
             rows = worlds.rows(worlds.found[here])
 
+    def changes(self, action: Action) -> bool:
+        """Whether an attempt of `action` was seen to lead to another world."""
+        place = self.worlds.places[action.name]
+        return any(i in place and self.worlds.go(w, i) != w for steps in self.walks for w, i in steps)
+
     def answers(self, world: int, action: Action) -> bytes:
         """What the protocol answers in a world to every attempt of an action."""
         if (reads := self._reads.get(action.name)) is None:

@@ -242,12 +242,12 @@ class Judge:
         )
 
     def _without_effect(self, mistake: Mistake) -> Row | None:
-        """An action that may change nothing, because it may be repeated, must be able to change something."""
-        for _, wrong in self._changed(mistake):
-            if not wrong.effects:
+        """What may be repeated must be able to change something, if it was seen to in the protocol."""
+        for right, wrong in self._changed(mistake):
+            if not wrong.effects and any(trodden.changes(right) for trodden, _, _ in self._walks):
                 said = f"{wrong.name} can change something"
-                none = {"property": said, "reason": "it has no effects"}
-                return self._of(mistake, Fate.KILLED, engine="prove", **none)
+                named = {"property": said, "reason": "it has no effects (read off)"}
+                return self._of(mistake, Fate.KILLED, engine="cone", **named)
         return None
 
     @cached_property
