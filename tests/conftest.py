@@ -1,0 +1,27 @@
+"""What tests of all rooms share."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+#: A document, the mark behind which its generated part stands, the mark before which it ends, and what it is.
+Documented = Callable[[Path, str, str, str], None]
+
+
+@pytest.fixture
+def documented() -> Documented:
+    """Compares a part of a document with what it is made of; with UPDATE_GOLDEN=1, rewrites it."""
+
+    def compare(document: Path, begin: str, end: str, part: str) -> None:
+        text, wanted = document.read_text("utf-8"), f"{begin}\n{part}\n{end}"
+        if os.environ.get("UPDATE_GOLDEN") == "1":
+            text = re.sub(re.escape(begin) + ".*" + re.escape(end), lambda _: wanted, text, flags=re.DOTALL)
+            document.write_text(text, "utf-8")
+        assert wanted in text, f"{document.name} is stale; look at it, then run with UPDATE_GOLDEN=1"
+
+    return compare
