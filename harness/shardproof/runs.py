@@ -1,15 +1,15 @@
 """
 Running a list of moves from the start: the first divergence, its name, and the run as a trace.
 
-Which progress sentence a refused delivery breaks is decided by twin runs, the same moves
-with one thing changed: if it would be accepted had the unrelated shards moved, a shard waits
-for another; if it would be accepted had the attempts that were refused before it not been
-made, one receipt jams another; otherwise what is due is not delivered.
+Which progress sentence a refusal breaks is decided by twin runs, the same moves with one thing
+changed: if it would be accepted had the unrelated shards moved, or had nothing been sent on other
+links, a shard waits for another; if it would be accepted had the attempts that were refused before
+it not been made, one receipt jams another; otherwise what is due is not delivered.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from attrs import define, evolve, field, frozen
 
@@ -106,19 +106,22 @@ class Bench:
     def named(self, wrong: Wrong, moves: Sequence[Move]) -> Wrong:
         """A refusal, under the progress sentence that it breaks."""
         last = moves[-1]
-        if wrong.kind is not Kind.PROGRESS or not isinstance(last, Deliver | Act) or last.receipt is None:
-            return wrong
-        twins: list[tuple[str, Callable[[Sequence[Move]], bool]]] = [
-            (WAITS, self._with_others_active),
-            (JAMMED, self._without_refused_attempts),
-        ]
-        if isinstance(last, Act) and DEEDS[last.deed].action == "time_out":
-            twins.insert(0, (ATTAINS, self._with_the_sender_elsewhere))
-        for name, twin in twins:
+        for name, twin in self._twins(last) if wrong.kind is Kind.PROGRESS else ():
             if name in self.oracle.catalogue and twin(moves):
                 entry = self.oracle.catalogue[name]
                 return evolve(wrong, id=entry.id, property=name, because=entry.because)
         return wrong
+
+    def _twins(self, last: Move) -> Iterator[tuple[str, Callable[[Sequence[Move]], bool]]]:
+        """What may be to blame that `last` was refused, and the twin run that tells."""
+        if isinstance(last, Emit):
+            yield WAITS, self._without_other_links
+        if not isinstance(last, Deliver | Act) or last.receipt is None:
+            return
+        if isinstance(last, Act) and DEEDS[last.deed].action == "time_out":
+            yield ATTAINS, self._with_the_sender_elsewhere
+        yield WAITS, self._with_others_active
+        yield JAMMED, self._without_refused_attempts
 
     def _accepted(self, before: Sequence[Move], last: Move) -> bool:
         lock = self.fresh()
@@ -153,6 +156,14 @@ class Bench:
                         return False
             number += 1
         return moved and lock.possible(last) and lock.run(last) is None
+
+    def _without_other_links(self, moves: Sequence[Move]) -> bool:
+        """Whether it would be let in if nothing had been sent on other links: one of them is full."""
+        *before, last = moves
+        assert isinstance(last, Emit), "asked of what a user sends"
+        link = (last.source, last.destination)
+        kept = [m for m in before if not isinstance(m, Emit) or (m.source, m.destination) == link]
+        return len(kept) < len(before) and self._accepted(kept, last)
 
     def _with_the_sender_elsewhere(self, moves: Sequence[Move]) -> bool:
         """Whether an expiry would be accepted if the clock, or the chain, of the sender stood elsewhere."""

@@ -503,7 +503,7 @@ class TestFailures:
 
 class TestLinks:
     def test_an_emptied_link_must_take_requests_again(self) -> None:
-        """And so must one on which nothing waits while another is full."""
+        """Once what was in the way is gone, so is the reason to refuse."""
 
         class Stuck(ActorsAdapter):
             full = False
@@ -516,13 +516,34 @@ class TestLinks:
         lock = bench(adapter).fresh()
         assert taken(lock, [Emit(0, A, B, plain)]) is None
         adapter.full = True
-        elsewhere = taken(lock, [Emit(1, A, C, plain)])
-        assert elsewhere is not None
-        assert elsewhere.property == "waits-for-no-other-shard"
         drain = Act("drain", A, other=B)
         again = taken(lock, [drain, drain, Emit(2, A, B, plain)])
         assert again is not None
         assert (again.id, again.property) == ("Q7", "resumes-when-drained")
+
+    def test_a_link_that_is_full_for_all_others_is_found(self) -> None:
+        """The twin run in which nothing was sent on the other link tells one from a link that is stuck."""
+
+        class Shared(ActorsAdapter):
+            def open(self, topology: Topology) -> None:
+                super().open(topology)
+                self.waiting = 0
+
+            def send(self, message: Message) -> bytes | Refused:
+                self.waiting += 1
+                return Refused("full") if self.waiting > 1 else super().send(message)
+
+        class Closed(ActorsAdapter):
+            def send(self, message: Message) -> bytes | Refused:
+                return Refused("full") if message.destination == "C" else super().send(message)
+
+        sends = [Emit(0, A, B, Terms()), Emit(1, A, C, Terms())]
+        shared, closed = bench(Shared()).first(sends), bench(Closed()).first(sends)
+
+        assert shared is not None
+        assert (shared.wrong.id, shared.wrong.property) == ("Q4", "waits-for-no-other-shard")
+        assert closed is not None
+        assert closed.wrong.property == "resumes-when-drained"
 
     def test_a_link_on_which_something_waits_must_carry_it_away(self) -> None:
         """Or two of them wait for each other for ever."""
