@@ -220,7 +220,7 @@ class TestEquivalence:
         judging = judge()
 
         for mistake in generated(ONCE):
-            assert not judging.is_equivalent(mistake), mistake.name
+            assert not judging.claims.is_equivalent(mistake), mistake.name
 
     def test_a_difference_in_a_world_that_nobody_reaches_is_none(self) -> None:
         """

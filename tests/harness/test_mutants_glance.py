@@ -10,9 +10,8 @@ from random import Random
 import pytest
 
 from shardproof.commands import mutants as command
-from shardproof.engines.mutants import Cascade, Fate, Judge, Row
+from shardproof.engines.mutants import Cascade, Effort, Fate, Judge, Row
 from shardproof.engines.mutants.cascade import Place
-from shardproof.engines.mutants.judge import Effort
 from shardproof.readings.scopes import scope_of
 from shardproof.readings.variants import VARIANTS
 from shardproof.readings.walks import walk

@@ -23,6 +23,7 @@ from shardproof_properties.safety import REPEATABLE
 from .. import selection
 from ..engines.mutants import (
     Batch,
+    Bounded,
     Budget,
     Cascade,
     Fate,
@@ -35,7 +36,6 @@ from ..engines.mutants import (
     title,
 )
 from ..engines.mutants.equivalence import Claim
-from ..engines.mutants.judge import Bounded
 from ..engines.prove.induction import Decision, Prover
 from ..engines.prove.obligations import Obligation, obligations
 from ..engines.prove.search import violation

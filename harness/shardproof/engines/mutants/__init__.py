@@ -14,14 +14,17 @@ bounded model checking. Other engines come in as a `Solver`: engines do not know
 from __future__ import annotations
 
 from .cascade import Batch, Cascade, Key
-from .judge import Budget, Judge, Solver
+from .judge import Judge
 from .lemmas import lemma_rows, sentences, title
 from .row import Fate, Row, Score
+from .solver import Bounded, Budget, Effort, Solver
 
 __all__ = (
     "Batch",
+    "Bounded",
     "Budget",
     "Cascade",
+    "Effort",
     "Fate",
     "Judge",
     "Key",

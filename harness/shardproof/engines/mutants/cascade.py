@@ -16,8 +16,8 @@ from attrs import define, evolve, field, frozen
 
 from shardproof_models.mistakes import Kind
 
-from .judge import Effort
 from .row import Fate, Row
+from .solver import Effort
 
 #: What sort of mistake, and its name: the same in every stack that has it.
 Key = tuple[Kind, str]

@@ -18,8 +18,8 @@ from shardproof_models.mistakes import GENERATED, Kind
 from shardproof_properties.property import Property, Role
 
 from .equivalence import Claim
-from .judge import Solver
 from .row import Fate, Row
+from .solver import Solver
 
 #: What is appended to the name of a sentence by what makes more of it: a part, a symbol, a loss.
 _MADE_OF = re.compile(r", part \d+,.*| after a loss at .*|\[.*")
