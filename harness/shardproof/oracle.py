@@ -95,7 +95,7 @@ class Oracle:
         object.__setattr__(self, "layers", frozenset(x.name for x in self.protocol.layers))
         generated = Generated(self.protocol, Scope(self._sizes(), self._rigid()), bounded=False)
         object.__setattr__(self, "generated", generated)
-        object.__setattr__(self, "start", generated.initial())
+        object.__setattr__(self, "start", _as_it_begins(generated))
         judges = properties_of(self.protocol, Role.SAFETY, Role.STEP)
         checks = tuple((p, generated.check(p.variables, p.body)) for p in judges)
         object.__setattr__(self, "checks", checks)
@@ -261,3 +261,16 @@ class Oracle:
         receipts = min(moves + 4, max(SLOTS_MAX, 16 * shards, crowd + SLOTS_MAX))
         headers = min(moves + 4, max(SLOTS_MAX, 8 * shards))
         return cls(protocol, shards, receipts, shards + 1 + headers, reserve)
+
+
+def _as_it_begins(generated: Generated) -> World:
+    """
+    The world before the first step, where also what no header has sealed is as shards begin.
+
+    Slots are used again, so a cell returns to this, and in headers that were sealed before it has to be so.
+    """
+    world = generated.initial()
+    for symbol, copy in generated.protocol.remembers.items():
+        rows, place = world[generated.index[symbol]], generated.index[copy]
+        world[place] = rows * (len(world[place]) // len(rows))
+    return world

@@ -148,7 +148,7 @@ def what_is_not_durable_was_in_time(d: Shard, m: Receipt) -> Bool:
     return implies(fresh_one, durable(clock(d)) < deadline(m))
 
 
-@lemmas.lemma(supports="P06", outside=(forwarding,))
+@lemmas.lemma(outcomes, supports="P06", outside=(forwarding,))
 def durable_success_is_settled(d: Shard, m: Receipt) -> Bool:
     """What came of an execution that is durable is durable too, and is what came of it."""
     return implies(durable(executions(d, m)) >= 1, durable(succeeded(d, m)) == succeeded(d, m))

@@ -140,7 +140,7 @@ class _Reader:
         else:
             g = Header(Variable("sealed_in"))
             then = self._in(now, g)
-            when = produced(g) & (origin(g) == self._keeper(now))
+            when = all_of(produced(g), origin(g) == self._keeper(now), self._takes_part(g))
         still = implies(then, now) if isinstance(now, Bool) else then <= now
         return _lemma("P18", f"is-still-so[{symbol.name}]", implies(when, still))
 
@@ -205,8 +205,11 @@ class _Reader:
 
     def _may_return_to(self, g: Header) -> Bool:
         """A reorganisation or a crash may take the shard of `g` back to what it held in `g`."""
-        able = live(origin(g)) if resharding in self.protocol.layers else TRUE
-        return all_of(produced(g), height(last_final(origin(g))) <= height(g), able)
+        return all_of(produced(g), height(last_final(origin(g))) <= height(g), self._takes_part(g))
+
+    def _takes_part(self, g: Header) -> Bool:
+        """Who has not begun has sealed nothing, and who has retired loses nothing any more."""
+        return live(origin(g)) if resharding in self.protocol.layers else TRUE
 
     def _in(self, cell: T, g: Header) -> T:
         return evolve(cell, head=self.protocol.remembers[cell.head], args=(g, *cell.args))

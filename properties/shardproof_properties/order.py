@@ -21,7 +21,7 @@ from shardproof_models.layers.exactly_once import (
     source,
     trusted,
 )
-from shardproof_models.layers.pruning import pruning, watermark
+from shardproof_models.layers.pruning import key_channel, key_sequence, pruning, watermark
 from shardproof_models.layers.reorganisation import reorganisation
 from shardproof_models.layers.resharding import resharding
 from shardproof_models.layers.sequencing import (
@@ -68,6 +68,13 @@ def positions_are_unique(m: Receipt, w: Receipt) -> Bool:
     """One receipt a position, also after a restart: a channel does not begin again."""
     same = (channel(m) == channel(w)) & (sequence(m) == sequence(w))
     return implies(emitted(m) & emitted(w) & same, m == w)
+
+
+@order.step("P15", because="a position that is passed over holds up all that come after it, for ever")
+def sends_at_the_next_position(m: Receipt) -> Bool:
+    """What is sent takes the first position of its channel that nothing was sent at."""
+    sends = ~emitted(m) & next_(emitted(m))
+    return implies(sends, sequence(m) == next_send(channel(m)))
 
 
 @order.lemma(supports="P07")
@@ -181,6 +188,12 @@ def loses_nothing_by_pruning(d: Shard, m: Receipt) -> Bool:
     """What is below the watermark was executed."""
     below = sequence(m) < watermark(d, channel(m))
     return implies(emitted(m) & below & answers(d, destination(m)), ran(m))
+
+
+@order.invariant("P20", pruning, because="records that nobody forgets fill every disk")
+def passed_is_forgotten(d: Shard, k: Key) -> Bool:
+    """Nothing is recorded twice: what is below the watermark has no record of its own any more."""
+    return implies(consumed(d, k), watermark(d, key_channel(k)) <= key_sequence(k))
 
 
 @order.lemma(pruning, supports="P21")

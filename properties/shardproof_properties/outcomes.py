@@ -12,10 +12,13 @@ from shardproof_models.layers.exactly_once import (
     Receipt,
     Shard,
     answers,
+    consumed,
     destination,
     emitted,
+    excused,
     executions,
     issued,
+    key,
     produced,
     source,
     trusted,
@@ -74,6 +77,14 @@ def never_both(d: Shard, m: Receipt) -> Bool:
 def never_effect_and_response(d: Shard, m: Receipt, b: Receipt) -> Bool:
     """What took effect was not answered as a failure."""
     return ~all_of(took_effect(d, m), emitted(b), response(b), answered(b) == m)
+
+
+@outcomes.invariant(
+    "P04", acknowledgements, because="who gives up without a proof gives back what may yet be delivered"
+)
+def a_timeout_was_proved(m: Receipt) -> Bool:
+    """What expired for its sender was proved absent by a header of its destination."""
+    return implies(timed_out(m), _absent(timed_out_by(m), m))
 
 
 @outcomes.invariant("P05", because="a receipt without exactly one outcome is lost or paid twice")
@@ -150,6 +161,17 @@ def gives_up_only_on_evidence(s: Shard, m: Receipt) -> Bool:
     return implies(now, shown)
 
 
+@outcomes.step(
+    "P10", acknowledgements, because="a sender that is told by whom it does not trust is told anything"
+)
+def hears_only_on_evidence(s: Shard, m: Receipt) -> Bool:
+    """What the sender is told came of a receipt is written down in a header that the sender trusts."""
+    failure = (refunds(m) < next_(refunds(m))) & ~next_(timed_out(m))
+    now = answers(s, source(m)) & ((acknowledged(m) < next_(acknowledged(m))) | failure)
+    shown = exists(Header, lambda h: all_of(trusted(s, h), issued(h, destination(m)), acknowledged_in(h, m)))
+    return implies(now, shown)
+
+
 @outcomes.step("P12", because="a header that changes after it was proved proves two things")
 def attestations_never_change(h: Header, m: Receipt) -> Bool:
     """What a produced header attests is fixed."""
@@ -166,6 +188,28 @@ def attestations_never_change(h: Header, m: Receipt) -> Bool:
 def closed_channels_stay_closed(c: Channel, h: Header) -> Bool:
     """Closing is for good, as far as anybody was shown a proof of it."""
     return implies(produced(h) & closed_in(h, c) & next_(produced(h)), next_(closed_in(h, c)))
+
+
+@outcomes.invariant(
+    "P22",
+    resharding,
+    acknowledgements,
+    because="an heir that does not know of an outcome does not prove it to the sender that waits for it",
+)
+def heirs_know_what_was_written_down(d: Shard, e: Shard, m: Receipt) -> Bool:
+    """Whoever answers for its destination now has the outcome of a receipt, whoever has written it down."""
+    return implies(acknowledgement(e, m) & answers(d, destination(m)), acknowledgement(d, m))
+
+
+@outcomes.invariant(
+    "P21",
+    acknowledgements,
+    because="what is forgotten before its outcome is written down leaves its sender waiting for ever",
+)
+def outcomes_are_written_down_or_will_be(d: Shard, e: Shard, m: Receipt) -> Bool:
+    """Of what was executed, whoever answers has the outcome written down, or still a record to do so by."""
+    known = (consumed(d, key(m)) & ~excused(d, m)) | acknowledgement(d, m)
+    return implies((executions(e, m) >= 1) & answers(d, destination(m)), known)
 
 
 # ---- lemmas -----------------------------------------------------------------------------------------
@@ -228,17 +272,16 @@ def a_proved_failure_is_one(h: Header, d: Shard, m: Receipt) -> Bool:
 
 
 @outcomes.lemma(acknowledgements, supports="P04", outside=(closing,))
-def a_timeout_has_a_witness(m: Receipt) -> Bool:
-    """What timed out was proved late and absent by a header of its destination."""
-    h = timed_out_by(m)
-    return implies(timed_out(m), _absent(h, m) & (deadline(m) <= time(h)))
+def a_timeout_was_late(m: Receipt) -> Bool:
+    """And the header attests a moment from the deadline on."""
+    return implies(timed_out(m), deadline(m) <= time(timed_out_by(m)))
 
 
 @outcomes.lemma(closing, supports="P04")
-def a_timeout_or_closing_has_a_witness(m: Receipt) -> Bool:
-    """What timed out was proved absent by a header that was late, or told of the closing of its channel."""
+def a_timeout_was_late_or_its_channel_closed(m: Receipt) -> Bool:
+    """And the header attests a moment from the deadline on, or tells of the closing of its channel."""
     h = timed_out_by(m)
-    return implies(timed_out(m), _absent(h, m) & ((deadline(m) <= time(h)) | closed_in(h, channel(m))))
+    return implies(timed_out(m), (deadline(m) <= time(h)) | closed_in(h, channel(m)))
 
 
 @outcomes.lemma(closing, supports="P04")

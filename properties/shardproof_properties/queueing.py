@@ -118,6 +118,18 @@ def open_frames_are_counted(m: Receipt) -> Bool:
     return (here >= 0) & implies(running(m), here >= 1)
 
 
+@queueing.step(
+    "P17",
+    because="a frame that stays open when its callback is over holds what it holds for ever",
+    # A shard that loses state loses the frames as well, which nobody returns from.
+    outside=TAKEN_BACK,
+)
+def callbacks_return_to_where_they_began(m: Receipt) -> Bool:
+    """When a callback returns, those frames are open that were open when it began, and no more."""
+    returns = running(m) & ~next_(running(m))
+    return implies(returns, next_(depth(destination(m))) + 1 == level(m))
+
+
 # ---- lemmas -----------------------------------------------------------------------------------------
 
 

@@ -228,17 +228,6 @@ def who_has_not_begun_has_no_blocks(h: Header) -> Bool:
     return implies(produced(h) & fresh(origin(h)), h == genesis(origin(h)))
 
 
-@safety.invariant(
-    "P26",
-    reorganisation,
-    resharding,
-    because="a new shard that is rolled back to its beginning takes as executed what nobody has executed",
-)
-def who_has_not_begun_has_sealed_nothing(s: Shard, m: Receipt) -> Bool:
-    """In the genesis of a shard that has not taken part yet, nothing was executed."""
-    return implies(fresh(s), sealed(genesis(s), executions(s, m)) == 0)
-
-
 safety.isolation(
     "P27",
     "isolates-shards",

@@ -93,7 +93,6 @@ def test_what_survives_is_known(killed: Mapping[str, Mapping[str, int]]) -> None
         "emit without 'emitted(m) := true'",
         "produce without 'produced(h) := true'",
         "produce without 'for each m: Receipt: commits(h, m) := origin(h) = source(m) implies emitted(m)'",
-        "produce without 'parent(h) := head(origin(h))'",
         "learn without 'learned(d, h) := true'",
         "finalise without 'finalised(h) := true'",
         "finalise without 'last_final(origin(h)) := h'",

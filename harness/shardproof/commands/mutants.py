@@ -68,9 +68,12 @@ ON_RECORD = Budget(attempts=100_000)
 #: Where walks go.
 WALKED: Sequence[tuple[Mapping[str, int], str]] = (
     ({"shards": 2, "receipts": 3, "headers": 2}, ""),
-    ({"shards": 2, "receipts": 2, "headers": 3}, ""),
+    # Blocks enough for what takes several, one after the other, where nobody hands over to heirs meanwhile.
+    ({"shards": 2, "receipts": 2, "headers": 4, "reserves": 0}, ""),
     ({"shards": 2, "receipts": 3, "headers": 1}, "twins"),
     ({"shards": 2, "receipts": 1, "headers": 2}, "impostors"),
+    ({"shards": 2, "receipts": 4, "headers": 1}, "turned round"),
+    ({"shards": 2, "receipts": 3, "headers": 4}, "brought home"),
 )
 
 #: The size of a protocol, in clauses and effects, from which walks in one scope have to do.

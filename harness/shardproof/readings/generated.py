@@ -249,7 +249,9 @@ def _whole_row(write: Writer, effect: Effect, v: Term, target: str, *, bounded: 
         and value_term.args[-1].head is v.head
         and not any(mentions(a, v) for a in value_term.args[:-1])
     ):
-        return f"{write.rows(h)}[{write.row(h, value_term.args)}]"
+        row = f"{write.rows(h)}[{write.row(h, value_term.args)}]"
+        # A rigid function with an inverse may change in place, so its row is no row of a world.
+        return f"tuple({row})" if h in write.where.inverses else row
     name = name_for(v.head, write.names)
     inner = evolve(write, names={**write.names, v.head: name})
     new = inner.scalar(value_term)

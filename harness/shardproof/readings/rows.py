@@ -13,14 +13,15 @@ value the arguments that have it, as bits.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Mapping
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
 from attrs import evolve, field, frozen
 
 from shardproof_models.language.protocol import Protocol
-from shardproof_models.language.terms import Bool, Literal, Number, Symbol, Term
+from shardproof_models.language.terms import Bool, Literal, Number, Symbol, Term, subterms
 
 from .evaluate import Evaluator
 from .evaluate import World as PlainWorld
@@ -70,11 +71,7 @@ class Rows:
         rows: list[Any] = []
         for args in self.scope.tuples(tuple(leading) if column is not None else ()):
             values = [read((*args, *c)) for c in columns]
-            rows.append(
-                sum(1 << i for i, v in enumerate(values) if v)
-                if issubclass(symbol.sort, Bool)
-                else tuple(values)
-            )
+            rows.append(_row(symbol, values))
         return rows
 
     def set_rigid(self, symbol: Symbol[Any, Any], place: Value, value: Value) -> None:
@@ -104,20 +101,31 @@ class Rows:
         return [self._initial_rows(s, value) for s in self.protocol.state]
 
     def _initial_rows(self, symbol: Symbol[Any, Any], value: Callable[..., Value]) -> list[Any]:
-        if symbol.body is None or isinstance(symbol.body.head, Literal):
-            # One constant row, shared: rows are immutable, and a large scope has many.
-            columns = len(self.scope.domain(type(symbol.parameters[-1]))) if symbol.parameters else 1
-            constant = value(symbol, ())
-            row = (
-                ((1 << columns) - 1 if constant else 0)
-                if issubclass(symbol.sort, Bool)
-                else (constant,) * columns
-            )
-            count = 1
-            for p in symbol.parameters[:-1]:
-                count *= len(self.scope.domain(type(p)))
-            return [row] * count
-        return self._rows(symbol, lambda args: value(symbol, args))
+        """No more different rows than needed: they are immutable, and a large scope has many alike."""
+        spoken = [t.head for t in subterms(symbol.body)] if symbol.body is not None else []
+        leading = symbol.parameters[:-1]
+        columns: list[tuple[Value, ...]] = [()]
+        for p in symbol.parameters[-1:]:
+            columns = [(c,) for c in self.scope.domain(type(p))]
+        varies = any(p.head in spoken for p in symbol.parameters[-1:])
+
+        def row(args: tuple[Value, ...]) -> Any:
+            if varies:
+                return _row(symbol, [value(symbol, (*args, *c)) for c in columns])
+            return _row(symbol, [value(symbol, (*args, *columns[0]))] * len(columns))
+
+        matter = [p.head in spoken for p in leading]
+        if not any(matter):
+            domains = [self.scope.domain(type(p)) for p in leading]
+            return [row(tuple(d.start for d in domains))] * math.prod(map(len, domains))
+        made: dict[tuple[Value, ...], Any] = {}
+        rows = []
+        for args in self.scope.tuples(leading):
+            mattering = tuple(itertools.compress(args, matter))
+            if mattering not in made:
+                made[mattering] = row(args)
+            rows.append(made[mattering])
+        return rows
 
     def _current_rigid(self) -> dict[str, Callable[..., Value]]:
         return {
@@ -185,6 +193,11 @@ class Rows:
     def key(world: World) -> tuple[Any, ...]:
         """What two equal worlds share."""
         return tuple(map(tuple, world))
+
+
+def _row(symbol: Symbol[Any, Any], values: Sequence[Value]) -> Any:
+    """These values of its columns, as one row."""
+    return sum(1 << i for i, v in enumerate(values) if v) if issubclass(symbol.sort, Bool) else tuple(values)
 
 
 def _at_arguments(read: Callable[..., Value], args: tuple[Value, ...]) -> Value:

@@ -16,8 +16,10 @@ from attrs import evolve
 
 from shardproof_models.language.protocol import Protocol
 from shardproof_models.language.terms import Symbol
+from shardproof_models.layers.deadlines import deadline
 from shardproof_models.layers.escrow import homeward
 from shardproof_models.layers.exactly_once import Header, Key, Receipt, Shard, destination, key, source
+from shardproof_models.layers.expiring import key_deadline
 from shardproof_models.layers.pruning import key_sequence
 from shardproof_models.layers.sequencing import sequence
 from shardproof_models.layers.trust import acts_for, announces
@@ -59,10 +61,10 @@ def dear(_: Protocol, scope: Scope) -> Scope:
 
 
 def turned_round(_: Protocol, scope: Scope) -> Scope:
-    """Home is at the other end, and of the last two receipts the last one comes first on its channel."""
+    """Home is at the other end, and of the last two receipts on a channel the last one comes first."""
     last, source_of, destination_of = _last(scope), *_ends(scope)
-    shared = all(end(last - 1) == end(last) for end in _ends(scope))
-    places = {last - 1: last, last: last - 1} if shared else {}
+    shared = [m for m in scope.domain(Receipt)[:-1] if all(end(m) == end(last) for end in _ends(scope))]
+    places = {shared[-1]: last, last: shared[-1]} if shared else {}
 
     def swapped(read: Read) -> Read:
         return lambda m: read(places.get(m, m))
@@ -84,6 +86,26 @@ def all_home(_: Protocol, scope: Scope) -> Scope:
     )
 
 
+def brought_home(_: Protocol, scope: Scope) -> Scope:
+    """
+    The first receipt brings home what the last one has taken away, which comes before it on their channel.
+
+    There is time for that; only the second, which is a second hop where there are any, expires soon.
+    """
+    last = _last(scope)
+
+    def in_turn(read: Read) -> Read:
+        return lambda x: read((x + 1) % (last + 1)) if x <= last else read(x)
+
+    def later(read: Read) -> Read:
+        return lambda x: read(x) if x == 1 else read(x) + 3
+
+    others: dict[Symbol[Any, Any], Other] = {homeward: lambda _: lambda m: m == 0}
+    others |= dict.fromkeys((sequence, key_sequence), in_turn)
+    others |= dict.fromkeys((deadline, key_deadline), later)
+    return _changed(scope, others, "the first homeward")
+
+
 def impostors(_: Protocol, scope: Scope) -> Scope:
     """The last block of each chain announces validators that nobody has elected."""
     last = len(scope.domain(Header)) - len(scope.domain(Shard))
@@ -97,6 +119,7 @@ VARIANTS: Mapping[str, Callable[[Protocol, Scope], Scope]] = {
     "dear": dear,
     "turned round": turned_round,
     "all home": all_home,
+    "brought home": brought_home,
     "impostors": impostors,
 }
 

@@ -16,7 +16,7 @@ from ..language.actions import Parts, Refusal, add, assign, at, each, remove, re
 from ..language.protocol import Layer
 from ..language.terms import Bool, ite, number
 from .exactly_once import Key, Receipt, Shard, answers, consumed, key, recorded
-from .resharding import merge, split
+from .resharding import merge, passes_on, split
 from .sequencing import Channel, Sequence, channel, receiver, sequence, sequencing
 
 pruning = Layer(
@@ -84,3 +84,9 @@ def watermarks_stay_apart(a: Shard, b: Shard, p: Shard) -> Parts:
         Channel,
         lambda c: assign(watermark(p, c), ite(answers(a, receiver(c)), watermark(a, c), watermark(b, c))),
     )
+
+
+@pruning.redefines(passes_on)
+def records_stay_apart(d: Shard, k: Key) -> Bool:
+    """As the watermarks: another parent may have a copy of what this one has forgotten."""
+    return consumed(d, k) & answers(d, receiver(key_channel(k)))

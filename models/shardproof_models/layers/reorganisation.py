@@ -35,17 +35,19 @@ from ..language.terms import (
     PUBLIC,
     Bool,
     Kind,
+    Number,
     Public,
     Symbol,
     Term,
     Variable,
     coerce,
     equal,
+    ite,
     substitute,
 )
 from .exactly_once import Header, Shard, address, answers, genesis, origin, produce, produced
 from .finality import ALREADY_FINAL, NOT_PRODUCED, final, finalise, finality, head, height, parent
-from .resharding import NOT_LIVE, live, merge, resharding, split
+from .resharding import NOT_LIVE, live, merge, reserve, resharding, split
 
 reorganisation = Layer(
     "reorganisation",
@@ -100,25 +102,39 @@ def revert(h: Header) -> Parts:
 
 
 @cache
-def remembered(symbol: Symbol[Any, Any]) -> Symbol[Any, Any]:
+def remembered(symbol: Symbol[Any, Any], *, reshards: bool) -> Symbol[Any, Any]:
     """What the shard that sealed a header held of `symbol` at that moment."""
     h = Header(Variable("sealed_in"))
+    begun = equal(h, genesis(origin(h)))
+    if reshards:
+        begun &= ~reserve(origin(h))
     return Symbol(
         f"{symbol.name}_sealed",
         symbol.kind,
         (h, *symbol.parameters),
         symbol.sort,
-        symbol.body,
+        None if symbol.body is None else ite(begun, symbol.body, _not_so(symbol.body)),
         symbol.doc,
         PUBLIC,
     )
+
+
+def _not_so(initial: Term) -> Term:
+    """
+    What a header holds that nobody has sealed: not what shards begin with, as far as that can be said.
+
+    Nobody may read it; and who forgets to seal, where nothing has happened yet, is found out at once.
+    """
+    if isinstance(initial, Bool):
+        return ~initial
+    return initial + 1 if isinstance(initial, Number) else initial
 
 
 @reorganisation.transforms
 def remember(protocol: Protocol) -> Protocol:
     """Each header remembers what its shard held; dropping it returns all of that."""
     reshards = resharding in protocol.layers
-    copies = {s: remembered(s) for s in protocol.state if s.home is not Public.PUBLIC}
+    copies = {s: remembered(s, reshards=reshards) for s in protocol.state if s.home is not Public.PUBLIC}
     for symbol in copies:
         if symbol.home is None:
             raise CompositionError(

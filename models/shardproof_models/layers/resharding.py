@@ -34,6 +34,7 @@ from ..language.terms import FALSE, PUBLIC, Bool, Symbol, Variable, implies, ite
 from .exactly_once import (
     Count,
     Header,
+    Key,
     Receipt,
     Shard,
     answers,
@@ -183,8 +184,19 @@ def merge(a: Shard, b: Shard, p: Shard) -> Parts:
     yield each(Receipt, lambda m: remove(outbox(b, m)))
 
 
-def carried_over(layer: Layer, symbol: Symbol[Any, Bool]) -> None:
-    """In `layer`: what a shard keeps of a relation goes to both children whole, and is united by a merge."""
+@resharding.defined
+def passes_on(d: Shard, k: Key) -> Bool:
+    """Shard `d` has spent the key `k`, and with whom it merges has to know."""
+    return consumed(d, k)
+
+
+def carried_over(layer: Layer, symbol: Symbol[Any, Bool], passed: Symbol[Any, Bool] | None = None) -> None:
+    """
+    In `layer`: what a shard keeps of a relation goes to both children whole, and is united by a merge.
+
+    Or that part of it which is `passed` on to whoever comes of a merge.
+    """
+    merged = passed or symbol
     _, *others = symbol.parameters
 
     def cells(place: Callable[..., Effect]) -> Effect:
@@ -197,8 +209,8 @@ def carried_over(layer: Layer, symbol: Symbol[Any, Bool]) -> None:
 
     @layer.extends(merge)
     def from_both_parents(a: Shard, b: Shard, p: Shard) -> Parts:
-        yield cells(lambda *cell: assign(symbol(p, *cell), symbol(a, *cell) | symbol(b, *cell)))
+        yield cells(lambda *cell: assign(symbol(p, *cell), merged(a, *cell) | merged(b, *cell)))
 
 
-carried_over(resharding, consumed)
+carried_over(resharding, consumed, passes_on)
 carried_over(resharding, learned)

@@ -13,7 +13,7 @@ from shardproof_models.language.protocol import compose
 from shardproof_models.layers.encodings import Encoding, canonical, made_for
 from shardproof_models.layers.exactly_once import Header, Receipt, Shard, exactly_once, witness
 from shardproof_models.layers.finality import finality
-from shardproof_models.layers.reorganisation import remembered, reorganisation
+from shardproof_models.layers.reorganisation import reorganisation
 from shardproof_models.stacks import stack
 
 CORE = stack("core")
@@ -87,7 +87,7 @@ def test_what_was_never_written_may_begin_as_something_else_than_its_copy() -> N
         reading = Evaluator(protocol, scope)
         generated = Generated(protocol, scope)
         assert generated.plain(generated.initial()) == reading.initial()
-        for symbol in (witness, remembered(witness)):
+        for symbol in (witness, protocol.remembers[witness]):
             cells = zip(reading.layout.cells, reading.initial(), strict=True)
             begins[symbol.name, scope.said] = {value for (of, _), value in cells if of is symbol}
 

@@ -208,6 +208,17 @@ class TestReorganisation:
             [str(e) for e in protocol.action("produce").effects]
         )
 
+    def test_what_nobody_has_sealed_is_not_what_shards_begin_with(self) -> None:
+        """So a block, or the genesis of an heir, that is not sealed is told from one that is, at once."""
+        run = Run("core")
+        assert [run.read("executions_sealed", h, h % 2, 0) for h in (0, 1, 2)] == [0, 0, 1]
+        assert run.do("produce 2").read("executions_sealed", 2, 0, 0) == 0
+
+        heirs = Run("everything")
+        assert [heirs.read("consumed_sealed", s, s, 0) for s in (0, 2, 3)] == [False, True, True]
+        heirs.do("split 0 2 3")
+        assert [heirs.read("consumed_sealed", s, s, 0) for s in (2, 3)] == [False, False]
+
 
 class TestRestarts:
     def test_a_restart_changes_nothing(self) -> None:

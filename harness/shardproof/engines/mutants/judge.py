@@ -54,6 +54,7 @@ class Judge:
     clock: Callable[[], float]
     budget: Budget = field(factory=Budget)
     seed: int = 0
+    _trodden: list[tuple[Trodden, Checks, ProgressOf]] = field(factory=list, init=False)
     _known_at: dict[tuple[Scope, int], tuple[Worlds, Checks, ProgressOf]] = field(factory=dict, init=False)
 
     def rows(self, mistakes: Iterable[Mistake], effort: Effort = Effort.SEARCH) -> Iterator[Row]:
@@ -154,31 +155,38 @@ class Judge:
         return self._at_last(mistake, looked)
 
     def _glance(self, mistake: Mistake) -> Row:
-        """What is noticed along walks; or, of what is not, that it is none."""
-        for trodden, checks, progress in self._walks:
+        """That it is none, if that is quickly proved; else what is noticed along walks."""
+        if row := self._unobserved(mistake) or self._the_same(mistake):
+            return row
+        for trodden, checks, progress in self._walks():
             beside = Beside(trodden.worlds, checks, progress, mistake.protocol, counting(mistake))
             if noticed := Along(trodden, beside, self.seed).look():
                 return self._killed(mistake, noticed, "walks", shortest=False)
-        return (
-            self._unobserved(mistake)
-            or self._the_same(mistake)
-            or self._without_effect(mistake)
-            or self._of(mistake, Fate.UNDECIDED, reason="nothing was noticed along random walks")
+        return self._without_effect(mistake) or self._of(
+            mistake, Fate.UNDECIDED, reason="nothing was noticed along random walks"
         )
 
     def _without_effect(self, mistake: Mistake) -> Row | None:
         """What may be repeated must be able to change something, if it was seen to in the protocol."""
         for right, wrong in changed(self.protocol, mistake):
-            if not wrong.effects and any(trodden.changes(right) for trodden, _, _ in self._walks):
+            if not wrong.effects and any(trodden.changes(right) for trodden, _, _ in self._walks()):
                 said = f"{wrong.name} can change something"
                 named = {"property": said, "reason": "it has no effects (read off)"}
                 return self._of(mistake, Fate.KILLED, engine="cone", **named)
         return None
 
+    def _walks(self) -> Iterator[tuple[Trodden, Checks, ProgressOf]]:
+        """Walks in one scope after another: most mistakes are noticed in the first, so the rest wait."""
+        for number, scope in enumerate(self._walked_scopes):
+            if number == len(self._trodden):
+                trodden = Trodden(Worlds(self.protocol, scope, 0), self.seed)
+                of = self._checks(trodden.worlds), ProgressOf(trodden.worlds, self.properties)
+                self._trodden.append((trodden, *of))
+            yield self._trodden[number]
+
     @cached_property
-    def _walks(self) -> Sequence[tuple[Trodden, Checks, ProgressOf]]:
-        walked = (Trodden(Worlds(self.protocol, s, 0), self.seed) for s in self.walked(self.protocol))
-        return [(t, self._checks(t.worlds), ProgressOf(t.worlds, self.properties)) for t in walked]
+    def _walked_scopes(self) -> Sequence[Scope]:
+        return self.walked(self.protocol)
 
     def _checks(self, worlds: Worlds) -> Checks:
         return Checks(worlds, tuple(p for p in self.properties if p.role in VIOLABLE))
