@@ -339,7 +339,7 @@ FLOORS = (
     ("shardproof.replay", "shardproof.model_replay"),
     # Who searches, and who asks them to.
     ("shardproof.engines", "shardproof.state_machine"),
-    ("shardproof.selection",),
+    ("shardproof.selection", "shardproof.subject"),
     ("shardproof.commands",),
     ("shardproof.cli", "shardproof.pytest_plugin", "shardproof.conformance"),
 )
@@ -422,8 +422,9 @@ RULES: tuple[Rule, ...] = (
     ImportedOnlyBy(
         "processes-at-their-boundary",
         ("subprocess", "multiprocessing", "pty"),
-        ("shardproof.parts", "shardproof.adapters.process"),
-        because="a process is started where it is the subject: a part being fetched, a system under test",
+        ("shardproof.parts", "shardproof.adapters.process", "shardproof.readings.native.compiler"),
+        because="a process is started where it is the subject: a part being fetched, a system under test, "
+        "a compiler",
     ),
     ImportedOnlyBy(
         "terminal-at-the-edge",
@@ -455,7 +456,8 @@ RULES: tuple[Rule, ...] = (
             "datetime.datetime.today",
             "datetime.date.today",
         ),
-        (*FRONT_DOORS, "shardproof.parts", "shardproof.progress"),
+        # Which compiler there is decides how fast an answer comes, and not which.
+        (*FRONT_DOORS, "shardproof.parts", "shardproof.progress", "shardproof.readings.native.compiler"),
         because="settings travel as values, so that a run is a function of its arguments",
     ),
     SeededRandomness(
@@ -473,8 +475,8 @@ RULES: tuple[Rule, ...] = (
     UsedOnlyIn(
         "modules-by-name",
         DYNAMIC,
-        ("shardproof.adapter",),
-        because="only an adapter that the command line names is ever imported by name",
+        ("shardproof.adapter", "shardproof.subject"),
+        because="only an adapter or a protocol that the command line names is ever imported by name",
     ),
     ImportedOnlyBy(
         "no-executable-data",

@@ -49,6 +49,9 @@ _FLAGS: Mapping[str, Callable[[F], F]] = {
         "adapter", WHAT, "NAME", "The system: a name from `list adapters`, or module:Class of yours."
     ),
     "stack": _flag("stack", WHAT, "NAME", "The protocol, as a stack of layers from `list stacks`."),
+    "protocol": _flag(
+        "protocol", WHAT, "NAME", "The protocol: a stack, or module:NAME of your own (shardproof.subject)."
+    ),
     "layers": _flag("layers", WHAT, "A,B,...", "The protocol, layer by layer, from `list layers`."),
     "property": _flag(
         "property", WHAT, "NAME", "Only this property, by name or number; may be given again.", multiple=True
@@ -61,6 +64,10 @@ _FLAGS: Mapping[str, Callable[[F], F]] = {
     "steps": _flag(
         "steps", HOW_MUCH, "N", "Steps to fuzz in all, in place of --seconds: the same work on every machine."
     ),
+    "memory": _flag(
+        "memory", HOW_MUCH, "SIZE", "What a search may take, e.g. 4G; in place of a number of worlds."
+    ),
+    "threads": _flag("threads", HOW_MUCH, "N", "Threads that search [default: 1]."),
     "seed": _flag("seed", HOW_MUCH, "N", "Repeats a run; drawn and printed if it is left out."),
     "require_coverage": click.option(
         "--require-coverage",
@@ -206,7 +213,18 @@ def fuzz(as_json: bool, **given: object) -> int:
     short_help="Every trace of the model within a scope.",
     example="shardproof explore --stack final --scope shards=2,receipts=1",
 )
-@_flags(*_SEARCH, "scope", "depth", "seconds", "require_coverage", "profile", "out")
+@_flags(
+    *_SEARCH,
+    "protocol",
+    "scope",
+    "depth",
+    "seconds",
+    "memory",
+    "threads",
+    "require_coverage",
+    "profile",
+    "out",
+)
 def explore(as_json: bool, **given: object) -> int:
     """
     Every trace of the model within a scope. An adapter is not run: it only says which layers it

@@ -29,6 +29,7 @@ PROFILES_FILE = Path(__file__).with_name("profiles.toml")
 SEED_MAX = (1 << 64) - 1
 SHARDS_MAX = 1_000
 DEPTH_MAX = 100_000
+THREADS_MAX = 64
 
 DEFAULT_OUT = Path("shardproof-out")
 
@@ -47,6 +48,8 @@ class Settings:
     depth_of_profile: int
     adapter: str | None = None
     stack: str | None = None
+    #: A stack, or `module:NAME` of a protocol of somebody's own.
+    protocol: str | None = None
     layers: tuple[str, ...] | None = None
     properties: tuple[str, ...] = ()
     seed: int | None = None
@@ -54,6 +57,9 @@ class Settings:
     scope: Mapping[str, int] | None = None
     depth: int | None = None
     steps: int | None = None
+    #: Bytes that a search of the model may take.
+    memory: int | None = None
+    threads: int = 1
     #: Whether a clause that was never exercised makes an answer inconclusive.
     require_coverage: bool = False
     #: The settings that somebody asked for, and that are not only the profile's.
@@ -95,6 +101,19 @@ def _seconds(text: str) -> float:
             help="what was not checked does not hold, so there is no answer to give",
         )
     return seconds
+
+
+#: Bytes in what memory is counted by.
+_UNITS = {"M": 1 << 20, "G": 1 << 30}
+
+
+def _memory(text: str) -> int:
+    number, unit = text[:-1], text[-1:].upper()
+    if unit not in _UNITS or not (
+        number.isascii() and number.isdecimal() and 0 < len(number) <= 6 and int(number)
+    ):
+        raise UsageError("memory is not a size", expected="a number of M or G, e.g. 500M or 4G", got=text)
+    return int(number) * _UNITS[unit]
 
 
 _SIZES = ("shards", "receipts", "headers")
@@ -142,6 +161,7 @@ def _yes_or_no(name: str) -> Callable[[str], bool]:
 _READ: Mapping[str, Callable[[str], Any]] = {
     "adapter": _name,
     "stack": _name,
+    "protocol": _name,
     "layers": _names,
     "property": _names,
     "profile": _name,
@@ -150,6 +170,8 @@ _READ: Mapping[str, Callable[[str], Any]] = {
     "depth": _whole("depth", 1, DEPTH_MAX),
     "seconds": _seconds,
     "steps": _whole("steps", 1, 10**12),
+    "memory": _memory,
+    "threads": _whole("threads", 1, THREADS_MAX),
     "require_coverage": _yes_or_no("require_coverage"),
     "out": lambda text: Path(_name(text)),
 }
@@ -278,12 +300,15 @@ def _settings(said: Mapping[str, _Said], given: frozenset[str]) -> Settings:
         depth_of_profile=profile["depth"],
         adapter=value("adapter"),
         stack=value("stack"),
+        protocol=value("protocol"),
         layers=value("layers"),
         properties=value("property", ()),
         seed=value("seed"),
         scope=value("scope"),
         depth=value("depth"),
         steps=value("steps"),
+        memory=value("memory"),
+        threads=value("threads", 1),
         require_coverage=value("require_coverage", False),
         out=value("out", DEFAULT_OUT),
     )

@@ -73,6 +73,15 @@ class TestPrecedence:
         assert resolve({}, {}, folder).properties == resolve(asked, {}, tmp_path / "x").properties
         assert resolve({}, {}, folder).scope == {"shards": 2, "receipts": 1}
 
+    def test_memory_is_counted_in_megabytes_or_gigabytes(self, tmp_path: Path) -> None:
+        """
+        In bytes nobody counts.
+        """
+        found = [resolve({"memory": text}, {}, tmp_path).memory for text in ("500M", "4g")]
+
+        assert found == [500 * 2**20, 4 * 2**30]
+        assert resolve({}, {"SHARDPROOF_THREADS": "2"}, tmp_path).threads == 2
+
     def test_a_flag_that_is_left_out_says_nothing(self, tmp_path: Path) -> None:
         """
         A yes in the environment or the project counts where the flag is not given, and so does a no.
@@ -103,6 +112,10 @@ WRONG: dict[str, tuple[dict[str, str], dict[str, str], str]] = {
     "seed: too large": ({"seed": str(1 << 64)}, {}, ""),
     "seed: huge": ({"seed": "9" * 5000}, {}, ""),
     "depth: 0": ({"depth": "0"}, {}, ""),
+    "memory: no unit": ({"memory": "800"}, {}, ""),
+    "memory: none": ({"memory": "0G"}, {}, ""),
+    "memory: not a number": ({"memory": "muchG"}, {}, ""),
+    "threads: none": ({"threads": "0"}, {}, ""),
     "scope: unknown part": ({"scope": "shrads=2"}, {}, ""),
     "scope: no number": ({"scope": "shards"}, {}, ""),
     "scope: twice": ({"scope": "shards=2,shards=3"}, {}, ""),

@@ -11,12 +11,14 @@ from shardproof_models.language.protocol import Protocol
 from shardproof_properties.catalogue import properties_of
 from shardproof_properties.property import Property, Role
 
-from .. import selection, trace_file
+from .. import selection, subject, trace_file
 from ..coverage import ENVIRONMENT
 from ..errors import UsageError
+from ..readings.scope import Scope
 from ..render.report import Answer
 from ..selection import MODELLED, OBSERVED, System
 from ..settings import Settings
+from ..subject import Subject
 from ..verdict import Report, Verdict
 from .context import Context, versions
 
@@ -55,6 +57,12 @@ def prove(settings: Settings, context: Context, certificate: Path | None, confir
 
 def explore(settings: Settings, context: Context) -> Answer:
     """Every trace of the model within a scope."""
+    if settings.protocol is not None:
+        if other := next((n for n in ("adapter", "stack", "layers") if getattr(settings, n)), None):
+            raise UsageError(f"both a protocol and {other}", got=f"--protocol {settings.protocol}")
+        if ":" in settings.protocol:
+            return _explore_own(settings, context, subject.load(settings.protocol))
+        settings = evolve(settings, stack=settings.protocol)
     system, protocol = _model(settings)
     started = context.clock()
     report = _about_the_model(_explore(settings, context, protocol, _limit(settings)), system)
@@ -143,14 +151,39 @@ def _prove(
     return _within("prove", seconds, context, search)
 
 
+def _explore_own(settings: Settings, context: Context, own: Subject) -> Answer:
+    if "scope" in settings.given or settings.properties:
+        raise UsageError(
+            "a protocol of your own has a scope and properties of its own",
+            got=f"--protocol {settings.protocol}, and --scope or --property",
+            help="say both where you say the protocol",
+        )
+    started = context.clock()
+    report = _searched(settings, context, own.protocol, own.scope, own.properties, _limit(settings))
+    return _answer("explore", (_covered(settings, report),), settings, context, started, own.protocol, None)
+
+
 def _explore(settings: Settings, context: Context, protocol: Protocol, seconds: float | None) -> Report:
-    from ..engines.explore import explore as engine
     from ..readings.scopes import scope_of
 
     asked = selection.names(settings.properties, protocol, *_EXPLORED)
     # The witnesses stay: without them a property might hold of nothing.
     chosen = (*_chosen(protocol, asked, *_EXPLORED), *_unasked_witnesses(protocol, asked)) if asked else None
     scope = scope_of(protocol, **settings.explore_scope)
+    return _searched(settings, context, protocol, scope, chosen, seconds)
+
+
+def _searched(
+    settings: Settings,
+    context: Context,
+    protocol: Protocol,
+    scope: Scope,
+    chosen: tuple[Property, ...] | None,
+    seconds: float | None,
+) -> Report:
+    from ..engines.explore import MEMORY_MAX, WORLDS_MAX
+    from ..engines.explore import explore as engine
+
     return _within(
         "explore",
         seconds,
@@ -159,8 +192,11 @@ def _explore(settings: Settings, context: Context, protocol: Protocol, seconds: 
             protocol,
             scope,
             properties=chosen,
-            worlds_max=settings.worlds_max,
+            # Whoever says how much memory there is, does not count worlds.
+            worlds_max=settings.worlds_max if settings.memory is None else WORLDS_MAX,
             depth_max=settings.depth,
+            memory_max=settings.memory or MEMORY_MAX,
+            threads=settings.threads,
             progress=progress,
         ),
     )

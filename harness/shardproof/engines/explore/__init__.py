@@ -1,0 +1,123 @@
+"""
+Every trace of a protocol within a scope, breadth first.
+
+Every world is checked against every invariant, every step against every step property, and a
+violation found this way has no shorter one. What comes out as "holds" was complete: no limit was
+reached, no number was cut off that could matter, and what the witnesses name did happen.
+
+There are two ways to search, with one answer: `python` needs nothing but Python, and `kernel` a C
+compiler and more than a handful of worlds to be worth it. `question` and `answer` are what they have
+in common; `agreement` is why the second is believed.
+"""
+
+from __future__ import annotations
+
+from attrs import evolve
+
+from shardproof_models.language.protocol import Protocol
+from shardproof_properties.catalogue import properties_of
+from shardproof_properties.property import Property
+
+from ...errors import UsageError
+from ...readings.evaluate import Evaluator
+from ...readings.native.compiler import CompilerError
+from ...readings.native.packing import TooWideError
+from ...readings.scope import Scope
+from ...verdict import Report
+from .answer import Answer, report
+from .kernel import KernelSearch, program
+from .python import PythonSearch
+from .question import ENVIRONMENT, EXPLORED, INVARIANTS, Progress, Question, Way
+
+__all__ = [
+    "ENVIRONMENT",
+    "EXPLORED",
+    "INVARIANTS",
+    "MEMORY_MAX",
+    "PATIENCE",
+    "WORLDS_MAX",
+    "Progress",
+    "Way",
+    "explore",
+]
+
+#: Worlds that Python has looked at before anybody has opened a cache.
+FEW = 200
+
+#: Worlds that Python looks at before a compiler is worth its time; most searches of tests end before.
+PATIENCE = 2_000
+
+#: What worlds and the table of them may take, unless somebody allows more: half of a small machine.
+MEMORY_MAX = 2 << 30
+
+#: More worlds than any memory holds.
+WORLDS_MAX = 1 << 39
+
+
+def explore(
+    protocol: Protocol,
+    scope: Scope,
+    *,
+    properties: tuple[Property, ...] | None = None,
+    worlds_max: int = 200_000,
+    depth_max: int | None = None,
+    memory_max: int = MEMORY_MAX,
+    threads: int = 1,
+    way: Way = Way.EITHER,
+    progress: Progress | None = None,
+) -> Report:
+    """
+    What every trace of `protocol` within `scope` says about `properties`, by default all that apply.
+
+    Stops at the first violation, whose trace is a shortest one; after `worlds_max` worlds or with
+    `memory_max` bytes taken, which makes the answer inconclusive; or after `depth_max` steps, which
+    the answer then says. Raises `UsageError` where the scope is not one that the protocol speaks of,
+    and whatever `progress` raises.
+    """
+    if worlds_max < 1 or (depth_max is not None and depth_max < 0):
+        raise UsageError(
+            "a search needs at least one world and no negative depth", got=f"{worlds_max}, {depth_max}"
+        )
+    if threads < 1 or memory_max < 1:
+        raise UsageError("a search needs a thread and some memory", got=f"{threads}, {memory_max}")
+    if not Evaluator(protocol, scope).axioms_hold():
+        raise UsageError(
+            f"{protocol.name} does not speak of this scope: what it assumes is false there",
+            expected="; ".join(map(str, protocol.axioms)),
+            got=scope.said or None,
+        )
+    chosen = properties_of(protocol, *EXPLORED) if properties is None else properties
+    question = Question(
+        protocol,
+        scope,
+        chosen,
+        worlds_max,
+        depth_max,
+        memory_max,
+        threads,
+        progress or (lambda _: None),
+    )
+    return report(question, _answer(question, way))
+
+
+def _answer(question: Question, way: Way) -> Answer:
+    if way is Way.KERNEL:
+        return KernelSearch.of(question).answer()
+    python = PythonSearch(question)
+    python.run(None if way is Way.PYTHON else FEW)
+    if not python.paused:
+        return python.answer()
+    try:
+        made = program(question)
+        kernel = KernelSearch.cached(question, made)
+        if kernel is None:
+            python.run(PATIENCE)
+            if not python.paused:
+                return python.answer()
+            kernel = KernelSearch.compiled(question, made, python)
+    except (CompilerError, TooWideError) as error:
+        python.run(None)
+        # A compiler that would not have been asked is not missed.
+        few = len(python.came_from) < PATIENCE
+        return python.answer() if few else evolve(python.answer(), because=error.summary)
+    return kernel.answer()

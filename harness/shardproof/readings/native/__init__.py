@@ -1,0 +1,8 @@
+"""
+The fast reading in machine code: a protocol at a scope becomes C, is compiled once, and searches worlds.
+
+Terms are grounded (`ground`) to expressions over cells (`expression`), after what no step can change
+has been found (`reach`); cells are packed into words (`packing`); actions and sentences are written as
+C (`text`, `program`) around a search that is always the same (`kernel.c`); `compiler` builds and
+keeps it; `kernel` is the door to it.
+"""
