@@ -334,7 +334,7 @@ FLOORS = (
     ("shardproof.traffic",),
     ("shardproof.relaying",),
     ("shardproof.attacks",),
-    ("shardproof.runs", "shardproof.schedule"),
+    ("shardproof.runs", "shardproof.schedule", "shardproof.tours"),
     ("shardproof.shrink", "shardproof.render"),
     ("shardproof.replay", "shardproof.model_replay"),
     # Who searches, and who asks them to.

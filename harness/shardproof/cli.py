@@ -227,8 +227,8 @@ def fuzz(as_json: bool, **given: object) -> int:
 )
 def explore(as_json: bool, **given: object) -> int:
     """
-    Every trace of the model within a scope. An adapter is not run: it only says which layers it
-    needs.
+    Every trace of the model within a scope. With --adapter also a tour: the adapter is driven along
+    every transition of its model, and an adversary tries at every world what must be refused there.
     """
     from .commands import search
 

@@ -252,6 +252,29 @@ class TestVerdicts:
         assert found["verdict"] == "holds"
         assert found["work"]["explore"]["worlds"] > 1_000
 
+    def test_a_system_is_toured_besides(self, command: Command) -> None:
+        """
+        Of an adapter, `explore` says of the model what it says, and of the system what a tour of it shows.
+        """
+        found = command.json("explore", "--adapter", "reference", "--scope", "shards=2,receipts=1,headers=1")
+
+        assert found["verdicts"]["tour"] == "holds"
+        assert found["checked"]["explore"].startswith("the model with the layers that reference needs")
+        assert found["checked"]["tour"].startswith("100 % of 1,595 transitions of the model exercised")
+        assert found["work"]["tour"]["exercised"] == 1595
+
+    def test_what_a_tour_finds_can_be_run_again(self, command: Command) -> None:
+        """
+        A finding of a tour is one of the adapter, and its last line says so.
+        """
+        scope = ("--scope", "shards=2,receipts=1,headers=1")
+
+        assert command("explore", "--adapter", "faulty:no-deduplication", *scope) == 1
+
+        last = command.out.rstrip().splitlines()[-1]
+        assert last.startswith("replay with  shardproof replay ")
+        assert last.endswith("--adapter faulty:no-deduplication")
+
     def test_a_search_that_is_cut_off_is_inconclusive(self, command: Command) -> None:
         """
         What was not looked at does not hold.

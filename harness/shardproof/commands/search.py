@@ -56,7 +56,7 @@ def prove(settings: Settings, context: Context, certificate: Path | None, confir
 
 
 def explore(settings: Settings, context: Context) -> Answer:
-    """Every trace of the model within a scope."""
+    """Every trace of the model within a scope; and of an adapter, a tour of every transition."""
     if settings.protocol is not None:
         if other := next((n for n in ("adapter", "stack", "layers") if getattr(settings, n)), None):
             raise UsageError(f"both a protocol and {other}", got=f"--protocol {settings.protocol}")
@@ -66,8 +66,11 @@ def explore(settings: Settings, context: Context) -> Answer:
     system, protocol = _model(settings)
     started = context.clock()
     report = _about_the_model(_explore(settings, context, protocol, _limit(settings)), system)
-    report = _covered(settings, report)
-    return _answer("explore", (report,), settings, context, started, protocol, system)
+    reports = [_covered(settings, report)]
+    seen = _seen(settings.properties, protocol)
+    if system is not None and (seen or not settings.properties):
+        reports.append(_tour(settings, context, system, seen))
+    return _answer("explore", tuple(reports), settings, context, started, protocol, system)
 
 
 def fuzz(settings: Settings, context: Context) -> Answer:
@@ -273,6 +276,28 @@ def _fuzz(
         properties=chosen,
     )
     with context.progress.running(f"fuzz {system.name}") as progress:
+        return engine(system.make, system.name, plan, clock=context.clock, progress=progress)
+
+
+def _seen(asked: tuple[str, ...], protocol: Protocol) -> tuple[str, ...]:
+    """Those of the properties that are asked for which an implementation can be seen to violate."""
+    known = {selection.base(p.name) for p in properties_of(protocol, *OBSERVED)}
+    return tuple(name for name in selection.names(asked, protocol, *_EXPLORED) if name in known)
+
+
+def _tour(settings: Settings, context: Context, system: System, seen: tuple[str, ...]) -> Report:
+    from ..engines.tour import Plan
+    from ..engines.tour import tour as engine
+
+    plan = Plan(
+        settings.explore_scope,
+        # Who names a scope wants that one.
+        alone=settings.scope is not None,
+        seconds=_limit(settings),
+        worlds_max=settings.worlds_max,
+        properties=seen,
+    )
+    with context.progress.running(f"tour {system.name}") as progress:
         return engine(system.make, system.name, plan, clock=context.clock, progress=progress)
 
 

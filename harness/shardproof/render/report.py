@@ -17,6 +17,9 @@ from ..errors import ShardproofError, printable
 from ..verdict import Finding, Report, Verdict
 from . import inert, text
 
+#: Engines that run a system, so that what they find can be run again on it.
+DRIVEN = ("fuzz", "tour")
+
 
 @frozen
 class Answer:
@@ -119,7 +122,7 @@ def as_text(answer: Answer, width: int, *, ascii_only: bool) -> str:
     for report in answer.reports:
         lines += [*_report(report, width, ascii_only), ""]
     for engine, found, path in answer.findings:
-        adapter = answer.adapter if engine == "fuzz" else ""
+        adapter = answer.adapter if engine in DRIVEN else ""
         replay = text.replay_line(path, adapter) if path else "its trace was not kept"
         lines += [text.finding(found, width, ascii_only=ascii_only, replay=replay), ""]
     if not any(answer.findings):

@@ -1,0 +1,188 @@
+"""
+Does an implementation do, at every world of a scope, all that the model does there, and refuse the rest?
+
+The model is walked along every transition (`tours/`), and the system is driven alongside, judged as in
+any other run. At each world a relayer also tries what the model refuses there, and an adversary what only
+bytes can show. What a system declines, or an adapter cannot be asked for, is listed, and nothing is
+counted for it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+
+from attrs import define, field, frozen
+
+from shardproof_models.stacks import composed, layers_for, visible
+from shardproof_properties.catalogue import properties_of
+from shardproof_properties.property import Role
+
+from .. import __version__
+from ..adapter import AdapterFactory, capabilities
+from ..errors import UsageError
+from ..runs import Bench, Found, made, trace_of
+from ..shrink import Shrinker
+from ..tours.course import Leg, course
+from ..tours.tally import Tally
+from ..tours.walker import VIOLATIONS_MAX, Walker
+from ..trace import Search
+from ..verdict import Finding, Report, Verdict
+
+Progress = Callable[[Mapping[str, int]], None]
+
+#: A property is violated in different ways: so many of them are shrunk, and the shortest is told.
+SHRUNK_MAX = 3
+
+
+@frozen
+class Plan:
+    """What to walk on, and for how long."""
+
+    #: Sizes of the first leg, as for a search of the model.
+    sizes: Mapping[str, int] = field(factory=lambda: {"shards": 2, "receipts": 2, "headers": 1})
+    #: Whether only the scope of these sizes is walked.
+    alone: bool = False
+    seconds: float | None = None
+    worlds_max: int = 200_000
+    properties: tuple[str, ...] = ()
+    #: The stack that the system follows, if it does not say so itself.
+    stack: str = ""
+
+
+def tour(
+    make: AdapterFactory,
+    name: str,
+    plan: Plan,
+    *,
+    clock: Callable[[], float],
+    progress: Progress | None = None,
+    legs: Sequence[Leg] | None = None,
+) -> Report:
+    """
+    Walk every transition of the model of a system, leg by leg.
+
+    Raises `AdapterError` if the adapter breaks its contract, and `UsageError` for a scope that is none.
+    """
+    begin = clock()
+    if plan.sizes.get("shards", 2) < 2:
+        raise UsageError("messages between shards need at least two of them", got=plan.sizes["shards"])
+    adapter = made(make)
+    whole = composed(layers_for(capabilities(adapter), plan.stack or adapter.stack))
+    protocol = composed(visible(whole.layers))
+    tour = _Tour(name, plan, clock, begin, progress or (lambda _: None))
+    chosen = legs or course(protocol, plan.sizes, alone=plan.alone)
+    for leg in chosen:
+        if (ended := tour.ended()) is not None:
+            tour.reasons.append(f"{ended} before this leg: {leg.name}")
+            continue
+        walker = Walker(adapter, whole, protocol, leg, tour.tally, plan.worlds_max, tour.late, tour.keep)
+        walker.walk()
+        if not walker.graph.complete:
+            full = len(walker.graph.worlds) >= plan.worlds_max
+            why = f"the limit of {plan.worlds_max:,} worlds was reached" if full else "the time was over"
+            tour.reasons.append(f"{leg.name}: {why}, before all worlds were met")
+    judges = properties_of(whole, Role.SAFETY, Role.STEP, Role.PROGRESS, Role.CONCRETE)
+    return tour.report(tuple(dict.fromkeys(p.name.partition("[")[0] for p in judges)))
+
+
+@define(eq=False)
+class _Tour:
+    """What was counted and found, over all legs."""
+
+    name: str
+    plan: Plan
+    clock: Callable[[], float]
+    begin: float
+    progress: Progress
+    tally: Tally = field(factory=Tally)
+    found: dict[str, Finding] = field(factory=dict)
+    attempts: Counter[str] = field(factory=Counter)
+    reasons: list[str] = field(factory=list)
+
+    def late(self) -> bool:
+        """Whether the time is over; also a moment to say how far it is."""
+        self.progress({**self.tally.work, "findings": len(self.found)})
+        return self.plan.seconds is not None and self.clock() - self.begin > self.plan.seconds
+
+    def ended(self) -> str | None:
+        """Why no further leg is walked; nothing if one is."""
+        if self.attempts.total() >= VIOLATIONS_MAX:
+            return "there were violations enough"
+        return "the time was over" if self.late() else None
+
+    def keep(self, bench: Bench, found: Found) -> None:
+        """Something is wrong: shrunk, run again and written down, if it is the shortest of its name."""
+        name = found.wrong.property
+        if self.plan.properties and name not in self.plan.properties:
+            return
+        self.attempts[name] += 1
+        if self.attempts[name] > SHRUNK_MAX:
+            return
+        shrunk = Shrinker(bench).shrink(found)
+        if name in self.found and len(shrunk.moves) >= len(self.found[name].trace.steps):
+            return
+        work = self.tally.work
+        search = Search("tour", None, work["resets"], work["steps"])
+        trace = trace_of(bench, self.name, shrunk, search, {"shardproof": __version__})
+        wrong, before, after = shrunk.wrong, len(found.moves), len(trace.steps)
+        told = f"shrunk from {before} steps to {after}" if before > after else ""
+        self.found[name] = Finding(wrong.id, name, wrong.because, wrong.kind, trace, wrong.also, told)
+
+    # ---- the answer -------------------------------------------------------------------------------
+
+    def report(self, judges: tuple[str, ...]) -> Report:
+        """What was found, and exactly what was exercised."""
+        work, left = self.tally.work, sum(self.tally.left.values())
+        reasons = [*self.reasons]
+        if not work["exercised"]:
+            reasons.append("no transition was exercised")
+        if left:
+            reasons.append(f"{left:,} transitions of the model were not exercised")
+        verdict = Verdict.VIOLATED if self.found else Verdict.INCONCLUSIVE if reasons else Verdict.HOLDS
+        return Report(
+            "tour",
+            verdict,
+            self._checked(),
+            tuple(self.found.values()),
+            reasons=() if self.found else tuple(reasons),
+            work=dict(work),
+            properties=judges,
+            tables=self._tables(),
+            seconds=self.clock() - self.begin,
+        )
+
+    def _checked(self) -> str:
+        work = self.tally.work
+        total, done = work["transitions"], work["exercised"]
+        # 99.9 % is not everything.
+        share = 100 * done // total if total else 0
+        told = (
+            f"{share} % of {total:,} transitions of the model exercised on {self.name}, from "
+            f"{work['worlds']:,} worlds, in {work['walked']:,} steps and {work['resets']:,} resets; on the "
+            f"way {work['refusals']:,} attempts that the model refuses, and {work['variants']:,} that only "
+            f"bytes tell from what is honest"
+        )
+        declined = f"; {work['declined']:,} more the system declined" if work["declined"] else ""
+        return told + declined
+
+    def _tables(self) -> dict[str, tuple[tuple[str, str], ...]]:
+        tally = self.tally
+        return {
+            "legs": tuple(tally.legs),
+            "transitions exercised": tuple(
+                (action, f"{tally.exercised[action]:,} of {count:,}") for action, count in tally.there.items()
+            ),
+            "left": tuple(
+                (action, f"{count:,}: {why}, e.g. {tally.examples[action, why]}")
+                for (action, why), count in tally.left.items()
+            ),
+            "declined by the system, and not counted": _reasoned(tally.declined, ""),
+            "of the model, and not for this adapter": _reasoned(tally.impossible, " instances"),
+            "refused as the model does": tuple((k, f"{n:,}") for k, n in sorted(tally.refused.items())),
+            "what the adversary tried": tuple((k, f"{n:,}") for k, n in sorted(tally.tried.items())),
+        }
+
+
+def _reasoned(counted: Counter[tuple[str, str]], of: str) -> tuple[tuple[str, str], ...]:
+    return tuple((action, f"{count:,}{of}: {why}") for (action, why), count in counted.items())
