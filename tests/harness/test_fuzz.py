@@ -152,6 +152,7 @@ def test_a_crowd_is_kept_under_way() -> None:
     assert lock.newest > 500
 
 
+@pytest.mark.heavy
 def test_long_runs_forget_and_find_all_the_same() -> None:
     """A run that is longer than the memory of the harness raises no false alarm, and still sees a fault."""
     right = run("reference", steps=6_000, depth=6_000)

@@ -23,6 +23,8 @@ from shardproof_models.stacks import stack
 from shardproof_properties.catalogue import properties_of
 from shardproof_properties.property import Property
 
+pytestmark = pytest.mark.heavy
+
 CORE = stack("core")
 
 

@@ -203,6 +203,7 @@ class OnlyThere(ReferenceAdapter):
         return outcome
 
 
+@pytest.mark.heavy
 class TestWrong:
     def test_in_one_world_only_is_found_there(self) -> None:
         """A second delivery is tried at every world, so also at the one where it is let through."""
@@ -231,12 +232,12 @@ class TestWrong:
             "non-final-header",
             "null-root",
             "no-proof-check",
-            "rules-in-the-evidence",
-            "wrong-source",
-            "destination-not-bound",
+            pytest.param("rules-in-the-evidence", marks=pytest.mark.deep),
+            pytest.param("wrong-source", marks=pytest.mark.deep),
+            pytest.param("destination-not-bound", marks=pytest.mark.deep),
             "no-deduplication",
             "key-is-proof",
-            "key-is-signature",
+            pytest.param("key-is-signature", marks=pytest.mark.deep),
             "record-lost-at-restart",
             "marked-after-callback",
             "swallows-receipts",
@@ -258,12 +259,12 @@ class TestWrong:
         [
             ("unhashed-child", "three the same way"),
             ("leaf-for-node", "three the same way"),
-            ("duplicated-last-leaf", "three the same way"),
-            ("batch-counted-again", "three the same way"),
-            ("twice-under-reordering", "three the same way"),
-            ("jams-after-bad-evidence", "three the same way"),
+            pytest.param("duplicated-last-leaf", "three the same way", marks=pytest.mark.deep),
+            pytest.param("batch-counted-again", "three the same way", marks=pytest.mark.deep),
+            pytest.param("twice-under-reordering", "three the same way", marks=pytest.mark.deep),
+            pytest.param("jams-after-bad-evidence", "three the same way", marks=pytest.mark.deep),
             ("waits-for-every-shard", "from two shards to one"),
-            ("nonce-without-source", "from two shards to one"),
+            pytest.param("nonce-without-source", "from two shards to one", marks=pytest.mark.deep),
         ],
     )
     def test_shows_in_the_leg_where_what_it_needs_can_meet(self, name: str, needs: str) -> None:
@@ -283,16 +284,16 @@ class TestWrong:
             ("threshold-of-nothing", 0),
             ("set-up-twice", 0),
             ("null-asset-is-free", 0),
-            ("second-way-in", 0),
+            pytest.param("second-way-in", 0, marks=pytest.mark.deep),
             ("no-time-to-object", 0),
             ("events-of-a-failure", 0),
-            ("middle-keeps-it", 2),
-            ("effect-before-record", 1),
+            pytest.param("middle-keeps-it", 2, marks=pytest.mark.deep),
+            pytest.param("effect-before-record", 1, marks=pytest.mark.deep),
             ("record-before-effect", 0),
             ("counter-from-the-wrong-block", 0),
             ("reason-of-this-node", 0),
             ("no-funds-no-bounce", 1),
-            ("context-not-given-back", 2),
+            pytest.param("context-not-given-back", 2, marks=pytest.mark.deep),
         ],
     )
     def test_of_richer_stacks_is_found_too(self, name: str, leg: int) -> None:
