@@ -147,6 +147,7 @@ class TestTheCore:
 
 
 class TestSurvivors:
+    @pytest.mark.heavy
     def test_without_the_property_the_mistake_survives(self) -> None:
         """
         The kill is the property's, and nobody else's.
@@ -279,6 +280,7 @@ class TestTooStrict:
 
 
 class TestNamed:
+    @pytest.mark.heavy
     def test_only_a_property_that_the_record_names_counts(self) -> None:
         """
         A mistake that somebody else notices is not the one on record.
@@ -508,6 +510,7 @@ class TestTheScore:
 
 
 class TestTheCommand:
+    @pytest.mark.heavy
     def test_says_so_for_people(self, capsys: pytest.CaptureFixture[str]) -> None:
         """
         The table and the score; everything is noticed, so it exits with 0.
@@ -518,6 +521,7 @@ class TestTheCommand:
         assert "noticed by executes-at-most-once (explore); 5 steps, the fewest" in out
         assert "mistakes noticed, 100.0 %" in out
 
+    @pytest.mark.heavy
     def test_says_the_same_for_tools(self, capsys: pytest.CaptureFixture[str]) -> None:
         """
         One object, with a row for each mistake.
