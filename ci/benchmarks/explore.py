@@ -27,7 +27,7 @@ from explorers.golden import LARGEST, SIZES, WALKED, A, Size
 
 HERE = Path(__file__).parent
 
-ROUNDS = 3
+ROUNDS = 5
 
 #: Plain Python and what is written in it take minutes where others take seconds.
 PATIENT = 200_000

@@ -39,6 +39,10 @@ enum { COMPLETE, VIOLATED, ENOUGH_WORLDS, ENOUGH_MEMORY, ENOUGH_DEPTH, STOPPED }
 
 typedef int Progress(u64 worlds, u64 transitions, u64 depth, u64 cut, u64 frontier);
 
+#define LOAD(x) __atomic_load_n(&(x), __ATOMIC_ACQUIRE)
+#define STORE(x, v) __atomic_store_n(&(x), v, __ATOMIC_RELEASE)
+#define TAKE(x, n) __atomic_fetch_add(&(x), n, __ATOMIC_RELAXED)
+
 typedef struct {
   /* What is asked for. */
   u64 worlds_max, depth_max, memory_max, threads;
@@ -74,14 +78,26 @@ static inline int same(S a, S b) {
   return !d;
 }
 
-static void *pages(u64 bytes) {
+/* Addresses, of which only what is touched takes memory. */
+static void *reserved(u64 bytes) {
   void *p = mmap(0, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  if (p == MAP_FAILED) return 0;
+  return p == MAP_FAILED ? 0 : p;
+}
+
+/* The same, for what is touched here and there, or all of it. */
+static void *pages(u64 bytes) {
+  void *p = reserved(bytes);
 #ifdef MADV_HUGEPAGE
-  madvise(p, bytes, MADV_HUGEPAGE);
+  if (p) madvise(p, bytes, MADV_HUGEPAGE);
 #endif
   return p;
 }
+
+/* A table is a row of buckets, each one line of the cache. A world is in the bucket where its
+   hash belongs or, where that is full, in the next; buckets fill from the front, so a bucket whose last
+   slot is free is where the looking ends. Comparing with all slots of a bucket at once, whichever are
+   used, leaves the processor one branch to guess, which nearly always goes the same way. */
+#define LANES 8
 
 #if WORDS == 1
 #define SLOT(position, y, h) ((y).w[0] + 1)
@@ -90,10 +106,38 @@ static void *pages(u64 bytes) {
 #define TAG(h) ((h) << 40)
 #define POSITION(slot) (((slot) & 0xFFFFFFFFFFull) - 1)
 #define SLOT(position, y, h) (TAG(h) | ((position) + 1))
-#define HOLDS(slot, y, h, queue) (!(((slot) ^ TAG(h)) >> 40) && same((queue)[POSITION(slot)], y))
+#define ALIKE(slot, h) (!(((slot) ^ TAG(h)) >> 40))
+#define HOLDS(slot, y, h, queue) ((slot) && ALIKE(slot, h) && same((queue)[POSITION(slot)], y))
 #endif
 
 typedef struct { u64 *slot; u64 mask; int shift; u64 reserved; } Table;
+
+/* The bucket where a world belongs. */
+static inline u64 home(const Table *t, u64 h) { return h >> t->shift & ~(u64)(LANES - 1); }
+
+static inline int is_in(const u64 *bucket, S y, u64 h, const S *queue) {
+  int maybe = 0;
+#if WORDS == 1
+  (void)h, (void)queue;
+  for (int k = 0; k < LANES; k++) maybe |= HOLDS(bucket[k], y, h, queue);
+  return maybe;
+#else
+  for (int k = 0; k < LANES; k++) maybe |= ALIKE(bucket[k], h);
+  if (maybe) for (int k = 0; k < LANES; k++) if (HOLDS(bucket[k], y, h, queue)) return 1;
+  return 0;
+#endif
+}
+
+/* Whether a world is in the table; `at` is then the bucket that it is in, and else the one where it goes. */
+static inline int is_known(const Table *t, S y, u64 h, const S *queue, u64 *at) {
+  for (*at = home(t, h);; *at = (*at + LANES) & t->mask) {
+    const u64 *bucket = t->slot + *at;
+    /* Before the others: what another thread puts in later, whoever adds will meet from this bucket on. */
+    u64 last = LOAD(bucket[LANES - 1]);
+    if (__builtin_expect(is_in(bucket, y, h, queue), 1)) return 1;
+    if (__builtin_expect(!last, 1)) return 0;
+  }
+}
 
 /* Addresses for the largest table that is allowed; pages are taken as they are touched, so the table
    grows where it is, and never exists twice. */
@@ -108,22 +152,27 @@ static int make_table(Table *t, int lg, u64 bytes_max) {
   return t->slot != 0;
 }
 
-/* Filled to five eighths, a table is too full. */
-static inline u64 room(const Table *t) { return (t->mask + 1) / 8 * 5; }
+/* Filled to a half, a table is too full; a large one, of which every page costs, to five eighths. */
+static inline u64 room(const Table *t) { return (t->mask + 1) / 8 * (t->mask >> 22 ? 5 : 4); }
 
-/* By four while it is small and there is plenty of room; then by two. */
+/* By four while it is small and there is room; then by two. */
 static inline int grown_lg(const Table *t) {
   int lg = 64 - t->shift;
-  return lg < 20 && 32ull << (lg + 2) <= t->reserved ? lg + 2 : lg + 1;
+  return lg < 16 && 32ull << (lg + 2) <= t->reserved ? lg + 2 : lg + 1;
 }
 
 /* Whether there is no room for a larger table. */
 static inline int is_largest(const Table *t) { return (8ull << grown_lg(t)) > t->reserved; }
 
+static inline void put_in(u64 *bucket, u64 slot) {
+  while (*bucket) bucket++;
+  *bucket = slot;
+}
+
 static void put(Table *t, u64 slot, u64 h) {
-  u64 at = h >> t->shift;
-  while (t->slot[at]) at = (at + 1) & t->mask;
-  t->slot[at] = slot;
+  u64 at = home(t, h);
+  while (t->slot[at + LANES - 1]) at = (at + LANES) & t->mask;
+  put_in(t->slot + at, slot);
 }
 
 static int grow(Table *t, const S *queue, u64 worlds) {
@@ -132,13 +181,18 @@ static int grow(Table *t, const S *queue, u64 worlds) {
   t->shift = 64 - grown_lg(t);
 #if WORDS == 1
   (void)queue, (void)worlds;
-  /* From the top down: a world goes to at least twice its old place, where nothing old is left, except
-     near the bottom, where one may lie higher than it belongs; those come last. */
+  /* From the top down: a world goes to at least twice its old place, where nothing old is left; except
+     near the bottom, where one may lie higher than it belongs, and near the top, from where one might
+     be sent to the bottom: those come last. */
   u64 *late = 0, count = 0, size = 0;
   for (u64 k = old + 1; k-- > 0;) if (t->slot[k]) {
     u64 slot = t->slot[k], h = hash((S){{slot - 1}});
     t->slot[k] = 0;
-    if (h >> t->shift > k) { put(t, slot, h); continue; }
+    u64 at = home(t, h);
+    if (at > k) {
+      while (at <= t->mask && t->slot[at + LANES - 1]) at += LANES;
+      if (at <= t->mask) { put_in(t->slot + at, slot); continue; }
+    }
     if (count == size) {
       u64 *more = realloc(late, 8 * (size = 2 * size + 64));
       if (!more) { free(late); return 0; }
@@ -155,7 +209,7 @@ static int grow(Table *t, const S *queue, u64 worlds) {
     u64 to = from + 64 < worlds ? from + 64 : worlds;
     for (u64 k = from; k < to; k++) {
       hashes[k - from] = hash(queue[k]);
-      __builtin_prefetch(&t->slot[hashes[k - from] >> t->shift], 1);
+      __builtin_prefetch(&t->slot[home(t, hashes[k - from])], 1);
     }
     for (u64 k = from; k < to; k++) put(t, SLOT(k, queue[k], hashes[k - from]), hashes[k - from]);
   }
@@ -178,7 +232,7 @@ static inline long long now(void) {
 
 static int prepare(Run *r, S start) {
   r->level_bytes = 8 * LEVELS;
-  r->level = pages(r->level_bytes);
+  r->level = reserved(r->level_bytes);
   /* Only what is touched is taken; but no more can be touched than the memory that is allowed. */
   u64 most = r->memory_max / sizeof(S);
   if (r->worlds_max < most) most = r->worlds_max;
@@ -208,8 +262,7 @@ static void search_alone(Run *r, S start) {
   u64 worlds = 1, i = 0, transitions = 0, cut = 0;
   long long next_report = now() + REPORT_NS;
   if (!ahead || !make_table(&t, FIRST_LG, r->memory_max)) { r->status = ENOUGH_MEMORY; free(ahead); return; }
-  u64 h = hash(start);
-  t.slot[h >> t.shift] = SLOT(0, start, h);
+  put(&t, SLOT(0, start, hash(start)), hash(start));
   while (i < worlds && r->status == COMPLETE) {
     if (r->depth >= r->depth_max || r->depth + 3 >= LEVELS) { r->status = ENOUGH_DEPTH; break; }
     u64 end = worlds;
@@ -227,7 +280,7 @@ static void search_alone(Run *r, S start) {
         count[i - first] = n;
         for (u64 k = made; k < made + n; k++) {
           hashes[k] = hash(out[k]);
-          __builtin_prefetch(&t.slot[hashes[k] >> t.shift], 1);
+          __builtin_prefetch(&t.slot[home(&t, hashes[k])], 1);
         }
 #ifdef STEPS
         for (u64 k = made; k < made + n && broken == ~0ull; k++)
@@ -239,16 +292,16 @@ static void search_alone(Run *r, S start) {
       u64 k;
       for (k = 0; k < made; k++) {
         S y = out[k];
-        u64 at = hashes[k] >> t.shift, slot;
-        while ((slot = t.slot[at]) && !HOLDS(slot, y, hashes[k], queue)) at = (at + 1) & t.mask;
-        if (__builtin_expect(slot && k != broken, 1)) continue;
+        u64 at;
+        int known = is_known(&t, y, hashes[k], queue, &at);
+        if (__builtin_expect(known && k != broken, 1)) continue;
         int violated = k == broken;
-        if (!slot) {
+        if (!known) {
           look(y, r->seen, r->unread);
           violated |= bad(y, r->unread);
           if (worlds >= r->worlds_max) r->full = 1;
           else {
-            t.slot[at] = SLOT(worlds, y, hashes[k]);
+            put_in(t.slot + at, SLOT(worlds, y, hashes[k]));
             queue[worlds++] = y;
           }
         }
@@ -323,11 +376,7 @@ typedef struct {
 
 typedef struct { Team *team; u64 number; pthread_t thread; } Member;
 
-#define LOAD(x) __atomic_load_n(&(x), __ATOMIC_ACQUIRE)
-#define STORE(x, v) __atomic_store_n(&(x), v, __ATOMIC_RELEASE)
-#define TAKE(x, n) __atomic_fetch_add(&(x), n, __ATOMIC_RELAXED)
-
-/* Whether `y` is new, from the slot `at` on, where nothing was; then it takes the position free in `mine`.
+/* Whether `y` is new, from the bucket `at` on, where it was not; then it takes the position free in `mine`.
    Apart from the loop that looks, which is hot, and goes through most successors without coming here. */
 static __attribute__((noinline)) int add(Team *team, Range *mine, S y, u64 h, u64 at) {
   const Table t = team->table;
@@ -366,7 +415,7 @@ static void close_ranks(Team *team) {
       queue[p] = queue[last];
 #if WORDS > 1
       Table *t = &team->table;
-      u64 h = hash(queue[p]), at = h >> t->shift;
+      u64 h = hash(queue[p]), at = home(t, h);
       while (t->slot[at] != SLOT(last, queue[p], h)) at = (at + 1) & t->mask;
       t->slot[at] = SLOT(p, queue[p], h);
 #endif
@@ -400,7 +449,7 @@ static void contribute(Team *team, u64 number, Ahead *ahead) {
         for (u64 k = made; k < made + n; k++) {
           ahead->hashes[k] = hash(ahead->out[k]);
           /* To read: most are there already, and to write it would take it away from the others. */
-          __builtin_prefetch(&t.slot[ahead->hashes[k] >> t.shift], 0);
+          __builtin_prefetch(&t.slot[home(&t, ahead->hashes[k])], 0);
         }
 #ifdef STEPS
         for (u64 k = made; k < made + n; k++)
@@ -413,9 +462,8 @@ static void contribute(Team *team, u64 number, Ahead *ahead) {
       cut += cuts;
       for (u64 k = 0; k < made; k++) {
         S y = ahead->out[k];
-        u64 h = ahead->hashes[k], at = h >> t.shift, slot;
-        while ((slot = LOAD(t.slot[at])) && !HOLDS(slot, y, h, queue)) at = (at + 1) & t.mask;
-        if (__builtin_expect(!slot, 0) && add(team, &mine, y, h, at)) {
+        u64 h = ahead->hashes[k], at;
+        if (__builtin_expect(!is_known(&t, y, h, queue, &at), 0) && add(team, &mine, y, h, at)) {
           look(y, r->seen, r->unread);
           if (bad(y, r->unread)) STORE(team->ended, VIOLATED);
         }
