@@ -19,7 +19,29 @@ from .errors import printable
 #: Seconds between two plain lines.
 EVERY_S = 5.0
 
+#: A rate is that of at least so many seconds: of a shorter time it says little.
+RATE_S = 1.0
+
 Counts = Mapping[str, int]
+
+
+@define
+class _Pace:
+    """How fast the first of the counts grows, of late."""
+
+    since: float
+    count: int = 0
+    rate: float | None = None
+
+    def said(self, counts: Counts, now: float) -> str:
+        """The rate, a second; nothing until it is known."""
+        if counts and now - self.since >= RATE_S:
+            count = next(iter(counts.values()))
+            self.rate = max(count - self.count, 0) / (now - self.since)
+            self.since, self.count = now, count
+        if self.rate is None:
+            return ""
+        return f", {self.rate:,.0f} a second" if self.rate >= 10 else f", {self.rate:.1f} a second"
 
 
 @define
@@ -40,10 +62,12 @@ class Progress:
     def running(self, what: str) -> Iterator[Callable[[Counts], None]]:
         """While `what` runs: a function that takes its counts, as often as it likes."""
         started = self.clock()
+        pace = _Pace(started)
 
         def line(counts: Counts) -> str:
+            now = self.clock()
             said = ", ".join(f"{number:,} {name.replace('_', ' ')}" for name, number in counts.items())
-            return f"{what}: {said + ', ' if said else ''}{self.clock() - started:.0f} s"
+            return f"{what}: {said + ', ' if said else ''}{now - started:.0f} s{pace.said(counts, now)}"
 
         if not self.live:
             self._next = started + EVERY_S

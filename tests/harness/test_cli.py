@@ -724,6 +724,19 @@ class TestDoctor:
         for title in ("versions", "engines", "extras", "third-party parts"):
             assert title in command.out.splitlines()
 
+    @pytest.mark.parametrize(
+        "compiler, said", [("cc", "ready: /"), ("false", "no: the C compiler"), ("no-such", "no: no C compiler")]
+    )
+    def test_says_whether_searches_are_compiled(
+        self, command: Command, monkeypatch: pytest.MonkeyPatch, compiler: str, said: str
+    ) -> None:
+        """By compiling something; nothing is broken if not, because Python gives the same answer."""
+        monkeypatch.setenv("CC", compiler)
+
+        assert command("doctor") == 0
+        (line,) = (line for line in command.out.splitlines() if "explore, compiled" in line)
+        assert said in line
+
     def test_says_what_an_adapter_can_do(self, command: Command) -> None:
         """
         Capabilities, the layers that follow, what is checked and what not, and how long each verb takes.

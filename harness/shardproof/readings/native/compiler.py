@@ -91,6 +91,16 @@ def cached(source: str, cache: Path | None = None) -> Library | None:
         return Library(_loaded(path), False, content, entry)
 
 
+def tried() -> str:
+    """The compiler that is there, after it has made a library that can be loaded. Raises `CompilerError`."""
+    compiler = _compiler()
+    with _folder() as folder:
+        path = folder / "tried.so"
+        _compile(compiler, "int tried;", path)
+        _loaded(path)
+    return compiler
+
+
 @contextmanager
 def _folder() -> Iterator[Path]:
     """A folder for a moment: a library that is loaded needs its file no longer."""

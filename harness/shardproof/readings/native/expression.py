@@ -209,8 +209,9 @@ def calculated(op: Op, left: int, right: int) -> int:
             return int(left <= right)
         case Op.ADD:
             return left + right
-        case _:
+        case Op.SUB:
             return left - right
+    raise ValueError(f"not an operator on two integers: {op}")
 
 
 def evaluated(e: Expression, value: int) -> int:
