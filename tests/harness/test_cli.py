@@ -725,7 +725,8 @@ class TestDoctor:
             assert title in command.out.splitlines()
 
     @pytest.mark.parametrize(
-        "compiler, said", [("cc", "ready: /"), ("false", "no: the C compiler"), ("no-such", "no: no C compiler")]
+        "compiler, said",
+        [("cc", "ready: /"), ("false", "no: the C compiler"), ("no-such", "no: no C compiler")],
     )
     def test_says_whether_searches_are_compiled(
         self, command: Command, monkeypatch: pytest.MonkeyPatch, compiler: str, said: str
