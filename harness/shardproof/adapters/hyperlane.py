@@ -14,6 +14,10 @@ the contracts as damaged metadata and it is they who refuse it.
 `hyperlane:noop-ism` has the security module of the same package that accepts everything
 in place of the multisignature. Mailboxes have been deployed like that by mistake.
 
+`hyperlane:reorg-period` has validators who wait: a chain may still drop its newest blocks,
+with all that was sent and delivered in them, until they are final, and only then is a
+checkpoint signed. Agents have a setting of that name.
+
 Source: `@hyperlane-xyz/core`, contracts `Mailbox`, `hooks/MerkleTreeHook`,
 `isms/multisig/StaticMultisigIsm`, `libs/CheckpointLib` and
 `isms/libs/MerkleRootMultisigIsmMetadata`.
@@ -156,6 +160,21 @@ class _Received:
         return self._entries[since:]
 
 
+@frozen(eq=False)
+class _Block:
+    """A block that may be dropped: how many leaves its tree has, and the chain before and after it."""
+
+    count: int
+    #: When its parent was sealed, and how many leaves there were.
+    before: Moment
+    covered: int
+    after: Moment
+
+
+#: How many leaves are certified, the blocks that may be dropped, and the chain before them.
+_Blocks = tuple[int, tuple[_Block, ...], Moment]
+
+
 class _Shard:
     """One chain with its contracts, and what is known of it off the chain."""
 
@@ -166,6 +185,8 @@ class _Shard:
         self.received = _Received()
         #: How many leaves its newest checkpoint covers.
         self.certified = 0
+        #: The blocks that may still be dropped, and the chain before them.
+        self.branch: tuple[_Block, ...] = ()
         self.mailbox = self._deployed("Mailbox", domain)
         self.hook = self._deployed("MerkleTreeHook", self.mailbox.address)
         self.recipient = self._deployed("Recipient")
@@ -176,6 +197,27 @@ class _Shard:
         self.chain.watch(self.hook.address, self.hook.topic("InsertedIntoTree"), self.tree)
         self.chain.watch(self.recipient.address, self.recipient.topic("ReceivedMessage"), self.received)
         self.chain.seal()
+        self.final = self.chain.snapshot()
+
+    @property
+    def blocks(self) -> _Blocks:
+        """What is known of its blocks, all at once."""
+        return self.certified, self.branch, self.final
+
+    @blocks.setter
+    def blocks(self, known: _Blocks) -> None:
+        self.certified, self.branch, self.final = known
+
+    def checkpoint(self, count: int, *, signed: bool) -> Checkpoint:
+        """That its tree has so many leaves, and which one is the last."""
+        index, hook, message_id = count - 1, self.hook.word, self.tree[count - 1]
+        if not signed:
+            return Checkpoint(bytes(_SIGNATURES), hook, index.to_bytes(4), message_id)
+        digest = checkpoint_digest(self.domain, hook, self.tree.root(count), index, message_id)
+        # Each pair of validators in turn: any two will do, as long as they keep their order.
+        absent = index % VALIDATORS
+        signatures = b"".join(v.sign(digest) for i, v in enumerate(validators()) if i != absent)
+        return Checkpoint(signatures, hook, index.to_bytes(4), message_id)
 
     def _deployed(self, name: str, *arguments: object) -> Contract:
         return Contract.deployed(self.chain, _artefacts()[name], *arguments)
@@ -192,7 +234,7 @@ class _Shard:
 class _Snapshot:
     shards: tuple[_Shard, ...] = field(repr=False)
     moments: tuple[Moment, ...]
-    certified: tuple[int, ...]
+    blocks: tuple[_Blocks, ...]
 
 
 class HyperlaneAdapter(Adapter):
@@ -216,7 +258,7 @@ class HyperlaneAdapter(Adapter):
         self._names = {shard.domain: name for name, shard in self._shards.items()}
         for shard in self._shards.values():
             shard.chain.reset()
-            shard.certified = 0
+            shard.blocks = (0, (), shard.chain.snapshot())
 
     def close(self) -> None:
         self._shards = {}
@@ -238,12 +280,7 @@ class HyperlaneAdapter(Adapter):
             # The same checkpoint again would be the same bytes: no block, only its echo.
             return Refused("nothing new to certify" if count else "nothing was ever dispatched")
         at.certified = count
-        index, hook, message_id = count - 1, at.hook.word, at.tree[count - 1]
-        digest = checkpoint_digest(at.domain, hook, at.tree.root(count), index, message_id)
-        # Each pair of validators in turn: any two will do, as long as they keep their order.
-        absent = index % VALIDATORS
-        signatures = b"".join(v.sign(digest) for i, v in enumerate(validators()) if i != absent)
-        return Checkpoint(signatures, hook, index.to_bytes(4), message_id).encoded()
+        return at.checkpoint(count, signed=True).encoded()
 
     def prove(self, receipt: bytes, header: bytes) -> bytes | Refused:
         name = self._names.get(int.from_bytes(receipt[_ORIGIN:_SENDER]))
@@ -300,15 +337,15 @@ class HyperlaneAdapter(Adapter):
     def snapshot(self) -> object:
         shards = tuple(self._shards.values())
         moments = tuple(shard.chain.snapshot() for shard in shards)
-        return _Snapshot(shards, moments, tuple(shard.certified for shard in shards))
+        return _Snapshot(shards, moments, tuple(shard.blocks for shard in shards))
 
     def restore(self, token: object) -> None:
         shards = tuple(self._shards.values())
         if not isinstance(token, _Snapshot) or token.shards != shards:
             raise AdapterError("this snapshot belongs to other chains", got=type(token).__name__)
-        for shard, moment, certified in zip(shards, token.moments, token.certified, strict=True):
+        for shard, moment, blocks in zip(shards, token.moments, token.blocks, strict=True):
             shard.chain.restore(moment)
-            shard.certified = certified
+            shard.blocks = blocks
 
 
 class NoopIsmAdapter(HyperlaneAdapter):
@@ -318,7 +355,60 @@ class NoopIsmAdapter(HyperlaneAdapter):
     _noop_ism: ClassVar[bool] = True
 
 
-VARIANTS: Final[Mapping[str, type[HyperlaneAdapter]]] = {"": HyperlaneAdapter, "noop-ism": NoopIsmAdapter}
+class ReorgPeriodAdapter(HyperlaneAdapter):
+    """
+    Mailboxes on chains that may drop their newest blocks, with validators who sign only what is final.
+
+    Until then a header is a checkpoint with zeros for signatures.
+    """
+
+    name: ClassVar[str] = "hyperlane:reorg-period"
+
+    def produce(self, shard: str) -> bytes | Refused:
+        at = self._shards[shard]
+        covered, count = at.certified, len(at.tree)
+        if count == covered:
+            return Refused("nothing new in this block")
+        at.certified = count
+        before = at.branch[-1].after if at.branch else at.final
+        at.branch = (*at.branch, _Block(count, before, covered, at.chain.snapshot()))
+        return at.checkpoint(count, signed=False).encoded()
+
+    def finalise(self, shard: str, header: bytes) -> bytes | Refused:
+        at = self._shards[shard]
+        place = self._place(at, header)
+        if place is None:
+            return Refused("this is no block that may still be dropped")
+        if place:
+            return Refused("its parent is not final")
+        block, *rest = at.branch
+        at.branch, at.final = tuple(rest), block.after
+        return at.checkpoint(block.count, signed=True).encoded()
+
+    def revert(self, shard: str, header: bytes) -> Outcome:
+        at = self._shards[shard]
+        place = self._place(at, header)
+        if place is None:
+            return Refused("this is no block that may still be dropped")
+        block = at.branch[place]
+        at.chain.restore(block.before)
+        at.certified, at.branch = block.covered, at.branch[:place]
+        return ACCEPTED
+
+    @staticmethod
+    def _place(at: _Shard, header: bytes) -> int | None:
+        """Which of the blocks that may be dropped has this header."""
+        for place, block in enumerate(at.branch):
+            if header == at.checkpoint(block.count, signed=False).encoded():
+                return place
+        return None
+
+
+VARIANTS: Final[Mapping[str, type[HyperlaneAdapter]]] = {
+    "": HyperlaneAdapter,
+    "noop-ism": NoopIsmAdapter,
+    "reorg-period": ReorgPeriodAdapter,
+}
 
 
 def variant(name: str) -> AdapterFactory:

@@ -141,7 +141,8 @@ def _first(doc: str) -> str:
 _DESCRIPTIONS = {
     "reference": "the protocol as it should be",
     "watermark": "another correct design: it remembers a mark instead of a table",
-    "hyperlane": "the real contracts on an EVM; hyperlane:noop-ism has a mistake that has been made",
+    "hyperlane": "the real contracts on an EVM; hyperlane:noop-ism has a mistake that has been made, "
+    "and hyperlane:reorg-period chains that may drop their newest blocks",
 }
 
 

@@ -12,6 +12,7 @@ from shardproof.adapter import (
     Adapter,
     Delivery,
     Execution,
+    Outcome,
     Refused,
     Topology,
     capabilities,
@@ -23,13 +24,16 @@ from shardproof.adapters.hyperlane import (
     Checkpoint,
     HyperlaneAdapter,
     NoopIsmAdapter,
+    ReorgPeriodAdapter,
     Validator,
     checkpoint_digest,
     validators,
     variant,
 )
+from shardproof.engines.tour import Plan, tour
 from shardproof.errors import AdapterError, MissingPartError, UsageError
 from shardproof.parts import PARTS, located
+from shardproof.verdict import Report, Verdict
 
 #: The order of the group of secp256k1 (SEC 2, section 2.4.1).
 CURVE_ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
@@ -482,7 +486,11 @@ class TestVariants:
         """
         The seam knows both, and says what is near to a third.
         """
-        assert (load("hyperlane"), load("hyperlane:noop-ism")) == (HyperlaneAdapter, NoopIsmAdapter)
+        assert [load(f"hyperlane{name}") for name in ("", ":noop-ism", ":reorg-period")] == [
+            HyperlaneAdapter,
+            NoopIsmAdapter,
+            ReorgPeriodAdapter,
+        ]
         with pytest.raises(UsageError, match="no variant 'noop-ims'") as caught:
             variant("noop-ims")
         assert dict(caught.value.facts)["help"] == "did you mean 'noop-ism'?"
@@ -520,3 +528,117 @@ class TestVariants:
         adapter.deliver(Delivery("B", nobody, b"", b""))
 
         assert adapter.executed("B", 0) == [Execution(b"mint", "domain 77")]
+
+
+@pytest.fixture
+def waiting() -> Iterator[ReorgPeriodAdapter]:
+    """Two chains that may drop their newest blocks."""
+    adapter = ReorgPeriodAdapter()
+    adapter.open(Topology.of(2))
+    yield adapter
+    adapter.close()
+
+
+def final(system: Adapter, shard: str, header: bytes) -> bytes:
+    certified = system.finalise(shard, header)
+    assert isinstance(certified, bytes)
+    return certified
+
+
+class TestReorgPeriod:
+    def test_a_checkpoint_is_signed_once_its_block_is_final(self, waiting: ReorgPeriodAdapter) -> None:
+        """Before, nobody can deliver on it, although it commits to the message."""
+        receipt = emitted(waiting, "A", "B", b"x")
+        header = produced(waiting, "A")
+        early = waiting.deliver(proved(waiting, "B", receipt, header))
+        certified = final(waiting, "A", header)
+
+        late = waiting.deliver(proved(waiting, "B", receipt, certified))
+
+        assert isinstance(early, Refused)
+        assert late == ACCEPTED
+
+    def test_blocks_are_final_in_order_and_for_good(self, waiting: ReorgPeriodAdapter) -> None:
+        """A parent first; and what is final is not dropped, nor certified twice."""
+        emitted(waiting, "A", "B", b"1")
+        first = produced(waiting, "A")
+        emitted(waiting, "A", "B", b"2")
+        second = produced(waiting, "A")
+
+        assert waiting.finalise("A", second) == Refused("its parent is not final")
+        final(waiting, "A", first)
+        for again in (waiting.finalise("A", first), waiting.revert("A", first)):
+            assert again == Refused("this is no block that may still be dropped")
+        final(waiting, "A", second)
+
+    def test_a_dropped_block_takes_with_it_what_was_sent_and_delivered(
+        self, waiting: ReorgPeriodAdapter
+    ) -> None:
+        """Messages, effects and the record of what was delivered: all of it is as its parent left it."""
+        receipt = emitted(waiting, "A", "B", b"x")
+        delivery = proved(waiting, "B", receipt, final(waiting, "A", produced(waiting, "A")))
+        emitted(waiting, "B", "A", b"kept")
+        kept = produced(waiting, "B")
+        assert waiting.deliver(delivery) == ACCEPTED
+        gone = emitted(waiting, "B", "A", b"gone")
+        dropped = produced(waiting, "B")
+
+        assert waiting.revert("B", dropped) == ACCEPTED
+
+        assert list(waiting.executed("B", 0)) == []
+        assert isinstance(waiting.prove(gone, dropped), Refused)
+        assert waiting.deliver(delivery) == ACCEPTED
+        final(waiting, "B", kept)
+
+    def test_a_dropped_parent_takes_its_children_with_it(self, waiting: ReorgPeriodAdapter) -> None:
+        """And the first block of all leads back to the beginning."""
+        emitted(waiting, "A", "B", b"1")
+        first = produced(waiting, "A")
+        emitted(waiting, "A", "B", b"2")
+        second = produced(waiting, "A")
+
+        assert waiting.revert("A", first) == ACCEPTED
+
+        assert isinstance(waiting.finalise("A", second), Refused)
+        assert waiting.produce("A") == Refused("nothing new in this block")
+
+    def test_a_snapshot_knows_which_blocks_may_be_dropped(self, waiting: ReorgPeriodAdapter) -> None:
+        """Whatever has been made final, or dropped, since."""
+        emitted(waiting, "A", "B", b"1")
+        header = produced(waiting, "A")
+        token = waiting.snapshot()
+        certified = final(waiting, "A", header)
+        waiting.restore(token)
+        assert waiting.revert("A", header) == ACCEPTED
+        waiting.restore(token)
+
+        assert final(waiting, "A", header) == certified
+
+    @pytest.mark.heavy
+    def test_every_transition_is_exercised_reorganisations_included(self) -> None:
+        """A tour of two shards, two receipts and a block each, by the contracts themselves."""
+        report = _toured(ReorgPeriodAdapter)
+
+        assert report.verdict is Verdict.HOLDS
+        assert report.work["exercised"] == report.work["transitions"]
+        assert dict(report.tables["transitions exercised"])["revert"] == "16 of 16"
+
+    @pytest.mark.heavy
+    def test_a_chain_that_drops_a_block_and_keeps_its_effects_is_found(self) -> None:
+        """What a dropped block has sent and executed must go with it."""
+
+        class Keeping(ReorgPeriodAdapter):
+            """Drops the block, and nothing that was in it."""
+
+            def revert(self, shard: str, header: bytes) -> Outcome:
+                kept = self._shards[shard].chain.snapshot()
+                outcome = super().revert(shard, header)
+                self._shards[shard].chain.restore(kept)
+                return outcome
+
+        assert _toured(Keeping, receipts=1).verdict is Verdict.VIOLATED
+
+
+def _toured(make: type[ReorgPeriodAdapter], receipts: int = 2) -> Report:
+    scope = {"shards": 2, "receipts": receipts, "headers": 1}
+    return tour(make, "it", Plan(scope, alone=True), clock=lambda: 0.0)
