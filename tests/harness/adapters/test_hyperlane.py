@@ -636,9 +636,9 @@ class TestReorgPeriod:
                 self._shards[shard].chain.restore(kept)
                 return outcome
 
-        assert _toured(Keeping, receipts=1).verdict is Verdict.VIOLATED
+        assert _toured(Keeping).verdict is Verdict.VIOLATED
 
 
-def _toured(make: type[ReorgPeriodAdapter], receipts: int = 2) -> Report:
-    scope = {"shards": 2, "receipts": receipts, "headers": 1}
+def _toured(make: type[ReorgPeriodAdapter]) -> Report:
+    scope = {"shards": 2, "receipts": 2, "headers": 1}
     return tour(make, "it", Plan(scope, alone=True), clock=lambda: 0.0)
