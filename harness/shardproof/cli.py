@@ -64,6 +64,12 @@ _FLAGS: Mapping[str, Callable[[F], F]] = {
     "steps": _flag(
         "steps", HOW_MUCH, "N", "Steps to fuzz in all, in place of --seconds: the same work on every machine."
     ),
+    "walk": _flag(
+        "walk",
+        HOW_MUCH,
+        "STEPS",
+        "So many random steps of the model, in walks of up to --depth, in place of every trace.",
+    ),
     "memory": _flag(
         "memory", HOW_MUCH, "SIZE", "What a search may take, e.g. 4G; in place of a number of worlds."
     ),
@@ -217,8 +223,10 @@ def fuzz(as_json: bool, **given: object) -> int:
     *_SEARCH,
     "protocol",
     "scope",
+    "walk",
     "depth",
     "seconds",
+    "seed",
     "memory",
     "threads",
     "require_coverage",
@@ -229,6 +237,9 @@ def explore(as_json: bool, **given: object) -> int:
     """
     Every trace of the model within a scope. With --adapter also a tour: the adapter is driven along
     every transition of its model, and an adversary tries at every world what must be refused there.
+
+    With --walk, random walks of the model instead, in scopes that are too wide for every trace: they
+    may find a violation, and measure how deep it is and whether new worlds still turn up.
     """
     from .commands import search
 

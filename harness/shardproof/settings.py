@@ -57,6 +57,8 @@ class Settings:
     scope: Mapping[str, int] | None = None
     depth: int | None = None
     steps: int | None = None
+    #: Steps of random walks of the model, in place of every trace.
+    walk: int | None = None
     #: Bytes that a search of the model may take.
     memory: int | None = None
     threads: int = 1
@@ -170,6 +172,7 @@ _READ: Mapping[str, Callable[[str], Any]] = {
     "depth": _whole("depth", 1, DEPTH_MAX),
     "seconds": _seconds,
     "steps": _whole("steps", 1, 10**12),
+    "walk": _whole("walk", 1, 10**12),
     "memory": _memory,
     "threads": _whole("threads", 1, THREADS_MAX),
     "require_coverage": _yes_or_no("require_coverage"),
@@ -307,6 +310,7 @@ def _settings(said: Mapping[str, _Said], given: frozenset[str]) -> Settings:
         scope=value("scope"),
         depth=value("depth"),
         steps=value("steps"),
+        walk=value("walk"),
         memory=value("memory"),
         threads=value("threads", 1),
         require_coverage=value("require_coverage", False),

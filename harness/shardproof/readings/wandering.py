@@ -2,7 +2,11 @@
 What decides a random walk, and how many different worlds it has met: numbers, the same in C and in Python.
 
 A walk is a function of the seed and its number, so each can be taken again alone. It chooses among
-the attempts that are accepted, all alike. The worlds are not kept: their number is estimated from
+the attempts that are accepted and change the world. What comes after much else needs luck, so most
+walks have preferences of their own among actions, strong ones, and in some of them the environment
+keeps out of the way (as in swarm testing: Groce, Zhang, Eide, Chen and Regehr, ISSTA 2012).
+
+The worlds are not kept: their number is estimated from
 the longest runs of zeros among hashes of them (HyperLogLog: Flajolet, Fusy, Gandouet and Meunier, AofA
 2007), which never takes more than a few kilobytes.
 """
@@ -20,6 +24,9 @@ _GOLDEN = 0x9E3779B97F4A7C15
 #: Bits of a hash that say which of the parts it belongs to.
 PRECISION = 14
 PARTS = 1 << PRECISION
+
+#: One walk in so many has no preferences.
+INDIFFERENT = 4
 
 #: The standard error of an estimate, of one.
 ERROR = 1.04 / math.sqrt(PARTS)
@@ -47,9 +54,21 @@ def following(state: int) -> int:
     return state ^ state << 17 & _MASK
 
 
+def likings(number: int, state: int, actions: int) -> tuple[int, ...]:
+    """How readily walk `number`, which `state` begins, takes each action, in 256ths."""
+    return tuple(
+        256 >> (2 * (mixed(state + k & _MASK) & 3) if number % INDIFFERENT else 0) for k in range(actions)
+    )
+
+
 def chosen(state: int, count: int) -> int:
-    """Which of `count` attempts."""
+    """Which of `count` attempts to look at."""
     return (state >> 32) * count >> 32
+
+
+def likes(state: int, liking: int) -> bool:
+    """Whether to take it, and not to choose again."""
+    return state & 255 < liking
 
 
 @define

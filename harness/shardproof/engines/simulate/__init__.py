@@ -2,9 +2,10 @@
 Random walks of a protocol, in scopes that are too wide for every trace.
 
 Each walk begins at the initial world and takes, again and again, one of the attempts that are
-accepted, all alike, until none is or until it is long enough. Every world is checked against every
-invariant, every step against every step property. Walks also measure: how deep a protocol is, how
-often each action is taken, in how many walks a witness is seen, and whether new worlds still turn up.
+accepted and change something, until none does or until it is long enough. Every world is checked
+against every invariant, every step against every step property. Walks also measure: how deep a
+protocol is, how often each action is taken, in how many walks a witness is seen, and whether new
+worlds still turn up.
 
 That nothing was violated says only that these walks met nothing: what holds, holds for what was run.
 
@@ -143,7 +144,8 @@ def _answer(
     path, violated = stepping.first_violation(tally.path, strict=True)
     if not violated or len(path) != len(tally.path):
         raise disagreement(question, "what the walks say is violated holds in Python")
-    shorter = stepping.shortened(path, violated[0])
+    wanted = violated[0]
+    shorter = stepping.shortened(path, wanted)
     _, violated = stepping.first_violation(shorter)
-    first, *_ = violated
-    return Answer(tally, reached, violated, shorter, len(path), because)
+    others = tuple(p for p in violated if p is not wanted)
+    return Answer(tally, reached, (wanted, *others), shorter, len(path), because)

@@ -58,8 +58,9 @@ def _checked(question: Question, answer: Answer) -> str:
     where = f"{question.protocol.name} with {question.scope.said or 'this scope'}"
     why = f", by Python alone: {answer.because}" if answer.because else ""
     return (
-        f"{tally.walks:,} random walks of {where}, {tally.steps:,} steps, the longest walk {tally.deepest:,}, "
-        f"about {tally.distinct:,} different worlds (seed {question.seed}){why}"
+        f"{tally.walks:,} random walks of {where}, {tally.steps:,} steps, "
+        f"the longest walk {tally.deepest:,}, about {tally.distinct:,} different worlds "
+        f"(seed {question.seed}){why}"
     )
 
 
@@ -86,16 +87,16 @@ def _reasons(question: Question, tally: Tally) -> Iterator[str]:
             yield f"{count:,} steps were cut off because {symbol} needs more {sort} than the scope has"
     for symbol, sort in sorted(tally.unread):
         yield f"a property could not be evaluated because {symbol} needs more {sort} than the scope has"
-    for witness, walks in zip(question.witnesses, tally.shown, strict=True):
-        if not walks:
-            yield f"the witness {witness.name} was not seen: it needs more steps or a larger scope"
+    unseen = [p.name for p, walks in zip(question.witnesses, tally.shown, strict=True) if not walks]
+    if unseen:
+        yield f"witnesses that were not seen: {', '.join(unseen)}: give it more steps or a larger scope"
 
 
 def _tables(question: Question, answer: Answer) -> dict[str, tuple[tuple[str, str], ...]]:
     tally = answer.tally
     return {
         f"different worlds: an estimate, within {2 * ERROR:.1%} as a rule": tuple(_saturation(answer)),
-        "steps of a walk, until nothing was enabled": tuple(_lengths(question, tally)),
+        "steps of a walk, until nothing changed any more": tuple(_lengths(question, tally)),
         "how often each action was taken": tuple((name, f"{n:,}") for name, n in tally.taken.items()),
         "in how many walks each witness was seen": tuple(
             (p.name, f"{n:,}") for p, n in zip(question.witnesses, tally.shown, strict=True)
@@ -124,4 +125,4 @@ def _lengths(question: Question, tally: Tally) -> Iterator[tuple[str, str]]:
     for share, said in SHARES if ended else ():
         yield said, f"{next(x for x, n in zip(lengths, up_to, strict=True) if n >= share * ended):,}"
     # The last walk is on its way.
-    yield f"walks that were longer than {question.length:,}", f"{tally.walks - ended - 1:,}"
+    yield f"walks that were cut off after {question.length:,}", f"{tally.walks - ended - 1:,}"

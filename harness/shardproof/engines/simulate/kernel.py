@@ -81,7 +81,7 @@ def program(question: Question) -> Walks:
 
 
 def must_agree(question: Question, made: Walks, kernel: KernelWalker) -> None:
-    """Raises `DisagreementError` unless compiled walks are those of Python: which steps, and what is counted."""
+    """Raises `DisagreementError` unless compiled walks are those of Python: their steps and all counts."""
     python = PythonWalker(question, made.packing)
     for steps in (COMPARED // 4, COMPARED):
         python.go_on(steps)

@@ -11,7 +11,7 @@ from ...model_trace import Taken
 from ...readings.native.packing import Packing
 from ...readings.rows import World
 from ...readings.scope import OutOfScope
-from ...readings.wandering import Distinct, begun, chosen, following
+from ...readings.wandering import Distinct, begun, chosen, following, likes, likings
 from .question import Question
 from .stepping import Stepping
 from .tally import Cut, Tally
@@ -38,6 +38,8 @@ class PythonWalker:
     cut: Counter[Cut] = field(init=False, factory=Counter)
     distinct: Distinct = field(init=False, factory=Distinct)
     path: list[Taken] = field(init=False, factory=list)
+    #: Action -> how readily it is taken in this walk, in 256ths.
+    liking: dict[str, int] = field(init=False, factory=dict)
     at: World = field(init=False)
     _start: World = field(init=False)
 
@@ -50,27 +52,43 @@ class PythonWalker:
         if not self.number:
             self._begin()
             self.violated = bool(self.stepping.violated(None, self.at))
-        while self.steps < steps and not self.violated:
+        while self.steps < steps and not self.violated and not self.stuck:
             if len(self.path) >= self.question.length:
                 self._begin()
                 continue
-            accepted = self._accepted()
-            if not accepted:
+            step = self._step()
+            if step is None:
                 self.ended[len(self.path)] += 1
-                if not self.path:
+                if self.path:
+                    self._begin()
+                else:
                     self.stuck = True
-                    return
-                self._begin()
                 continue
-            self.state = following(self.state)
-            taken, after = accepted[chosen(self.state, len(accepted))]
-            before, self.at = self.at, after
+            taken, after, broken = step
+            self.at = after
             self.path.append(taken)
             self.taken[taken[0].name] += 1
             self.steps += 1
             self.deepest = max(self.deepest, len(self.path))
             self._look()
-            self.violated = bool(self.stepping.violated(before, after))
+            self.violated = broken or bool(self.stepping.violated(None, after))
+
+    def _step(self) -> tuple[Taken, World, bool] | None:
+        """An attempt that changes the world or violates something, the world after it, whether it does."""
+        accepted = self._accepted()
+        while accepted:
+            self.state = following(self.state)
+            at = chosen(self.state, len(accepted))
+            taken, after = accepted[at]
+            if not likes(self.state, self.liking[taken[0].name]):
+                continue
+            broken = self.stepping.breaks(self.at, after)
+            if broken or after != self.at:
+                return taken, after, broken
+            # The last one takes its place.
+            accepted[at] = accepted[-1]
+            accepted.pop()
+        return None
 
     def _begin(self) -> None:
         self.shown.update(self.seen)
@@ -78,6 +96,8 @@ class PythonWalker:
         self.number += 1
         self.path = []
         self.state = begun(self.question.seed, self.number)
+        names = [a.name for a in self.question.protocol.actions]
+        self.liking = dict(zip(names, likings(self.number, self.state, len(names)), strict=True))
         self.at = self._start
         self._look()
 

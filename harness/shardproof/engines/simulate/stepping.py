@@ -44,7 +44,9 @@ class Stepping:
         self.generated.apply[action.name](after, *args)
         return after
 
-    def holds(self, check: Check, world: World, after: World | None = None, *, otherwise: bool = True) -> bool:
+    def holds(
+        self, check: Check, world: World, after: World | None = None, *, otherwise: bool = True
+    ) -> bool:
         """Whether a sentence is true; `otherwise` where it leaves the scope."""
         try:
             return check(world, after=after)
@@ -60,6 +62,10 @@ class Stepping:
             else []
         )
         return (*broken, *(p for p, check in self.invariants if not self.holds(check, world)))
+
+    def breaks(self, before: World, after: World) -> bool:
+        """Whether a step violates a step property."""
+        return not all(self.holds(check, before, after) for _, check in self.steps)
 
     def shows(self, check: Check, world: World) -> bool:
         """Whether a world is one that a witness speaks of."""

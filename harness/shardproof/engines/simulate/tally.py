@@ -25,7 +25,7 @@ class Tally:
     walks: int
     #: The most steps of any.
     deepest: int
-    #: Steps -> how many walks were at their end after so many: nothing was enabled any more.
+    #: Steps -> how many walks were at their end after so many: nothing changed the world any more.
     ended: Mapping[int, int]
     #: Action -> how often it was taken.
     taken: Mapping[str, int]
@@ -39,7 +39,7 @@ class Tally:
     distinct: int
     #: Whether the last step violates something, or the world before the first.
     violated: bool
-    #: Whether nothing can be done in the initial world.
+    #: Whether nothing changes the initial world.
     stuck: bool
     #: The last walk, as far as it has come.
     path: tuple[Taken, ...]
@@ -56,7 +56,7 @@ class Tally:
 
 
 def milestones() -> Iterator[int]:
-    """Numbers of steps after which one looks how many worlds there were: 1, 2, 5 and 10 thousand, and so on."""
+    """Steps after which one looks how many worlds there were: 1, 2, 5 and 10 thousand, and so on."""
     scale = FIRST_MILESTONE
     while True:
         yield from (part * scale for part in PARTS_OF_TEN)

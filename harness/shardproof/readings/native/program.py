@@ -112,7 +112,7 @@ class Writer:
         )
 
     def head(self, **sizes: int) -> Iterator[str]:
-        """Sizes and the type of a world; known only after the body, which numbers what may be out of range."""
+        """Sizes, and the type of a world: after the body was written, which numbers what leaves its range."""
         sizes |= {
             "WORDS": self.packing.words,
             "WITNESSES": len(self.sentences.witnesses),

@@ -1,8 +1,9 @@
 """
 Compiled random walks of a protocol at a scope: the program, and the walker as Python sees it.
 
-    enabled      which attempts a world accepts, in the order in which `kernel.c` has their worlds
+    enabled      which attempts a world accepts, in their order
     taken        the world after one of them
+    action_of    the number of the action of each
 
 What is violated, and what a witness is, is generated as for a search; see `program.py`. A program of
 its own, because a search makes every world and a walk only one of them.
@@ -32,6 +33,9 @@ from .reach import reach
 
 _WALKS = Path(__file__).with_name("walks.c")
 
+#: Words that a world may take: nothing is kept of it, so a wide one costs only time.
+WORDS = (1, 2, 4, 8, 16, 32, 64, 128)
+
 _WORD = ctypes.c_uint64
 
 
@@ -46,6 +50,7 @@ class Walks:
     attempts: tuple[tuple[Action, tuple[Value, ...]], ...]
     #: What may be out of range, by its number, from 1.
     beyond: tuple[Beyond, ...]
+    actions: int
     witnesses: int
 
 
@@ -53,18 +58,20 @@ def walks_of(protocol: Protocol, scope: Scope, sentences: Sentences) -> Walks:
     """The program that walks about `protocol` at `scope`. Raises `TooWideError`."""
     evaluator = Evaluator(protocol, scope)
     layout, initial = evaluator.layout, evaluator.initial()
-    reached = reach(layout, initial, lambda values: must_fit(layout, values))
-    packing = packing_of(layout, reached.grounder.values)
+    reached = reach(layout, initial, lambda values: must_fit(layout, values, WORDS))
+    packing = packing_of(layout, reached.grounder.values, WORDS)
     writer = Writer(layout, initial, packing, reached, sentences)
     possible = [i for i in reached.instances if i.guard != 0]
+    names = [a.name for a in protocol.actions]
     body = [
+        *_actions(possible, names),
         *_enabled(writer, possible),
         *_taken(writer, possible),
         *writer.bad(),
         *writer.wrong(),
         *writer.look(),
     ]
-    head = writer.head(ATTEMPTS=max(len(possible), 1))
+    head = writer.head(ATTEMPTS=max(len(possible), 1), ACTIONS=len(names))
     source = _WALKS.read_text(encoding="utf-8").replace("/*GENERATED*/", "\n".join((*head, *body)))
     return Walks(
         initial,
@@ -72,8 +79,14 @@ def walks_of(protocol: Protocol, scope: Scope, sentences: Sentences) -> Walks:
         source,
         tuple((i.action, i.args) for i in possible),
         tuple(writer.text.beyond),
+        len(names),
         len(sentences.witnesses),
     )
+
+
+def _actions(instances: Sequence[Instance], names: list[str]) -> Iterator[str]:
+    numbers = ", ".join(str(names.index(i.action.name)) for i in instances)
+    yield f"static const u32 action_of[ATTEMPTS] = {{{numbers}}};"
 
 
 def _enabled(writer: Writer, instances: Sequence[Instance]) -> Iterator[str]:
@@ -139,6 +152,7 @@ class Walker:
             _fields_ = (
                 *((name, _WORD) for name in counted),
                 *((name, ctypes.c_void_p) for name in self._arrays),
+                ("liking", _WORD * walks.actions),
                 ("at", _WORD * words),
             )
 

@@ -1,9 +1,10 @@
 /* Random walks over packed worlds. What is particular to a protocol at a scope is generated in place of
-   the line GENERATED: WORDS, ATTEMPTS, WITNESSES, SITES, and the functions named there.
+   the line GENERATED: WORDS, ATTEMPTS, ACTIONS, WITNESSES, SITES, and what is named there.
 
-   A step asks which attempts are accepted, picks one, and makes its world and no other. A walk is a
-   function of the seed and its number, so any of them can be taken again without those before it; the
-   same numbers in Python are in `wandering.py`. */
+   A step asks which attempts are accepted, picks one, and makes its world and no other. One that leaves
+   the world as it is is not taken: another is picked, until none is left. A walk is a function of the
+   seed and its number, so any of them can be taken again without those before it; the same numbers in
+   Python, and what they are for, are in `wandering.py`. */
 #include <stdint.h>
 #include <string.h>
 
@@ -15,6 +16,7 @@ typedef uint8_t u8;
 
 /* As in `wandering.py`. */
 #define PRECISION 14
+#define INDIFFERENT 4
 
 typedef struct {
   /* What is asked for: steps of a walk, at most, and what decides all of them. */
@@ -30,6 +32,8 @@ typedef struct {
   /* How many worlds there were, roughly: for each of many parts the longest run of zeros of a hash. */
   u8 *runs;
   u8 *seen, *unread;
+  /* Action -> how readily it is taken in this walk, in 256ths. */
+  u64 liking[ACTIONS];
   S at;
 } Walker;
 
@@ -47,6 +51,12 @@ static inline void count(u8 *runs, S x) {
   if (run > *longest) *longest = run;
 }
 
+static inline int same(S a, S b) {
+  u64 d = 0;
+  for (int k = 0; k < WORDS; k++) d |= a.w[k] ^ b.w[k];
+  return !d;
+}
+
 static inline void shown(Walker *w, S x) {
   if (WITNESSES) look(x, w->seen, w->unread);
 }
@@ -59,9 +69,18 @@ static void begin(Walker *w, S start) {
   w->depth = 0;
   w->state = mixed(w->seed + w->number * 0x9E3779B97F4A7C15ull);
   if (!w->state) w->state = 1;
+  for (u64 k = 0; k < ACTIONS; k++)
+    w->liking[k] = 256 >> (w->number % INDIFFERENT ? 2 * (mixed(w->state + k) & 3) : 0);
   w->at = start;
   count(w->runs, start);
   shown(w, start);
+}
+
+/* Nothing changes the world any more. */
+static void end(Walker *w, S start) {
+  w->ended[w->depth]++;
+  if (w->depth) begin(w, start);
+  else w->stuck = 1;
 }
 
 /* Go on until `steps` were taken in all, or one of them violates something. */
@@ -71,21 +90,29 @@ void go_on(Walker *w, S *start, u64 steps) {
     begin(w, *start);
     if (bad(*start, w->unread)) w->violated = 1;
   }
-  while (w->steps < steps && !w->violated) {
+  while (w->steps < steps && !w->violated && !w->stuck) {
     S x = w->at;
     if (w->depth >= w->length) { begin(w, *start); continue; }
     u32 n = enabled(x, accepted, w->cuts);
-    if (!n) {
-      w->ended[w->depth]++;
-      if (!w->depth) { w->stuck = 1; return; }
-      begin(w, *start);
-      continue;
-    }
+    if (!n) { end(w, *start); continue; }
     u64 state = w->state;
-    state ^= state << 13, state ^= state >> 7, state ^= state << 17;
+    u32 attempt;
+    S y;
+    int broken = 0;
+    do {
+      state ^= state << 13, state ^= state >> 7, state ^= state << 17;
+      u32 k = (state >> 32) * n >> 32;
+      attempt = accepted[k];
+      if ((state & 255) >= w->liking[action_of[attempt]]) continue;
+      y = taken(x, attempt);
+#ifdef STEPS
+      broken = wrong(x, y, w->unread);
+#endif
+      if (broken || !same(x, y)) break;
+      accepted[k] = accepted[--n];
+    } while (n);
     w->state = state;
-    u32 attempt = accepted[(state >> 32) * n >> 32];
-    S y = taken(x, attempt);
+    if (!n) { end(w, *start); continue; }
     w->path[w->depth++] = attempt;
     w->taken[attempt]++;
     w->steps++;
@@ -93,9 +120,6 @@ void go_on(Walker *w, S *start, u64 steps) {
     w->at = y;
     count(w->runs, y);
     shown(w, y);
-#ifdef STEPS
-    if (wrong(x, y, w->unread)) w->violated = 1;
-#endif
-    if (bad(y, w->unread)) w->violated = 1;
+    if (broken || bad(y, w->unread)) w->violated = 1;
   }
 }
