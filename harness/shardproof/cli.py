@@ -75,6 +75,15 @@ _FLAGS: Mapping[str, Callable[[F], F]] = {
     ),
     "threads": _flag("threads", HOW_MUCH, "N", "Threads that search [default: 1]."),
     "seed": _flag("seed", HOW_MUCH, "N", "Repeats a run; drawn and printed if it is left out."),
+    "from_rare_worlds": click.option(
+        "--from-rare-worlds",
+        cls=Flag,
+        group=HOW_MUCH,
+        is_flag=True,
+        # Not a no: the environment or the project may have said yes.
+        default=None,
+        help="One run in eight begins where random walks of the model seldom come.",
+    ),
     "require_coverage": click.option(
         "--require-coverage",
         cls=Flag,
@@ -206,7 +215,18 @@ def check(as_json: bool, **given: object) -> int:
     short_help="Random and adversarial runs of an adapter.",
     example="shardproof fuzz --adapter faulty:no-deduplication --seed 7",
 )
-@_flags(*_SEARCH, "scope", "depth", "seconds", "steps", "seed", "require_coverage", "profile", "out")
+@_flags(
+    *_SEARCH,
+    "scope",
+    "depth",
+    "seconds",
+    "steps",
+    "seed",
+    "from_rare_worlds",
+    "require_coverage",
+    "profile",
+    "out",
+)
 def fuzz(as_json: bool, **given: object) -> int:
     """Random and adversarial runs of an adapter, against the model."""
     from .commands import search

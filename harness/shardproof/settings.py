@@ -62,6 +62,8 @@ class Settings:
     #: Bytes that a search of the model may take.
     memory: int | None = None
     threads: int = 1
+    #: Whether some fuzzed runs begin in rare worlds of the model.
+    from_rare_worlds: bool = False
     #: Whether a clause that was never exercised makes an answer inconclusive.
     require_coverage: bool = False
     #: The settings that somebody asked for, and that are not only the profile's.
@@ -175,6 +177,7 @@ _READ: Mapping[str, Callable[[str], Any]] = {
     "walk": _whole("walk", 1, 10**12),
     "memory": _memory,
     "threads": _whole("threads", 1, THREADS_MAX),
+    "from_rare_worlds": _yes_or_no("from_rare_worlds"),
     "require_coverage": _yes_or_no("require_coverage"),
     "out": lambda text: Path(_name(text)),
 }
@@ -313,6 +316,7 @@ def _settings(said: Mapping[str, _Said], given: frozenset[str]) -> Settings:
         walk=value("walk"),
         memory=value("memory"),
         threads=value("threads", 1),
+        from_rare_worlds=value("from_rare_worlds", False),
         require_coverage=value("require_coverage", False),
         out=value("out", DEFAULT_OUT),
     )

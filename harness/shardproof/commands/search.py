@@ -348,6 +348,7 @@ def _fuzz(
         steps=settings.steps,
         shards=settings.shards,
         depth=settings.depth or settings.depth_of_profile,
+        rare=settings.from_rare_worlds,
         properties=chosen,
     )
     with context.progress.running(f"fuzz {system.name}") as progress:
