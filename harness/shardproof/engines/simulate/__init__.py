@@ -42,10 +42,7 @@ __all__ = ["LENGTH", "WALKED", "Progress", "Way", "simulate"]
 LENGTH = 500
 
 #: Steps that Python takes before a compiler is worth its time.
-FEW = 5_000
-
-#: Steps between two looks at the clock.
-AT_ONCE = {KernelWalker: 1_000_000, PythonWalker: 250}
+FEW = 500
 
 
 def simulate(
@@ -121,7 +118,7 @@ def _walk(
     ahead = milestones()
     milestone, steps = next(ahead), 0
     while question.steps is None or steps < question.steps:
-        wanted = min(steps + AT_ONCE[type(walker)], milestone, question.steps or milestone)
+        wanted = min(steps + walker.at_once, milestone, question.steps or milestone)
         walker.go_on(wanted)
         tally = walker.tally()
         progress(tally.work())

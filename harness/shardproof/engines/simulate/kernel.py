@@ -12,6 +12,9 @@ from .python import PythonWalker
 from .question import Question
 from .tally import Tally
 
+#: Steps between two looks at the clock, of worlds of one word; wider ones take longer.
+AT_ONCE = 1_000_000
+
 #: How many steps Python takes to compare; among them are the ends of walks, if these are not longer.
 COMPARED = 400
 
@@ -37,6 +40,11 @@ class KernelWalker:
         """Compiled walks, if they have been compiled before. Raises `CompilerError`."""
         kept = cached(made.source)
         return None if kept is None else cls(question, Walker(made, kept, question.length, question.seed))
+
+    @property
+    def at_once(self) -> int:
+        """Steps between two looks at the clock."""
+        return AT_ONCE // self.walker.walks.packing.words
 
     def go_on(self, steps: int) -> None:
         """Until so many steps were taken in all, or one of them violates something."""

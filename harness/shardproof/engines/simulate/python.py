@@ -16,6 +16,9 @@ from .question import Question
 from .stepping import Stepping
 from .tally import Cut, Tally
 
+#: Steps between two looks at the clock.
+AT_ONCE = 50
+
 
 @define(eq=False)
 class PythonWalker:
@@ -46,6 +49,11 @@ class PythonWalker:
     def __attrs_post_init__(self) -> None:
         self.stepping = Stepping(self.question)
         self._start = self.at = self.stepping.generated.initial()
+
+    @property
+    def at_once(self) -> int:
+        """Steps between two looks at the clock."""
+        return AT_ONCE
 
     def go_on(self, steps: int) -> None:
         """Until so many steps were taken in all, or one of them violates something."""
