@@ -64,11 +64,26 @@ _FLAGS: Mapping[str, Callable[[F], F]] = {
     "steps": _flag(
         "steps", HOW_MUCH, "N", "Steps to fuzz in all, in place of --seconds: the same work on every machine."
     ),
+    "walk": _flag(
+        "walk",
+        HOW_MUCH,
+        "STEPS",
+        "So many random steps of the model, in walks of up to --depth, in place of every trace.",
+    ),
     "memory": _flag(
         "memory", HOW_MUCH, "SIZE", "What a search may take, e.g. 4G; in place of a number of worlds."
     ),
     "threads": _flag("threads", HOW_MUCH, "N", "Threads that search [default: 1]."),
     "seed": _flag("seed", HOW_MUCH, "N", "Repeats a run; drawn and printed if it is left out."),
+    "from_rare_worlds": click.option(
+        "--from-rare-worlds",
+        cls=Flag,
+        group=HOW_MUCH,
+        is_flag=True,
+        # Not a no: the environment or the project may have said yes.
+        default=None,
+        help="One run in eight begins where random walks of the model seldom come.",
+    ),
     "require_coverage": click.option(
         "--require-coverage",
         cls=Flag,
@@ -200,7 +215,18 @@ def check(as_json: bool, **given: object) -> int:
     short_help="Random and adversarial runs of an adapter.",
     example="shardproof fuzz --adapter faulty:no-deduplication --seed 7",
 )
-@_flags(*_SEARCH, "scope", "depth", "seconds", "steps", "seed", "require_coverage", "profile", "out")
+@_flags(
+    *_SEARCH,
+    "scope",
+    "depth",
+    "seconds",
+    "steps",
+    "seed",
+    "from_rare_worlds",
+    "require_coverage",
+    "profile",
+    "out",
+)
 def fuzz(as_json: bool, **given: object) -> int:
     """Random and adversarial runs of an adapter, against the model."""
     from .commands import search
@@ -217,8 +243,10 @@ def fuzz(as_json: bool, **given: object) -> int:
     *_SEARCH,
     "protocol",
     "scope",
+    "walk",
     "depth",
     "seconds",
+    "seed",
     "memory",
     "threads",
     "require_coverage",
@@ -229,6 +257,9 @@ def explore(as_json: bool, **given: object) -> int:
     """
     Every trace of the model within a scope. With --adapter also a tour: the adapter is driven along
     every transition of its model, and an adversary tries at every world what must be refused there.
+
+    With --walk, random walks of the model instead, in scopes that are too wide for every trace: they
+    may find a violation, and measure how deep it is and whether new worlds still turn up.
     """
     from .commands import search
 

@@ -62,6 +62,12 @@ class AdapterError(ShardproofError):
     exit_code = EXIT_BROKE
 
 
+class DisagreementError(ShardproofError):
+    """Two readings of one protocol disagree: a mistake of ours, and nothing that was found counts."""
+
+    exit_code = EXIT_BROKE
+
+
 def printable(text: str, longest: int = 2_000) -> str:
     """`text` without control characters, and cut where foreign code has said too much."""
     kept = text if len(text) <= longest else f"{text[:longest]}... ({len(text) - longest} more characters)"

@@ -57,9 +57,13 @@ class Settings:
     scope: Mapping[str, int] | None = None
     depth: int | None = None
     steps: int | None = None
+    #: Steps of random walks of the model, in place of every trace.
+    walk: int | None = None
     #: Bytes that a search of the model may take.
     memory: int | None = None
     threads: int = 1
+    #: Whether some fuzzed runs begin in rare worlds of the model.
+    from_rare_worlds: bool = False
     #: Whether a clause that was never exercised makes an answer inconclusive.
     require_coverage: bool = False
     #: The settings that somebody asked for, and that are not only the profile's.
@@ -170,8 +174,10 @@ _READ: Mapping[str, Callable[[str], Any]] = {
     "depth": _whole("depth", 1, DEPTH_MAX),
     "seconds": _seconds,
     "steps": _whole("steps", 1, 10**12),
+    "walk": _whole("walk", 1, 10**12),
     "memory": _memory,
     "threads": _whole("threads", 1, THREADS_MAX),
+    "from_rare_worlds": _yes_or_no("from_rare_worlds"),
     "require_coverage": _yes_or_no("require_coverage"),
     "out": lambda text: Path(_name(text)),
 }
@@ -307,8 +313,10 @@ def _settings(said: Mapping[str, _Said], given: frozenset[str]) -> Settings:
         scope=value("scope"),
         depth=value("depth"),
         steps=value("steps"),
+        walk=value("walk"),
         memory=value("memory"),
         threads=value("threads", 1),
+        from_rare_worlds=value("from_rare_worlds", False),
         require_coverage=value("require_coverage", False),
         out=value("out", DEFAULT_OUT),
     )

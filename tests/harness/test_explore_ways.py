@@ -17,9 +17,8 @@ from attrs import evolve
 from sample_protocols.benchmark import benchmark, benchmark_scope
 from shardproof.engines import explore as engine
 from shardproof.engines.explore import Way, explore
-from shardproof.engines.explore.agreement import DisagreementError
 from shardproof.engines.explore.python import PythonSearch
-from shardproof.errors import EXIT_BROKE, UsageError
+from shardproof.errors import EXIT_BROKE, DisagreementError, UsageError
 from shardproof.readings.native import steps
 from shardproof.readings.native.compiler import CompilerError
 from shardproof.readings.native.kernel import Found

@@ -213,6 +213,19 @@ class TestForeignText:
 
         assert "'relayer'" in draw(trace, 100, ASCII)[0]
 
+    def test_steps_at_no_shard_are_told_one_by_one(self) -> None:
+        """
+        A protocol of somebody's own may call an action like one of ours, and know no shards.
+        """
+        trace = evolve(
+            DOUBLE,
+            shards=(),
+            steps=(step("emit", ""), step("deliver", "")),
+            violation=None,
+        )
+
+        assert [line.split()[1:3] for line in draw(trace, 100, ASCII)] == [[":", "emit"], [":", "deliver"]]
+
 
 # ---- the diagram -------------------------------------------------------------------------------------
 

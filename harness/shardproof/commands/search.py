@@ -56,7 +56,12 @@ def prove(settings: Settings, context: Context, certificate: Path | None, confir
 
 
 def explore(settings: Settings, context: Context) -> Answer:
-    """Every trace of the model within a scope; and of an adapter, a tour of every transition."""
+    """
+    Every trace of the model within a scope; and of an adapter, a tour of every transition.
+
+    With a number of steps to `walk`, random walks of the model instead.
+    """
+    _must_be_of_use(settings)
     if settings.protocol is not None:
         if other := next((n for n in ("adapter", "stack", "layers") if getattr(settings, n)), None):
             raise UsageError(f"both a protocol and {other}", got=f"--protocol {settings.protocol}")
@@ -65,6 +70,12 @@ def explore(settings: Settings, context: Context) -> Answer:
         settings = evolve(settings, stack=settings.protocol)
     system, protocol = _model(settings)
     started = context.clock()
+    if settings.walk is not None:
+        asked, scope = _asked(settings, protocol)
+        seed = context.seed(settings.seed)
+        report = _about_the_model(_walked(settings, context, protocol, scope, asked, seed), system)
+        report = _covered(settings, report)
+        return _answer("explore", (report,), settings, context, started, protocol, system, seed)
     report = _about_the_model(_explore(settings, context, protocol, _limit(settings)), system)
     reports = [_covered(settings, report)]
     seen = _seen(settings.properties, protocol)
@@ -161,19 +172,83 @@ def _explore_own(settings: Settings, context: Context, own: Subject) -> Answer:
             got=f"--protocol {settings.protocol}, and --scope or --property",
             help="say both where you say the protocol",
         )
-    started = context.clock()
-    report = _searched(settings, context, own.protocol, own.scope, own.properties, _limit(settings))
-    return _answer("explore", (_covered(settings, report),), settings, context, started, own.protocol, None)
+    started, seed = context.clock(), None
+    if settings.walk is not None:
+        seed = context.seed(settings.seed)
+        report = _walked(settings, context, own.protocol, own.scope, own.properties, seed)
+    else:
+        report = _searched(settings, context, own.protocol, own.scope, own.properties, _limit(settings))
+    report = _covered(settings, report)
+    return _answer("explore", (report,), settings, context, started, own.protocol, None, seed)
 
 
-def _explore(settings: Settings, context: Context, protocol: Protocol, seconds: float | None) -> Report:
+def _must_be_of_use(settings: Settings) -> None:
+    """Raises `UsageError` for a flag that means nothing where one walks, or where one does not."""
+    without = ("seed",) if settings.walk is None else ("memory", "threads")
+    if (idle := next((name for name in without if name in settings.given), None)) is None:
+        return
+    why = "nothing is drawn in a search of every trace" if settings.walk is None else "walks keep no worlds"
+    raise UsageError(
+        f"--{idle} means nothing here: {why}",
+        help="--walk STEPS takes random walks" if settings.walk is None else f"leave --{idle} out",
+    )
+
+
+def _asked(settings: Settings, protocol: Protocol) -> tuple[tuple[Property, ...] | None, Scope]:
+    """The properties that are asked for, none if all are, and the scope."""
     from ..readings.scopes import scope_of
 
     asked = selection.names(settings.properties, protocol, *_EXPLORED)
     # The witnesses stay: without them a property might hold of nothing.
     chosen = (*_chosen(protocol, asked, *_EXPLORED), *_unasked_witnesses(protocol, asked)) if asked else None
-    scope = scope_of(protocol, **settings.explore_scope)
+    return chosen, scope_of(protocol, **settings.explore_scope)
+
+
+def _explore(settings: Settings, context: Context, protocol: Protocol, seconds: float | None) -> Report:
+    chosen, scope = _asked(settings, protocol)
     return _searched(settings, context, protocol, scope, chosen, seconds)
+
+
+def _walked(
+    settings: Settings,
+    context: Context,
+    protocol: Protocol,
+    scope: Scope,
+    chosen: tuple[Property, ...] | None,
+    seed: int,
+) -> Report:
+    """Random walks; what they find is made as short as a search of every trace can, if it comes so far."""
+    from ..engines.simulate import LENGTH, simulate
+
+    with context.progress.running("simulate") as progress:
+        report = simulate(
+            protocol,
+            scope,
+            seed=seed,
+            steps=settings.walk,
+            seconds=_limit(settings),
+            clock=context.clock,
+            length=settings.depth or LENGTH,
+            properties=chosen,
+            progress=progress,
+        )
+    if not report.findings:
+        return report
+    (found,) = report.findings
+    known = properties_of(protocol) if chosen is None else chosen
+    wanted = tuple(p for p in known if p.name == found.property)
+    as_short = evolve(settings, depth=len(found.trace.steps))
+    shortest = _searched(as_short, context, protocol, scope, wanted, settings.seconds)
+    if not shortest.findings:
+        return report
+    (shorter,) = shortest.findings
+    trace = evolve(shorter.trace, search=found.trace.search)
+    told = (
+        found.shrunk
+        if len(trace.steps) == len(found.trace.steps)
+        else "found again by a search of every trace"
+    )
+    return evolve(report, findings=(evolve(shorter, trace=trace, shrunk=told),))
 
 
 def _searched(
@@ -273,6 +348,7 @@ def _fuzz(
         steps=settings.steps,
         shards=settings.shards,
         depth=settings.depth or settings.depth_of_profile,
+        rare=settings.from_rare_worlds,
         properties=chosen,
     )
     with context.progress.running(f"fuzz {system.name}") as progress:

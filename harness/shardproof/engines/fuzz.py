@@ -22,7 +22,7 @@ from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
 from hypothesis import strategies as st
 
 from shardproof_models.language.actions import Action
-from shardproof_models.stacks import composed, layers_for
+from shardproof_models.stacks import composed, layers_for, visible
 from shardproof_properties.property import Property, Role
 
 from .. import __version__
@@ -39,10 +39,13 @@ from ..relaying import next_step_regardless
 from ..runs import DETERMINISTIC, Bench, Found, made, trace_of
 from ..schedule import Schedule
 from ..shrink import Shrinker
+from ..tours.rare import KEPT, RareWorlds
 from ..trace import Search
 from ..traffic import Dice
 from ..verdict import Finding, Report, Verdict
 
+#: Of runs that may begin in a rare world of the model, one in so many does.
+RARE = 8
 #: Runs that Hypothesis makes from one seed, before the next seed: bounds its memory and our reaction time.
 RUNS_A_BATCH = 25
 #: Moves that one number decides.
@@ -80,6 +83,8 @@ class Plan:
     depth: int = 60
     #: Receipts that are kept under way all the time, for systems that are to be tried under load.
     crowd: int = 0
+    #: Whether some runs begin with what leads to a rare world of the model.
+    rare: bool = False
     properties: tuple[str, ...] = ()
     #: The stack that the system follows, if it does not say so itself.
     stack: str = ""
@@ -187,6 +192,7 @@ class _Search:
     refused_before: int = 0
     broke: ShardproofError | None = None
     guards: GuardCoverage = field(init=False)
+    rare: RareWorlds | None = field(init=False, default=None)
     #: What each kind of move attempts.
     actions: dict[type[Move], Action] = field(init=False)
     deeds: dict[str, Action] = field(init=False)
@@ -194,6 +200,9 @@ class _Search:
     def __attrs_post_init__(self) -> None:
         self.schedule = Schedule(self.bench.lock, self.coverage.tried, self.plan.crowd)
         actions, able = self.bench.oracle.protocol.actions, self.bench.lock.able
+        if self.plan.rare:
+            seen = composed(visible(self.bench.oracle.protocol.layers))
+            self.rare = RareWorlds(seen, able, self.plan.seed, self.bench.topology)
         offered = {deed.action: deed.verb for deed in DEEDS.values() if deed.action}
         verbs = {a.name: offered.get(a.name, a.name) for a in actions}
         missing = {name: verb for name, verb in verbs.items() if verb in CAPABILITIES and verb not in able}
@@ -266,14 +275,18 @@ class _Search:
         moves: list[Move] = []
         found: Found | None = None
         beginnings = self.coverage.beginnings
-        if beginnings and dice.roll(2):
+        room = 0
+        if self.rare is not None and dice.roll(RARE) == 0:
+            found = self._to_a_rare_world(self.rare, dice, moves)
+            room = len(moves)
+        elif beginnings and dice.roll(2):
             recent = dice.roll(2)
             kept = dice.pick(beginnings[-16:][::-1] if recent else beginnings)
             for move in kept:
                 schedule.follow(move)
                 if lock.possible(move) and (found := self._step(move, moves)):
                     break
-        depth = self.plan.depth >> dice.roll(3)
+        depth = room + (self.plan.depth >> dice.roll(3))
         pursued = False
         while found is None and len(moves) < depth:
             number = numbers[len(moves) // MOVES_A_NUMBER % len(numbers)] + len(moves)
@@ -300,6 +313,14 @@ class _Search:
             self._repeat(moves[:REPEATED_MOVES])
         if self.progress is not None and work["runs"] % RUNS_A_BATCH == 0:
             self.progress({**work, "situations": len(self.coverage.situations), "findings": len(self.found)})
+
+    def _to_a_rare_world(self, rare: RareWorlds, dice: Dice, moves: list[Move]) -> Found | None:
+        """The system is led to a world that the model seldom comes to."""
+        for move in rare.moves(rare.beginning(dice.roll(KEPT)), self.bench.lock):
+            self.schedule.follow(move)
+            if found := self._step(move, moves):
+                return found
+        return None
 
     def _step(self, move: Move, moves: list[Move]) -> Found | None:
         lock = self.bench.lock

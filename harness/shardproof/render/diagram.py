@@ -101,6 +101,9 @@ def _lanes(trace: Trace, rows: list[Row], ascii_only: bool) -> tuple[str, ...]:
     used = {place for row in rows for place in (row.origin, row.target)}
     # A shard might be called like the relayer: theirs is quoted, ours is bare.
     shards = [_shard(name, ascii_only) for name in trace.shards]
+    if not used <= {RELAYER, *shards}:
+        # A protocol of somebody's own may have actions of these names, and shards that are none of ours.
+        return ()
     shards = [name for name in shards if name in used]
     return (*shards[:1], *([RELAYER] if RELAYER in used else []), *shards[1:])
 
@@ -117,7 +120,9 @@ def _row(trace: Trace, index: int, ascii_only: bool) -> Row:
     step = trace.steps[index]
     here = trace.violation is not None and trace.violation.step == index
     place = _shard(step.at, ascii_only)
-    if step.action == "emit":
+    if step.at not in trace.shards:
+        origin = target = place
+    elif step.action == "emit":
         origin, target = place, RELAYER
     elif step.action in ("learn", "deliver", "reenter"):
         origin, target = RELAYER, place

@@ -97,7 +97,7 @@ class Run:
             kept,
             prompt=prompt,
             tried=lambda name: name not in ENVIRONMENT,
-            follows=_takes_part(cast),
+            follows=takes_part(cast),
             worlds_max=self.worlds_max,
             late=self.late,
         )
@@ -168,7 +168,7 @@ class Run:
         return not lock.doubtful and not lock.happened and self.agreement.holds(lock, node)
 
 
-def _takes_part(cast: Cast) -> Callable[[Instance, World], bool]:
+def takes_part(cast: Cast) -> Callable[[Instance, World], bool]:
     """
     What is left out of a world, although the model has it there.
 

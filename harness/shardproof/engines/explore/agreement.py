@@ -8,19 +8,13 @@ the same transitions and see each clause refuse as often.
 
 from __future__ import annotations
 
-from ...errors import EXIT_BROKE, ShardproofError
+from ...errors import DisagreementError
 from ...readings.native.kernel import Kernel
 from .python import PythonSearch
 from .question import Question
 
 #: How many worlds Python looks at where nobody has begun a search.
 COMPARED = 1_000
-
-
-class DisagreementError(ShardproofError):
-    """The compiled search and Python disagree: a mistake of ours, and nothing that was found counts."""
-
-    exit_code = EXIT_BROKE
 
 
 def disagreement(

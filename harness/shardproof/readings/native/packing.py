@@ -79,22 +79,22 @@ class Packing:
         return tuple(world)
 
 
-def packing_of(layout: Layout, values: Sequence[frozenset[int]]) -> Packing:
-    """Where every cell goes that has one of several `values`. Raises `TooWideError`."""
-    must_fit(layout, values)
+def packing_of(layout: Layout, values: Sequence[frozenset[int]], allowed: Sequence[int] = WORDS) -> Packing:
+    """Where every cell goes that has one of several `values`, in few words. Raises `TooWideError`."""
+    must_fit(layout, values, allowed)
     fields = _fields(layout, values)
     fixed = tuple(min(v) for v in values)
-    for words in WORDS:
+    for words in allowed:
         for arrange in (_records, _tight):
             if (places := arrange(layout, fields, words)) is not None:
                 return Packing(words, places, fixed, values)
-    raise _too_wide(layout, values)
+    raise _too_wide(layout, values, allowed)
 
 
-def must_fit(layout: Layout, values: Sequence[frozenset[int]]) -> None:
+def must_fit(layout: Layout, values: Sequence[frozenset[int]], allowed: Sequence[int] = WORDS) -> None:
     """Raises `TooWideError` where so many values cannot fit."""
-    if sum(width for _, width in _fields(layout, values).values()) > WORDS[-1] * WORD:
-        raise _too_wide(layout, values)
+    if sum(width for _, width in _fields(layout, values).values()) > allowed[-1] * WORD:
+        raise _too_wide(layout, values, allowed)
 
 
 def _fields(layout: Layout, values: Sequence[frozenset[int]]) -> dict[int, tuple[Value, int]]:
@@ -111,7 +111,7 @@ def _fields(layout: Layout, values: Sequence[frozenset[int]]) -> dict[int, tuple
     }
 
 
-def _too_wide(layout: Layout, values: Sequence[frozenset[int]]) -> TooWideError:
+def _too_wide(layout: Layout, values: Sequence[frozenset[int]], allowed: Sequence[int]) -> TooWideError:
     bits: dict[str, int] = {}
     for cell, (_, width) in _fields(layout, values).items():
         name = layout.cells[cell][0].name
@@ -119,8 +119,8 @@ def _too_wide(layout: Layout, values: Sequence[frozenset[int]]) -> TooWideError:
     largest = sorted(bits, key=lambda name: -bits[name])[:NAMED]
     return TooWideError(
         f"a world of {layout.protocol.name} with {layout.scope.said or 'this scope'} does not fit into "
-        f"{WORDS[-1]} words",
-        expected=f"at most {WORDS[-1] * WORD} bits",
+        f"{allowed[-1]} words",
+        expected=f"at most {allowed[-1] * WORD} bits",
         got=f"at least {sum(bits.values())}, of which {', '.join(f'{n} takes {bits[n]}' for n in largest)}",
         help="a smaller --scope, a smaller stack, or the search in Python",
     )

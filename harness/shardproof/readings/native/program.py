@@ -64,11 +64,13 @@ def program(layout: Layout, initial: World, sentences: Sentences) -> Program:
     """The program for a protocol at a scope. Raises `TooWideError`."""
     reached = reach(layout, initial, lambda values: must_fit(layout, values))
     packing = packing_of(layout, reached.grounder.values)
-    return _Writer(layout, initial, packing, reached, sentences).program()
+    return Writer(layout, initial, packing, reached, sentences).program()
 
 
 @frozen(eq=False)
-class _Writer:
+class Writer:
+    """Writes what is particular to a protocol at a scope, for sentences about it."""
+
     layout: Layout
     initial: World
     packing: Packing
@@ -89,20 +91,13 @@ class _Writer:
             row += len(action.clauses) + 1
         body = [
             *self._successors(possible),
-            *self._bad(),
-            *self._wrong(),
-            *self._look(),
+            *self.bad(),
+            *self.wrong(),
+            *self.look(),
             *self._covered(rows),
         ]
         # Known only now: writing the body numbers what may be out of range.
-        head = [
-            f"#define WORDS {self.packing.words}",
-            f"#define FANOUT {max(len(possible), 1)}",
-            f"#define WITNESSES {len(self.sentences.witnesses)}",
-            f"#define SITES {len(self.text.beyond)}",
-            *(["#define STEPS"] if self.sentences.steps else []),
-            "typedef struct { u64 w[WORDS]; } S;",
-        ]
+        head = self.head(FANOUT=max(len(possible), 1))
         generated = "\n".join((*head, *body))
         return Program(
             self.layout,
@@ -115,6 +110,18 @@ class _Writer:
             max(len(possible), 1),
             len(self.sentences.witnesses),
         )
+
+    def head(self, **sizes: int) -> Iterator[str]:
+        """Sizes, and the type of a world: after the body was written, which numbers what leaves its range."""
+        sizes |= {
+            "WORDS": self.packing.words,
+            "WITNESSES": len(self.sentences.witnesses),
+            "SITES": len(self.text.beyond),
+        }
+        yield from (f"#define {name} {size}" for name, size in sizes.items())
+        if self.sentences.steps:
+            yield "#define STEPS"
+        yield "typedef struct { u64 w[WORDS]; } S;"
 
     def _successors(self, instances: Sequence[Instance]) -> Iterator[str]:
         yield "static u32 successors(const S x, S *out, u64 *cuts) {"
@@ -147,18 +154,21 @@ class _Writer:
         violated = disjunction(negation(e) for e in grounded if not is_partial(e))
         yield f"  return {self.text.number(violated)};"
 
-    def _bad(self) -> Iterator[str]:
+    def bad(self) -> Iterator[str]:
+        """Whether a world violates an invariant."""
         yield "static inline int bad(const S x, u8 *unread) {"
         yield from self._violated(self.sentences.invariants)
         yield "}"
 
-    def _wrong(self) -> Iterator[str]:
+    def wrong(self) -> Iterator[str]:
+        """Whether a step violates a step property."""
         if self.sentences.steps:
             yield "static inline int wrong(const S x, const S y, u8 *unread) {"
             yield from self._violated(self.sentences.steps)
             yield "}"
 
-    def _look(self) -> Iterator[str]:
+    def look(self) -> Iterator[str]:
+        """Which witnesses a world is one of."""
         yield "static inline void look(const S x, u8 *seen, u8 *unread) {"
         for number, holds in enumerate(self._grounded(self.sentences.witnesses)):
             yield f"  if (!seen[{number}]) {{ int cut = 0, holds = {self.text.number(holds)};"
