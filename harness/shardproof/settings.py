@@ -60,6 +60,8 @@ class Settings:
     #: Bytes that a search of the model may take.
     memory: int | None = None
     threads: int = 1
+    #: Whether a search of the model may leave out what its verdict does not depend on.
+    reduce: bool = False
     #: Whether a clause that was never exercised makes an answer inconclusive.
     require_coverage: bool = False
     #: The settings that somebody asked for, and that are not only the profile's.
@@ -172,6 +174,7 @@ _READ: Mapping[str, Callable[[str], Any]] = {
     "steps": _whole("steps", 1, 10**12),
     "memory": _memory,
     "threads": _whole("threads", 1, THREADS_MAX),
+    "reduce": _yes_or_no("reduce"),
     "require_coverage": _yes_or_no("require_coverage"),
     "out": lambda text: Path(_name(text)),
 }
@@ -309,6 +312,7 @@ def _settings(said: Mapping[str, _Said], given: frozenset[str]) -> Settings:
         steps=value("steps"),
         memory=value("memory"),
         threads=value("threads", 1),
+        reduce=value("reduce", False),
         require_coverage=value("require_coverage", False),
         out=value("out", DEFAULT_OUT),
     )

@@ -57,6 +57,12 @@ def prove(settings: Settings, context: Context, certificate: Path | None, confir
 
 def explore(settings: Settings, context: Context) -> Answer:
     """Every trace of the model within a scope; and of an adapter, a tour of every transition."""
+    if settings.reduce and settings.require_coverage:
+        raise UsageError(
+            "a search that leaves something out does not count what each clause did",
+            got="both --reduce and --require-coverage",
+            help="leave one of them out; each may also be set by the environment or the project",
+        )
     if settings.protocol is not None:
         if other := next((n for n in ("adapter", "stack", "layers") if getattr(settings, n)), None):
             raise UsageError(f"both a protocol and {other}", got=f"--protocol {settings.protocol}")
@@ -107,7 +113,8 @@ def check(settings: Settings, context: Context) -> Answer:
     # The solver's own seed stays fixed: it decides how fast an answer comes, and not which.
     whole = evolve(settings, depth=None, properties=())
     proved = _about_the_model(_prove(whole, context, protocol, 0, settings.seconds), system)
-    explored = _about_the_model(_explore(evolve(settings, properties=()), context, protocol, left()), system)
+    counted = evolve(settings, properties=(), reduce=False)
+    explored = _about_the_model(_explore(counted, context, protocol, left()), system)
     fuzzed = _fuzz(settings, context, system, seed, chosen, max(left(), settings.seconds * _FUZZ_SHARE))
     reports = (proved, _covered(settings, explored, of_a_system=True), _covered(settings, fuzzed))
     return _answer("check", reports, settings, context, started, protocol, system, seed)
@@ -201,6 +208,7 @@ def _searched(
             memory_max=settings.memory or MEMORY_MAX,
             threads=settings.threads,
             progress=progress,
+            reductions=settings.reduce,
         ),
     )
 

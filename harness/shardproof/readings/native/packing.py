@@ -91,9 +91,9 @@ def packing_of(layout: Layout, values: Sequence[frozenset[int]]) -> Packing:
     raise _too_wide(layout, values)
 
 
-def must_fit(layout: Layout, values: Sequence[frozenset[int]]) -> None:
-    """Raises `TooWideError` where so many values cannot fit."""
-    if sum(width for _, width in _fields(layout, values).values()) > WORDS[-1] * WORD:
+def must_fit(layout: Layout, values: Sequence[frozenset[int]], times: int = 1) -> None:
+    """Raises `TooWideError` where so many values cannot fit, or not into so many times the words."""
+    if sum(width for _, width in _fields(layout, values).values()) > WORDS[-1] * WORD * times:
         raise _too_wide(layout, values)
 
 

@@ -20,12 +20,15 @@ from shardproof_models.language.terms import Bool, Symbol, Term, symbols_of
 from ..evaluate import Evaluator, World
 from ..scope import Layout
 from .expression import Expression, is_partial, negation
-from .packing import Packing, packing_of
+from .packing import Packing, must_fit, packing_of
 from .reach import Reach, reach
 from .representative import Representatives
 from .sentences import Sentences
 from .slicing import Cone, cone_of, seen_by, unmoved
 from .symmetry import Symmetry, symmetry_of
+
+#: What takes more times the room than this is not expected to fit when it has been sliced by cells.
+SLICED_FROM = 2
 
 
 @frozen
@@ -70,14 +73,9 @@ class Reduced:
         return len(self.symmetry.group) + 1
 
     @property
-    def cells_left_out(self) -> int:
-        """Cells that no sentence sees."""
-        return self.cells - len(self.cone.cells)
-
-    @property
-    def attempts_left_out(self) -> int:
-        """Attempts that change nothing that a sentence sees, or are never accepted."""
-        return self.attempts - len(self.cone.instances)
+    def actions(self) -> frozenset[str]:
+        """The actions of which an attempt is left."""
+        return frozenset(i.action.name for i in self.cone.instances)
 
 
 def reduced(layout: Layout, sentences: Sentences, reductions: Reductions) -> Reduced:
@@ -90,8 +88,7 @@ def reduced(layout: Layout, sentences: Sentences, reductions: Reductions) -> Red
     else:
         searched = layout
     initial = Evaluator(searched.protocol, scope).initial()
-    # What does not fit may do so when it is sliced.
-    reached = reach(searched, initial, lambda _: None)
+    reached = reach(searched, initial, lambda values: must_fit(searched, values, SLICED_FROM))
     grounded = _Grounded(searched, reached, sentences)
     if reductions.slicing:
         cone = cone_of(searched, reached, grounded.all)

@@ -27,6 +27,7 @@ cut off that the search will report.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from itertools import product
 from typing import Any
 
@@ -42,14 +43,29 @@ from .ground import Instance, Looked, Written
 from .reach import Reach, narrowed
 
 
+def symbols_seen_by(protocol: Protocol, formulas: Iterable[Bool]) -> frozenset[Symbol[Any, Any]]:
+    """The state that decides what closed `formulas` say of a trace."""
+    seen = {s for s in symbols_of(*map(protocol.expand, formulas)) if s.is_state}
+    while more := {s for written, read in _reads(protocol) if written in seen for s in read} - seen:
+        seen |= more
+    return frozenset(seen)
+
+
+@lru_cache(maxsize=8)
+def _reads(protocol: Protocol) -> tuple[tuple[Symbol[Any, Any], frozenset[Symbol[Any, Any]]], ...]:
+    """For each effect: the state that it writes, and that which decides whether and what."""
+    made = []
+    for action in protocol.actions:
+        guard = symbols_of(*(c.condition for c in action.clauses))
+        for effect in action.effects:
+            read = guard | symbols_of(effect.where, effect.value, *effect.cell.args)
+            made.append((effect.symbol, frozenset(s for s in read if s.is_state)))
+    return tuple(made)
+
+
 def seen_by(protocol: Protocol, formulas: Iterable[Bool]) -> Protocol:
     """The part of a protocol that closed `formulas` can see, by symbols."""
-    seen = {s for s in symbols_of(*map(protocol.expand, formulas)) if s.is_state}
-    while True:
-        more = {s for s in _read_for(protocol, seen) if s.is_state} - seen
-        if not more:
-            break
-        seen |= more
+    seen = symbols_seen_by(protocol, formulas)
     return evolve(
         protocol,
         symbols=tuple(s for s in protocol.symbols if not s.is_state or s in seen),
@@ -59,15 +75,6 @@ def seen_by(protocol: Protocol, formulas: Iterable[Bool]) -> Protocol:
             if any(e.symbol in seen for e in a.effects)
         ),
     )
-
-
-def _read_for(protocol: Protocol, seen: set[Symbol[Any, Any]]) -> Iterator[Symbol[Any, Any]]:
-    """What must be read to know what becomes of the symbols that are `seen`."""
-    for action in protocol.actions:
-        for effect in action.effects:
-            if effect.symbol in seen:
-                terms = (c.condition for c in action.clauses)
-                yield from symbols_of(*terms, effect.where, effect.value, *effect.cell.args)
 
 
 def unmoved(formula: Bool) -> Bool:
