@@ -177,8 +177,11 @@ def _explore(settings: Settings, context: Context, protocol: Protocol, seconds: 
     from ..readings.scopes import scope_of
 
     asked = selection.names(settings.properties, protocol, *_EXPLORED)
-    # The witnesses stay: without them a property might hold of nothing.
-    chosen = (*_chosen(protocol, asked, *_EXPLORED), *_unasked_witnesses(protocol, asked)) if asked else None
+    chosen = None
+    if asked:
+        # The witnesses stay: without them a property might hold of nothing.
+        wanted, witnesses = _chosen(protocol, asked, *_EXPLORED), _unasked_witnesses(protocol, asked)
+        chosen = (*wanted, *(_in_sight(protocol, wanted, witnesses) if settings.reduce else witnesses))
     scope = scope_of(protocol, **settings.explore_scope)
     return _searched(settings, context, protocol, scope, chosen, seconds)
 
@@ -219,6 +222,16 @@ def _chosen(protocol: Protocol, asked: tuple[str, ...], *roles: Role) -> tuple[P
 
 def _unasked_witnesses(protocol: Protocol, asked: tuple[str, ...]) -> tuple[Property, ...]:
     return tuple(p for p in properties_of(protocol, Role.WITNESS) if selection.base(p.name) not in asked)
+
+
+def _in_sight(
+    protocol: Protocol, wanted: tuple[Property, ...], witnesses: tuple[Property, ...]
+) -> tuple[Property, ...]:
+    """Those witnesses that see nothing that what is wanted does not see; all of them, if there are none."""
+    from ..readings.native.slicing import symbols_seen_by
+
+    seen = symbols_seen_by(protocol, (p.formula for p in wanted))
+    return tuple(w for w in witnesses if symbols_seen_by(protocol, (w.formula,)) <= seen) or witnesses
 
 
 class _OutOfTimeError(Exception):
