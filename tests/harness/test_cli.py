@@ -377,6 +377,7 @@ class TestVerdicts:
         assert command("explore", "--stack", "final", "--reduce") == 2
         assert "does not count what each clause did" in command.err
 
+    @pytest.mark.heavy
     def test_of_a_property_only_what_it_sees_is_searched(self, command: Command) -> None:
         """
         With the witnesses that see no more, for otherwise they would have to be searched for.
