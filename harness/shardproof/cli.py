@@ -74,6 +74,16 @@ _FLAGS: Mapping[str, Callable[[F], F]] = {
         "memory", HOW_MUCH, "SIZE", "What a search may take, e.g. 4G; in place of a number of worlds."
     ),
     "threads": _flag("threads", HOW_MUCH, "N", "Threads that search [default: 1]."),
+    "reduce": click.option(
+        "--reduce",
+        cls=Flag,
+        group=HOW_MUCH,
+        is_flag=True,
+        # Not a no: the environment or the project may have said yes.
+        default=None,
+        help="Leave out what no property sees and what differs by names: larger scopes, same verdict, "
+        "no count of clauses.",
+    ),
     "seed": _flag("seed", HOW_MUCH, "N", "Repeats a run; drawn and printed if it is left out."),
     "from_rare_worlds": click.option(
         "--from-rare-worlds",
@@ -249,6 +259,7 @@ def fuzz(as_json: bool, **given: object) -> int:
     "seed",
     "memory",
     "threads",
+    "reduce",
     "require_coverage",
     "profile",
     "out",

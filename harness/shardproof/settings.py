@@ -64,6 +64,8 @@ class Settings:
     threads: int = 1
     #: Whether some fuzzed runs begin in rare worlds of the model.
     from_rare_worlds: bool = False
+    #: Whether a search of the model may leave out what its verdict does not depend on.
+    reduce: bool = False
     #: Whether a clause that was never exercised makes an answer inconclusive.
     require_coverage: bool = False
     #: The settings that somebody asked for, and that are not only the profile's.
@@ -178,6 +180,7 @@ _READ: Mapping[str, Callable[[str], Any]] = {
     "memory": _memory,
     "threads": _whole("threads", 1, THREADS_MAX),
     "from_rare_worlds": _yes_or_no("from_rare_worlds"),
+    "reduce": _yes_or_no("reduce"),
     "require_coverage": _yes_or_no("require_coverage"),
     "out": lambda text: Path(_name(text)),
 }
@@ -317,6 +320,7 @@ def _settings(said: Mapping[str, _Said], given: frozenset[str]) -> Settings:
         memory=value("memory"),
         threads=value("threads", 1),
         from_rare_worlds=value("from_rare_worlds", False),
+        reduce=value("reduce", False),
         require_coverage=value("require_coverage", False),
         out=value("out", DEFAULT_OUT),
     )

@@ -366,6 +366,35 @@ class TestVerdicts:
             "finalise: parent not final (never the reason for a refusal)"
         )
 
+    def test_a_search_that_leaves_something_out_counts_no_clauses(
+        self, command: Command, folder: Path
+    ) -> None:
+        """
+        So coverage cannot be required of it, whoever requires it.
+        """
+        (folder / "pyproject.toml").write_text("[tool.shardproof]\nrequire_coverage = true\n")
+
+        assert command("explore", "--stack", "final", "--reduce") == 2
+        assert "does not count what each clause did" in command.err
+
+    @pytest.mark.heavy
+    def test_of_a_property_only_what_it_sees_is_searched(self, command: Command) -> None:
+        """
+        With the witnesses that see no more, for otherwise they would have to be searched for.
+        """
+        asked = ("--stack", "exactly-once-inbox", "--property", "announces-only-effects")
+
+        found = command.json("explore", *asked, "--scope", "receipts=1", "--reduce")
+
+        assert (found["verdict"], found["never_exercised"]) == ("holds", {"explore": {}})
+        assert "up to what no property sees" in found["checked"]["explore"]
+        assert found["properties"]["explore"] == [
+            "announces-only-effects",
+            "trusts-a-header-of-another-shard",
+            "commits-to-something",
+            "shards-know-different-things",
+        ]
+
     def test_coverage_is_required_by_the_project_where_the_flag_is_left_out(
         self, command: Command, folder: Path
     ) -> None:

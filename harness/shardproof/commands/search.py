@@ -62,6 +62,12 @@ def explore(settings: Settings, context: Context) -> Answer:
     With a number of steps to `walk`, random walks of the model instead.
     """
     _must_be_of_use(settings)
+    if settings.reduce and settings.require_coverage:
+        raise UsageError(
+            "a search that leaves something out does not count what each clause did",
+            got="both --reduce and --require-coverage",
+            help="leave one of them out; each may also be set by the environment or the project",
+        )
     if settings.protocol is not None:
         if other := next((n for n in ("adapter", "stack", "layers") if getattr(settings, n)), None):
             raise UsageError(f"both a protocol and {other}", got=f"--protocol {settings.protocol}")
@@ -118,7 +124,8 @@ def check(settings: Settings, context: Context) -> Answer:
     # The solver's own seed stays fixed: it decides how fast an answer comes, and not which.
     whole = evolve(settings, depth=None, properties=())
     proved = _about_the_model(_prove(whole, context, protocol, 0, settings.seconds), system)
-    explored = _about_the_model(_explore(evolve(settings, properties=()), context, protocol, left()), system)
+    counted = evolve(settings, properties=(), reduce=False)
+    explored = _about_the_model(_explore(counted, context, protocol, left()), system)
     fuzzed = _fuzz(settings, context, system, seed, chosen, max(left(), settings.seconds * _FUZZ_SHARE))
     reports = (proved, _covered(settings, explored, of_a_system=True), _covered(settings, fuzzed))
     return _answer("check", reports, settings, context, started, protocol, system, seed)
@@ -199,8 +206,11 @@ def _asked(settings: Settings, protocol: Protocol) -> tuple[tuple[Property, ...]
     from ..readings.scopes import scope_of
 
     asked = selection.names(settings.properties, protocol, *_EXPLORED)
-    # The witnesses stay: without them a property might hold of nothing.
-    chosen = (*_chosen(protocol, asked, *_EXPLORED), *_unasked_witnesses(protocol, asked)) if asked else None
+    chosen = None
+    if asked:
+        # The witnesses stay: without them a property might hold of nothing.
+        wanted, witnesses = _chosen(protocol, asked, *_EXPLORED), _unasked_witnesses(protocol, asked)
+        chosen = (*wanted, *(_in_sight(protocol, wanted, witnesses) if settings.reduce else witnesses))
     return chosen, scope_of(protocol, **settings.explore_scope)
 
 
@@ -276,6 +286,7 @@ def _searched(
             memory_max=settings.memory or MEMORY_MAX,
             threads=settings.threads,
             progress=progress,
+            reductions=settings.reduce,
         ),
     )
 
@@ -286,6 +297,16 @@ def _chosen(protocol: Protocol, asked: tuple[str, ...], *roles: Role) -> tuple[P
 
 def _unasked_witnesses(protocol: Protocol, asked: tuple[str, ...]) -> tuple[Property, ...]:
     return tuple(p for p in properties_of(protocol, Role.WITNESS) if selection.base(p.name) not in asked)
+
+
+def _in_sight(
+    protocol: Protocol, wanted: tuple[Property, ...], witnesses: tuple[Property, ...]
+) -> tuple[Property, ...]:
+    """Those witnesses that see nothing that what is wanted does not see; all of them, if there are none."""
+    from ..readings.native.slicing import symbols_seen_by
+
+    seen = symbols_seen_by(protocol, (p.formula for p in wanted))
+    return tuple(w for w in witnesses if symbols_seen_by(protocol, (w.formula,)) <= seen) or witnesses
 
 
 class _OutOfTimeError(Exception):

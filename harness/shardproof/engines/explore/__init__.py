@@ -20,10 +20,12 @@ from shardproof_properties.property import Property
 
 from ...errors import UsageError
 from ...readings.evaluate import Evaluator
-from ...readings.native.compiler import CompilerError
+from ...readings.native.compiler import CompilerError, cached
 from ...readings.native.packing import TooWideError
+from ...readings.native.reduction import Reductions
 from ...readings.scope import Scope
 from ...verdict import Report
+from . import reduced
 from .answer import Answer, report
 from .kernel import KernelSearch, program
 from .python import PythonSearch
@@ -37,6 +39,7 @@ __all__ = [
     "PATIENCE",
     "WORLDS_MAX",
     "Progress",
+    "Reductions",
     "Way",
     "explore",
 ]
@@ -65,14 +68,16 @@ def explore(
     threads: int = 1,
     way: Way = Way.EITHER,
     progress: Progress | None = None,
+    reductions: Reductions | bool = False,
 ) -> Report:
     """
     What every trace of `protocol` within `scope` says about `properties`, by default all that apply.
 
     Stops at the first violation, whose trace is a shortest one; after `worlds_max` worlds or with
     `memory_max` bytes taken, which makes the answer inconclusive; or after `depth_max` steps, which
-    the answer then says. Raises `UsageError` where the scope is not one that the protocol speaks of,
-    and whatever `progress` raises.
+    the answer then says. With `reductions` it leaves out what the verdict and the length of a trace
+    do not depend on, and counts what is left. Raises `UsageError` where the scope is not one that the
+    protocol speaks of, and whatever `progress` raises.
     """
     if worlds_max < 1 or (depth_max is not None and depth_max < 0):
         raise UsageError(
@@ -96,8 +101,11 @@ def explore(
         memory_max,
         threads,
         progress or (lambda _: None),
+        Reductions() if reductions is True else reductions or None,
     )
-    return report(question, _answer(question, way))
+    if question.reductions is None or not (question.invariants or question.steps or question.witnesses):
+        return report(question, _answer(evolve(question, reductions=None), way))
+    return report(question, _reduced(question, way))
 
 
 def _answer(question: Question, way: Way) -> Answer:
@@ -121,3 +129,28 @@ def _answer(question: Question, way: Way) -> Answer:
         few = len(python.came_from) < PATIENCE
         return python.answer() if few else evolve(python.answer(), because=error.summary)
     return kernel.answer()
+
+
+def _reduced(question: Question, way: Way) -> Answer:
+    whole = evolve(question, reductions=None)
+    python = PythonSearch(whole)
+    if way is not Way.KERNEL:
+        python.run(None if way is Way.PYTHON else FEW)
+        if not python.paused:
+            return _as_it_is(python, "Python was asked for" if way is Way.PYTHON else "there are few worlds")
+    made = reduced.parts(question)
+    try:
+        if any(p.program is not None and cached(p.program.source) is None for p in made):
+            python.run(PATIENCE)
+            if not python.paused and way is not Way.KERNEL:
+                return _as_it_is(python, "there are few worlds")
+        return reduced.answer(question, made, python, lambda q: _answer(q, way))
+    except CompilerError as error:
+        if way is Way.KERNEL:
+            raise
+        python.run(None)
+        return evolve(_as_it_is(python, error.summary), because=error.summary)
+
+
+def _as_it_is(python: PythonSearch, because: str) -> Answer:
+    return evolve(python.answer(), left_out=(("nothing", because),))

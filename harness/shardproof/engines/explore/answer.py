@@ -41,6 +41,14 @@ class Answer:
     unreached: tuple[Property, ...] = ()
     #: Why the search was not compiled, if it should have been.
     because: str = ""
+    #: Of a search that left something out: what its counts are up to.
+    up_to: str = ""
+    #: And what it left out, for people, if it was to.
+    left_out: tuple[tuple[str, str], ...] = ()
+    #: Whether it was counted what each clause did.
+    counted: bool = True
+    #: Whether there were steps, though none that was not left out.
+    steps_left_out: bool = False
 
     def work(self) -> dict[str, int]:
         """What was done."""
@@ -78,9 +86,10 @@ def report(question: Question, answer: Answer) -> Report:
             "steps that the scope cut": tuple(
                 (f"{symbol}, {sort}", f"{count:,}") for (symbol, sort), count in sorted(answer.cut.items())
             ),
-            **answer.guards.tables(),
+            **({"what was left out": answer.left_out} if answer.left_out else {}),
+            **(answer.guards.tables() if answer.counted else {}),
         },
-        never_exercised=answer.guards.never_exercised(),
+        never_exercised=answer.guards.never_exercised() if answer.counted else {},
     )
 
 
@@ -102,10 +111,13 @@ def _findings(question: Question, answer: Answer) -> tuple[Finding, ...]:
 
 def _checked(question: Question, answer: Answer) -> str:
     where = f"{question.protocol.name} with {question.scope.said or 'this scope'}"
-    counts = f"({answer.worlds:,} worlds, {answer.transitions:,} transitions, depth {answer.depth})"
+    up_to = f" {answer.up_to}" if answer.up_to else ""
+    counts = f"({answer.worlds:,} worlds, {answer.transitions:,} transitions{up_to}, depth {answer.depth})"
     why = f", by Python alone: {answer.because}" if answer.because else ""
     if answer.violated:
-        shorter = _steps(max(len(answer.path) - 1, 0))
+        # A search of some of the properties may have come less far.
+        depth = len(answer.path) - 1
+        shorter = _steps(max(min(depth, answer.depth) if answer.limit else depth, 0))
         return f"every trace of up to {shorter} of {where}, and some longer ones {counts}{why}"
     if answer.limit:
         return f"every trace of up to {_steps(answer.depth)} of {where}, and some longer ones {counts}{why}"
@@ -118,7 +130,7 @@ def _reasons(question: Question, answer: Answer) -> Iterator[str]:
         yield "there was no property to check"
     if answer.limit:
         yield answer.limit
-    if not answer.transitions:
+    if not answer.transitions and not answer.steps_left_out:
         yield "no step was taken, so nothing was checked"
     environment = {sort.__name__ for sort in ENVIRONMENT}
     for (symbol, sort), count in sorted(answer.cut.items()):

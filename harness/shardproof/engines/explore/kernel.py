@@ -8,6 +8,7 @@ finding of the compiled search has been seen twice.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import pairwise
 
 from attrs import frozen
@@ -59,23 +60,12 @@ class KernelSearch:
 
     def answer(self) -> Answer:
         """What the search found."""
-
-        def look(counts: Counts) -> None:
-            self.question.progress(
-                {
-                    "worlds": counts.worlds,
-                    "transitions": counts.transitions,
-                    "depth": counts.depth,
-                    "cut": counts.cut,
-                }
-            )
-
         with self.kernel.search(
             worlds_max=self.question.worlds_max,
             memory_max=self.question.memory_max,
             depth_max=self.question.depth_max,
             threads=self.question.threads,
-            progress=look,
+            progress=looking(self.question),
         ) as found:
             made = self._answer(found)
         self.question.progress(made.work())
@@ -111,7 +101,7 @@ class KernelSearch:
             found.counts.depth,
             guards,
             unfinished=found.counts.worlds > found.expanded,
-            limit=self._limit(found),
+            limit=limit_of(self.question, found),
             cut=cut,
             unread=frozenset((b.symbol, b.sort) for b in found.unread),
             violated=violated,
@@ -146,19 +136,35 @@ class KernelSearch:
             raise disagreement(self.question, "what the compiled search says is violated holds in Python")
         return violated, taken
 
-    def _limit(self, found: Found) -> str:
-        if found.full or found.ending is Ending.WORLDS:
-            return worlds_reached(self.question)
-        if found.ending is Ending.MEMORY:
-            return memory_reached(self.question)
-        return ""
+
+def looking(question: Question) -> Callable[[Counts], None]:
+    """Tells whoever asks `question` how far the search has come."""
+
+    def look(counts: Counts) -> None:
+        question.progress(
+            {
+                "worlds": counts.worlds,
+                "transitions": counts.transitions,
+                "depth": counts.depth,
+                "cut": counts.cut,
+            }
+        )
+
+    return look
+
+
+def limit_of(question: Question, found: Found) -> str:
+    """Which limit ended a search, as a sentence."""
+    if found.full or found.ending is Ending.WORLDS:
+        return worlds_reached(question)
+    return memory_reached(question) if found.ending is Ending.MEMORY else ""
 
 
 def program(question: Question) -> Program:
     """The program that answers `question`. Raises `TooWideError`."""
     asked = (question.invariants, question.steps, question.witnesses)
     sentences = Sentences(*(tuple(p.formula for p in properties) for properties in asked))
-    return program_of(question.protocol, question.scope, sentences)
+    return program_of(question.protocol, question.scope, sentences, question.reductions)
 
 
 def _step(question: Question, before: World, after: World) -> Taken:

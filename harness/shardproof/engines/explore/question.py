@@ -14,6 +14,7 @@ from shardproof_models.layers.finality import Height
 from shardproof_models.layers.trust import Epoch
 from shardproof_properties.property import Property, Role
 
+from ...readings.native.reduction import Reductions
 from ...readings.scope import Scope
 
 Progress = Callable[[Mapping[str, int]], None]
@@ -53,6 +54,8 @@ class Question:
     memory_max: int
     threads: int
     progress: Progress
+    #: What may be left out; nothing, if there is none.
+    reductions: Reductions | None = None
 
     def of_role(self, *roles: Role) -> tuple[Property, ...]:
         """The chosen properties of these roles."""

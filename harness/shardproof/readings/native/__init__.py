@@ -5,4 +5,7 @@ Terms are grounded (`ground`) to expressions over cells (`expression`), after wh
 has been found (`reach`); cells are packed into words (`packing`); actions and sentences are written as
 C (`text`, `program`) around a search that is always the same (`kernel.c`); `compiler` builds and
 keeps it; `kernel` is the door to it.
+
+A search may be of less: `reduction` says what is left, by `slicing` (what no sentence sees) and `symmetry`
+(`renaming`s, compared by `diagram`s; a `representative` for all).
 """

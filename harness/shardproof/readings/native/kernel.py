@@ -24,6 +24,7 @@ from ..scope import Scope
 from .compiler import Library, library
 from .expression import Beyond
 from .program import Program, Sentences, program
+from .reduction import Reductions
 
 _WORD = ctypes.c_uint64
 _PROGRESS = ctypes.CFUNCTYPE(ctypes.c_int, *[_WORD] * 5)
@@ -252,15 +253,19 @@ class Walk:
     violated: World | None
 
 
-def program_of(protocol: Protocol, scope: Scope, sentences: Sentences) -> Program:
+def program_of(
+    protocol: Protocol, scope: Scope, sentences: Sentences, reductions: Reductions | None = None
+) -> Program:
     """The program that searches `protocol` at `scope`. Raises `TooWideError` if a world is too wide."""
     evaluator = Evaluator(protocol, scope)
-    return program(evaluator.layout, evaluator.initial(), sentences)
+    return program(evaluator.layout, evaluator.initial(), sentences, reductions)
 
 
-def compiled(protocol: Protocol, scope: Scope, sentences: Sentences) -> Kernel:
+def compiled(
+    protocol: Protocol, scope: Scope, sentences: Sentences, reductions: Reductions | None = None
+) -> Kernel:
     """The compiled search of `protocol` at `scope`. Raises `TooWideError` and `CompilerError`."""
-    made = program_of(protocol, scope, sentences)
+    made = program_of(protocol, scope, sentences, reductions)
     return Kernel(made, library(made.source))
 
 

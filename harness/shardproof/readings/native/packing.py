@@ -79,8 +79,11 @@ class Packing:
         return tuple(world)
 
 
-def packing_of(layout: Layout, values: Sequence[frozenset[int]], allowed: Sequence[int] = WORDS) -> Packing:
+def packing_of(
+    layout: Layout, values: Sequence[frozenset[int]], allowed: Sequence[int] | None = None
+) -> Packing:
     """Where every cell goes that has one of several `values`, in few words. Raises `TooWideError`."""
+    allowed = allowed or WORDS
     must_fit(layout, values, allowed)
     fields = _fields(layout, values)
     fixed = tuple(min(v) for v in values)
@@ -91,9 +94,12 @@ def packing_of(layout: Layout, values: Sequence[frozenset[int]], allowed: Sequen
     raise _too_wide(layout, values, allowed)
 
 
-def must_fit(layout: Layout, values: Sequence[frozenset[int]], allowed: Sequence[int] = WORDS) -> None:
-    """Raises `TooWideError` where so many values cannot fit."""
-    if sum(width for _, width in _fields(layout, values).values()) > allowed[-1] * WORD:
+def must_fit(
+    layout: Layout, values: Sequence[frozenset[int]], allowed: Sequence[int] | None = None, times: int = 1
+) -> None:
+    """Raises `TooWideError` where so many values cannot fit, or not into so many times the words."""
+    allowed = allowed or WORDS
+    if sum(width for _, width in _fields(layout, values).values()) > allowed[-1] * WORD * times:
         raise _too_wide(layout, values, allowed)
 
 

@@ -23,22 +23,17 @@ from .expression import Beyond, Expression, disjunction, is_partial, negation
 from .ground import Instance
 from .packing import Packing, must_fit, packing_of
 from .reach import Reach, reach
+from .reduction import Reduced, Reductions, reduced
+from .sentences import Sentences
 from .steps import Steps
 from .text import Text
+
+__all__ = ["Program", "Sentences", "program"]
 
 _KERNEL = Path(__file__).with_name("kernel.c")
 
 #: A world of one word is cheap to make, also where it is not wanted: cheaper than to guess wrong.
 _BRANCHLESS_WORDS = 1
-
-
-@frozen(eq=False)
-class Sentences:
-    """Closed formulas to look at: of every world, of every step, and until they were true once."""
-
-    invariants: tuple[Bool, ...] = ()
-    steps: tuple[Bool, ...] = ()
-    witnesses: tuple[Bool, ...] = ()
 
 
 @frozen(eq=False)
@@ -58,10 +53,18 @@ class Program:
     #: The most attempts that any world might accept.
     fanout: int
     witnesses: int
+    #: What is searched in place of the protocol, if something was left out.
+    reduced: Reduced | None = None
 
 
-def program(layout: Layout, initial: World, sentences: Sentences) -> Program:
-    """The program for a protocol at a scope. Raises `TooWideError`."""
+def program(
+    layout: Layout, initial: World, sentences: Sentences, reductions: Reductions | None = None
+) -> Program:
+    """The program for a protocol at a scope, or for what is left of it. Raises `TooWideError`."""
+    if reductions is not None:
+        left = reduced(layout, sentences, reductions)
+        writer = Writer(left.layout, left.initial, left.packing, left.reached, left.sentences, left)
+        return writer.program()
     reached = reach(layout, initial, lambda values: must_fit(layout, values))
     packing = packing_of(layout, reached.grounder.values)
     return Writer(layout, initial, packing, reached, sentences).program()
@@ -76,6 +79,7 @@ class Writer:
     packing: Packing
     reached: Reach
     sentences: Sentences
+    reduced: Reduced | None = None
     text: Text = field(init=False)
     steps: Steps = field(init=False)
 
@@ -90,9 +94,8 @@ class Writer:
             rows[action.name] = row
             row += len(action.clauses) + 1
         body = [
-            *self._successors(possible),
+            *(self._renamed(possible) if self._symmetric else self._steps(possible)),
             *self.bad(),
-            *self.wrong(),
             *self.look(),
             *self._covered(rows),
         ]
@@ -109,6 +112,7 @@ class Writer:
             rows,
             max(len(possible), 1),
             len(self.sentences.witnesses),
+            self.reduced,
         )
 
     def head(self, **sizes: int) -> Iterator[str]:
@@ -123,8 +127,47 @@ class Writer:
             yield "#define STEPS"
         yield "typedef struct { u64 w[WORDS]; } S;"
 
-    def _successors(self, instances: Sequence[Instance]) -> Iterator[str]:
+    @property
+    def _symmetric(self) -> bool:
+        return self.reduced is not None and bool(self.reduced.symmetry.group)
+
+    def _steps(self, instances: Sequence[Instance]) -> Iterator[str]:
+        yield from self._successors(instances, "successors")
+        yield from self.wrong()
+
+    def _renamed(self, instances: Sequence[Instance]) -> Iterator[str]:
+        """
+        The same where only representatives of worlds are kept.
+
+        A step property speaks of the step as it was taken, so it is looked at before the world after it
+        is renamed; what was wrong is remembered until `wrong` is asked, which is always at once.
+        """
+        assert self.reduced is not None
+        yield from self.reduced.representatives.text()
+        yield from self._successors(instances, "taken")
+        looked_at = ""
+        if self.sentences.steps:
+            yield from self.wrong("breaks")
+            yield "static __thread struct { int any; S world; } broken;"
+            yield "static inline int wrong(const S x, const S y, u8 *unread) {"
+            yield "  (void)x; (void)unread;"
+            different = " | ".join(f"(broken.world.w[{k}] ^ y.w[{k}])" for k in range(self.packing.words))
+            yield f"  return broken.any && !({different});"
+            yield "}"
+            looked_at = "int is_broken = !broken.any && breaks(x, out[k], 0);"
         yield "static u32 successors(const S x, S *out, u64 *cuts) {"
+        yield "  u32 n = taken(x, out, cuts);"
+        if looked_at:
+            yield "  broken.any = 0;"
+            yield f"  for (u32 k = 0; k < n; k++) {{ {looked_at} out[k] = least(out[k]);"
+            yield "    if (is_broken) { broken.any = 1; broken.world = out[k]; } }"
+        else:
+            yield "  for (u32 k = 0; k < n; k++) out[k] = least(out[k]);"
+        yield "  return n;"
+        yield "}"
+
+    def _successors(self, instances: Sequence[Instance], name: str) -> Iterator[str]:
+        yield f"static u32 {name}(const S x, S *out, u64 *cuts) {{"
         yield "  u32 n = 0;"
         for instance in instances:
             lines, plain = self.steps.effects(instance)
@@ -160,10 +203,10 @@ class Writer:
         yield from self._violated(self.sentences.invariants)
         yield "}"
 
-    def wrong(self) -> Iterator[str]:
+    def wrong(self, name: str = "wrong") -> Iterator[str]:
         """Whether a step violates a step property."""
         if self.sentences.steps:
-            yield "static inline int wrong(const S x, const S y, u8 *unread) {"
+            yield f"static inline int {name}(const S x, const S y, u8 *unread) {{"
             yield from self._violated(self.sentences.steps)
             yield "}"
 
@@ -178,6 +221,9 @@ class Writer:
     # ---- what each clause did ---------------------------------------------------------------------
 
     def _in_vain(self) -> Iterator[tuple[Action, int]]:
+        if self.reduced is not None:
+            # Clauses are not counted where worlds and attempts are left out.
+            return
         for instance in self.reached.instances:
             if (refusing := _first_false(instance)) is not None:
                 yield instance.action, refusing + 1
@@ -194,6 +240,8 @@ class Writer:
     def _decided(self, instance: Instance, row: int) -> Iterator[str]:
         lines = self.steps.effects(instance)[0] if instance.guard != 0 else []
         failing = any("cut" in line for line in lines)
+        if self.reduced is not None and not failing and not any(map(is_partial, instance.clauses)):
+            return
         if failing or any(map(is_partial, instance.clauses)):
             yield "  for (u64 k = 0; k < count; k++) {"
             yield "    const S x = worlds[k]; int cut = 0, clause = 0;"
