@@ -327,7 +327,7 @@ class TestSymmetry:
 
     def test_a_step_is_judged_before_it_is_renamed(self) -> None:
         """One meter changes in a step, though by renaming another may take the place of one that forgets."""
-        made = Meters(most=1)
+        made = Meters()
 
         def stays(m: Any) -> Bool:
             return equal(made.heard(m), next_(made.heard(m)))
