@@ -342,6 +342,7 @@ def test_progress_is_reported_while_it_works() -> None:
 
     assert [dict(s) for s in sorted(seen, key=lambda s: s["worlds"])] == [dict(s) for s in seen]
     assert seen[-1] == report.work
+    assert all(0 < s["frontier"] <= s["worlds"] for s in seen[:-1])
 
 
 @pytest.mark.parametrize("name", ["exactly-once", "final", "self-certified"])

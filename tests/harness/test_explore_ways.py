@@ -294,6 +294,7 @@ def test_progress_is_reported_while_the_kernel_works() -> None:
 
     assert [dict(s) for s in sorted(seen, key=lambda s: s["worlds"])] == [dict(s) for s in seen]
     assert seen[-1] == report.work
+    assert all(0 < s["frontier"] < s["worlds"] for s in seen[:-1])
 
 
 def test_what_progress_raises_is_raised_through_the_kernel() -> None:

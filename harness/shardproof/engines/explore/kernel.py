@@ -147,6 +147,7 @@ def looking(question: Question) -> Callable[[Counts], None]:
                 "transitions": counts.transitions,
                 "depth": counts.depth,
                 "cut": counts.cut,
+                "frontier": counts.frontier,
             }
         )
 

@@ -50,6 +50,8 @@ class PythonSearch:
     #: What is left to expand: the next level, as far as it is known.
     frontier: list[Packed] = field(factory=list, init=False)
     full: bool = False
+    #: Worlds of which every step was taken.
+    expanded: int = 0
     #: Whether it may go on.
     paused: bool = False
     #: The last level that was complete.
@@ -90,9 +92,11 @@ class PythonSearch:
                 self._left = iter(level)
                 continue
             if number % PROGRESS_EVERY == 0:
-                self.question.progress(self.answer().work())
+                frontier = len(self.came_from) - self.expanded
+                self.question.progress({**self.answer().work(), "frontier": frontier})
             number += 1
             self._expand(world)
+            self.expanded += 1
             if worlds is not None and len(self.came_from) >= worlds and not self.violated and not self.full:
                 self.paused = True
                 return
