@@ -3,7 +3,7 @@ Every mistake by name, and what is known of it.
 
 A mistake is a shard that differs from a reference shard in one method or one collaborator; the
 decorators here put it behind the reference's own adapter, so that a faulty system can be asked
-for exactly what the right one can. A control differs too, and is not wrong: whoever calls it a
+for exactly what the right one can, and for snapshots besides. A control differs too, and is not wrong: whoever calls it a
 violation is.
 """
 
@@ -17,6 +17,7 @@ from attrs import frozen
 from ...adapter import Adapter
 from ...errors import UsageError, nearest
 from ..reference import ReferenceAdapter
+from ..snapshots import InstanceSnapshots
 
 S = TypeVar("S", bound=type)
 
@@ -129,4 +130,4 @@ def control(
 
 def _behind(adapter: type[Adapter], shard: type, name: str) -> type[Adapter]:
     told = {"__doc__": shard.__doc__, "name": f"faulty:{name}", "shard_type": shard}
-    return type("FaultyAdapter", (adapter,), told)
+    return type("FaultyAdapter", (InstanceSnapshots, adapter), told)
