@@ -336,6 +336,7 @@ FLOORS = (
     ("shardproof.attacks",),
     ("shardproof.runs", "shardproof.schedule", "shardproof.tours"),
     ("shardproof.shrink", "shardproof.render"),
+    ("shardproof.shortest",),
     ("shardproof.replay", "shardproof.model_replay"),
     # Who searches, and who asks them to.
     ("shardproof.engines", "shardproof.state_machine"),

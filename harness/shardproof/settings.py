@@ -62,6 +62,8 @@ class Settings:
     threads: int = 1
     #: Whether a clause that was never exercised makes an answer inconclusive.
     require_coverage: bool = False
+    #: Moves that may be run for a finding, to learn whether a shorter one exists; none unless asked for.
+    certify: int | None = None
     #: The settings that somebody asked for, and that are not only the profile's.
     asked: frozenset[str] = frozenset()
     #: Those of them that stand on the command line.
@@ -173,6 +175,7 @@ _READ: Mapping[str, Callable[[str], Any]] = {
     "memory": _memory,
     "threads": _whole("threads", 1, THREADS_MAX),
     "require_coverage": _yes_or_no("require_coverage"),
+    "certify": _whole("certify", 1, 10**12),
     "out": lambda text: Path(_name(text)),
 }
 
@@ -310,5 +313,6 @@ def _settings(said: Mapping[str, _Said], given: frozenset[str]) -> Settings:
         memory=value("memory"),
         threads=value("threads", 1),
         require_coverage=value("require_coverage", False),
+        certify=value("certify"),
         out=value("out", DEFAULT_OUT),
     )

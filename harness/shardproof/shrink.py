@@ -283,7 +283,7 @@ def _cost(moves: Sequence[Move]) -> tuple[int, int, int]:
 
 
 def length(moves: Sequence[Move]) -> int:
-    """How long a run is: an attempt from inside a callback is two attempts in one step, and harder to read."""
+    """How long a run is: an attempt from inside a callback is two in one step, and harder to read."""
     return sum(map(weight, moves))
 
 

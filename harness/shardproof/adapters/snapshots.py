@@ -14,9 +14,13 @@ from ..adapter import Adapter
 
 
 class InstanceSnapshots(Adapter):
-    """`class Mine(InstanceSnapshots, MyAdapter)` can return to where it was."""
+    """`class Mine(MyAdapter, InstanceSnapshots)` can return to where it was."""
+
+    def catch_up(self) -> object:
+        """Do now what would be done later of what was done before, so that it need not be kept."""
 
     def snapshot(self) -> bytes:
+        self.catch_up()
         return pickle.dumps(self.__dict__, pickle.HIGHEST_PROTOCOL)
 
     def restore(self, token: object) -> None:

@@ -7,6 +7,6 @@ place, and `certificate` runs them all, the shortest first.
 
 from __future__ import annotations
 
-from .certificate import BUDGET, Certified, certified
+from .certificate import BUDGET, Certified, certified, certified_trace
 
-__all__ = ["BUDGET", "Certified", "certified"]
+__all__ = ["BUDGET", "Certified", "certified", "certified_trace"]

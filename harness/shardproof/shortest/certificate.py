@@ -28,9 +28,9 @@ from ..errors import AdapterError
 from ..lockstep import Lockstep, Wrong
 from ..moves import Move
 from ..oracle import Oracle
-from ..runs import DETERMINISTIC, Bench, Found, renumbered, same
+from ..runs import DETERMINISTIC, Bench, Found, renumbered, same, trace_of
 from ..shrink import Shrinker, length, weight
-from ..trace import NOT_ESTABLISHED, PROVED, Certificate
+from ..trace import NOT_ESTABLISHED, PROVED, Certificate, Trace
 from .standing import Standing, asks, standing
 from .tries import Scope, kind_of, tries
 
@@ -74,6 +74,20 @@ def certified(bench: Bench, found: Found, budget: int = BUDGET) -> Certified:
             return Certified(found, search.certificate(), PROVED if search.certain else NOT_ESTABLISHED)
 
 
+def certified_trace(bench: Bench, found: Found, trace: Trace, budget: int = BUDGET) -> tuple[Trace, str]:
+    """
+    `trace`, which is of `found`, or that of a shorter run, with what is known of shorter ones.
+
+    And where it was made shorter, how. Raises as `certified` does.
+    """
+    known = certified(bench, found, budget)
+    again = trace_of(
+        bench, trace.adapter, known.found, trace.search, {**trace.versions}, known.shortest, known.certificate
+    )
+    before, after = len(trace.steps), len(again.steps)
+    return again, f"shrunk from {before} steps to {after}" if before > after else ""
+
+
 def _small(bench: Bench, moves: int) -> Bench:
     """A bench for the same system with no more room than so many moves need: its worlds are soon compared."""
     oracle, topology = bench.oracle, bench.topology
@@ -109,12 +123,10 @@ class _Search:
 
     def certificate(self) -> Certificate:
         """What was run."""
-        return Certificate(
-            self.steps, self.sequences, self.moves, str(self.scope), tuple(sorted(self.kinds))
-        )
+        return Certificate(self.steps, self.sequences, self.moves, str(self.scope), tuple(sorted(self.kinds)))
 
     def run(self) -> Found | None:
-        """A shortest run with the finding that is shorter; nothing if there is none, or the budget is spent."""
+        """A shortest run with the finding, if one is shorter, and the budget is not spent before."""
         longest = length(self.found.moves) - 1
         # By length, because some moves count twice. What two of them have in common is found out when one
         # is continued, the shortest first.

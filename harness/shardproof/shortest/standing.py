@@ -14,16 +14,15 @@ that shows some evidence comes to the same whether or not it was had before.
 from __future__ import annotations
 
 import enum
-from functools import cache
 from typing import Any
 
 import attrs
 from attrs import frozen
 
+from ..adversary import SPLICE
 from ..deeds import DEEDS
 from ..lockstep import Lockstep
 from ..moves import Act, Deliver, Move, Proof
-from ..adversary import SPLICE
 from ..record import Block, Sent
 
 #: The same in every run on a bench.
@@ -66,6 +65,9 @@ _OF_THE_MOVE = frozenset(
 #: What is compared apart: the world, and evidence that was had.
 _APART = frozenset({"world", "proofs", "attests"})
 
+_LEFT_OUT = _OF_THE_BENCH | _OF_THE_MOVE | _APART
+_COMPARED = tuple(a.name for a in attrs.fields(Lockstep) if a.name not in _LEFT_OUT)
+
 #: A verb that gives evidence, and of what.
 Asked = tuple[str, Proof]
 
@@ -91,7 +93,7 @@ def standing(lock: Lockstep, token: Any) -> Standing:
     had += lock.attests.items()
     # The rows of a world are numbers, and tuples of them.
     world = tuple([tuple(rows) for rows in lock.world])
-    place = tuple([value(getattr(lock, name)) for name in _names(type(lock))])
+    place = tuple([value(getattr(lock, name)) for name in _COMPARED])
     return Standing((token, world, place), frozenset(had))
 
 
@@ -108,12 +110,6 @@ def asks(move: Move) -> frozenset[Asked]:
     if isinstance(move, Deliver) and move.inner is not None:
         found.append(("prove", move.inner))
     return frozenset(found)
-
-
-@cache
-def _names(kind: type[Any]) -> tuple[str, ...]:
-    left_out = _OF_THE_BENCH | _OF_THE_MOVE | _APART
-    return tuple(a.name for a in attrs.fields(kind) if a.name not in left_out)
 
 
 def value(thing: Any) -> Any:

@@ -26,6 +26,7 @@ from ..lockstep import Lockstep
 from ..moves import (
     ANSWER,
     NULL,
+    PLAIN,
     Act,
     Deliver,
     Emit,
@@ -109,8 +110,8 @@ def kind_of(move: Move) -> str:
     """What a move is called in an alphabet: its action, and what is out of the ordinary about it."""
     match move:
         case Emit(_, _, _, terms):
-            odd = [] if terms is None else [n for n in Terms._fields if getattr(terms, n) not in (None, 0, False)]
-            return " ".join(("emit", *odd))
+            given = terms or PLAIN
+            return " ".join(("emit", *(n for n in Terms._fields if getattr(given, n) not in (None, 0))))
         case Produce() | Finalise() | Revert() | Restart():
             return type(move).__name__.lower()
         case Learn(_, h, damage):
@@ -159,7 +160,7 @@ def _all(lock: Lockstep, scope: Scope) -> Iterator[Move]:
     for s, h in itertools.product(scope.shards, (*lock.headers, NULL)):
         yield from _varied(lock, Learn(s, h), in_bytes=h != NULL)
     for s, r in itertools.product(scope.shards, lock.receipts):
-        yield from _presentations(lock, scope, s, r)
+        yield from _presentations(lock, s, r)
     yield from _forgeries(lock, scope)
 
 
@@ -228,7 +229,7 @@ def _stirs(lock: Lockstep, scope: Scope, s: int) -> Iterator[Move]:
 # ---- what relayers present ---------------------------------------------------------------------------
 
 
-def _presentations(lock: Lockstep, scope: Scope, s: int, r: int) -> Iterator[Move]:
+def _presentations(lock: Lockstep, s: int, r: int) -> Iterator[Move]:
     """A receipt shown to a shard, in every way."""
     proofs = (None, *(Proof(*each) for each in itertools.product(lock.receipts, lock.headers)))
     sent = lock.receipts[r]

@@ -128,6 +128,17 @@ def control(
     return enter
 
 
+class _Kept(InstanceSnapshots):
+    """A faulty adapter can be kept with all that is in it, also where it has another node in it."""
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _new, (self.name.removeprefix("faulty:"),), self.__dict__
+
+
+def _new(name: str) -> Adapter:
+    return found(name).factory()
+
+
 def _behind(adapter: type[Adapter], shard: type, name: str) -> type[Adapter]:
     told = {"__doc__": shard.__doc__, "name": f"faulty:{name}", "shard_type": shard}
-    return type("FaultyAdapter", (InstanceSnapshots, adapter), told)
+    return type("FaultyAdapter", (adapter, _Kept), told)

@@ -67,7 +67,7 @@ class Table(dict[K, V], Generic[K, V]):
         return [self[i] for i in range(position, len(self))]
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Pickled whole: the entries come with the rest, because writing them would ask `note`, which comes last."""
+        """Pickled with its entries as they are: to write them one by one would be noted."""
         return _unpickled, (), (self.name, self.note, dict(self))
 
     def __setstate__(self, state: tuple[str, Callable[[_Note], None], dict[K, V]]) -> None:
