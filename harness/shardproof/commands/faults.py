@@ -49,7 +49,7 @@ def faults_of(adapter: str) -> Sequence[Fault]:
 
 
 def row_of(fault: Fault, seed: int, context: Context, certify: int | None = None) -> Row:
-    """What becomes of one of them in a search from one seed, and in up to so many moves of all shorter runs."""
+    """What becomes of one of them in a search from one seed; with `certify`, all shorter runs are run too."""
     plan = Plan(seed, steps=STEPS_MAX if fault.violates else CONTROL_STEPS, certify=certify)
     report = fuzz(fault.factory, f"faulty:{fault.name}", plan, clock=context.clock)
     noticed = [f for f in report.findings if f.property == fault.violates or not fault.violates]

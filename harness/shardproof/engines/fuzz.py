@@ -532,7 +532,7 @@ class _Search:
             self.runs_wanted = 2 * work["runs"] + RUNS_AFTER_FINDING
 
     def certify(self) -> None:
-        """Whether there are shorter ones is found out when all are found, so that it costs no search its time."""
+        """When all are found: whether there are shorter ones, which so costs the search no time."""
         if self.plan.certify is None:
             return
         for name, shrunk in self.shrunk.items():

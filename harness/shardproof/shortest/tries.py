@@ -10,8 +10,8 @@ the run allows where it stands. What changes bytes is tried on presentations to 
 for, under headers that commit to them, at the places that a tour begins with, and at those where the
 finding itself changes some.
 
-New receipts and blocks take the next number, because traces number them in order of appearance;
-shards are not renamed, because a system may treat its shards differently.
+New receipts and blocks take the next number: traces number them in order of appearance, and a number
+is no more than a name. Shards are not renamed, because a system may treat its shards differently.
 """
 
 from __future__ import annotations
@@ -150,7 +150,7 @@ def _all(lock: Lockstep, scope: Scope) -> Iterator[Move]:
     yield from scope.of_the_finding
     yield from _emissions(lock, scope)
     if len(lock.headers) < scope.blocks:
-        yield from (Produce(len(lock.headers), s) for s in scope.shards)
+        yield from (Produce(1 + max(lock.headers, default=-1), s) for s in scope.shards)
     for h in lock.headers:
         yield Finalise(h)
         yield Revert(h)
@@ -168,9 +168,10 @@ def _all(lock: Lockstep, scope: Scope) -> Iterator[Move]:
 
 
 def _emissions(lock: Lockstep, scope: Scope) -> Iterator[Move]:
-    number = sum(r < ANSWER for r in lock.receipts)
-    if number >= scope.receipts:
+    numbers = [r for r in lock.receipts if r < ANSWER]
+    if len(numbers) >= scope.receipts:
         return
+    number = 1 + max(numbers, default=-1)
     sent = [m.terms for m in scope.of_the_finding if isinstance(m, Emit)]
     for s, d in itertools.permutations(scope.shards, 2):
         for terms in dict.fromkeys((*sent, *_terms(lock, scope, (s, d)))):
@@ -265,8 +266,7 @@ def _forgeries(lock: Lockstep, scope: Scope) -> Iterator[Move]:
 def _varied(lock: Lockstep, move: Learn | Deliver | Act, *, in_bytes: bool) -> Iterator[Move]:
     """A move, and what an adversary makes of it."""
     yield move
-    held = getattr(move, "receipt", None)
-    others = tuple(r for r in lock.receipts if r != held)
+    others = tuple(lock.receipts)
     adversary = Adversary(lock.able)
     for kind in adversary.kinds(move, others):
         damages = kind.partition(" ")[0] in _BYTES and kind != "receipt spliced"

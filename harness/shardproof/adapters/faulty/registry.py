@@ -3,8 +3,8 @@ Every mistake by name, and what is known of it.
 
 A mistake is a shard that differs from a reference shard in one method or one collaborator; the
 decorators here put it behind the reference's own adapter, so that a faulty system can be asked
-for exactly what the right one can, and for snapshots besides. A control differs too, and is not wrong: whoever calls it a
-violation is.
+for exactly what the right one can, and for snapshots besides. A control differs too, and is not
+wrong: whoever calls it a violation is.
 """
 
 from __future__ import annotations
