@@ -482,7 +482,8 @@ RULES: tuple[Rule, ...] = (
     ImportedOnlyBy(
         "no-executable-data",
         ("pickle", "marshal", "shelve", "dill", "cloudpickle"),
-        (),
+        # A snapshot is made and read by one process, and is in no file.
+        ("shardproof.adapters.snapshots",),
         because="loading any of these runs what the file says",
     ),
     NoDrawers(
