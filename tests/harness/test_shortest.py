@@ -10,6 +10,7 @@ from attrs import evolve
 from shardproof.adapter import Adapter, Delivery, Execution, Outcome, Refused, Topology, capabilities, load
 from shardproof.adapters.faulty import FAULTS
 from shardproof.adapters.reference import ReferenceAdapter
+from shardproof.adapters.snapshots import InstanceSnapshots
 from shardproof.adversary import BLIND
 from shardproof.engines.fuzz import Plan, fuzz
 from shardproof.lockstep import Lockstep
@@ -67,6 +68,29 @@ class Unsaved(ReferenceAdapter):
     """The shard that believes any root without a snapshot: it can only be run again from its start."""
 
     shard_type = load("faulty:null-root")().shard_type  # type: ignore[attr-defined]
+
+
+class Worn(ReferenceAdapter):
+    """Executes what is refused for the third time."""
+
+    def open(self, topology: Topology) -> None:
+        super().open(topology)
+        self.refused = 0
+        self.worn: list[Execution] = []
+
+    def deliver(self, delivery: Delivery) -> Outcome:
+        answer = super().deliver(delivery)
+        self.refused += isinstance(answer, Refused)
+        if self.refused == 3:
+            self.worn.append(Execution(b"worn"))
+        return answer
+
+    def executed(self, shard: str, since: int) -> Sequence[Execution]:
+        return [*super().executed(shard, 0), *(self.worn if shard == "B" else [])][since:]
+
+
+class WornAndSaved(Worn, InstanceSnapshots):
+    """The same, and a snapshot of it shows how worn it is."""
 
 
 class TestCertified:
@@ -141,30 +165,12 @@ class TestCertified:
         assert (told.shortest, length(told.found.moves)) == ("proved", 1)
         assert on.token is None
 
-    def test_what_a_system_remembers_of_attempts_in_vain_is_found(self) -> None:
+    @pytest.mark.parametrize("saved", [True, False])
+    def test_what_a_system_remembers_of_attempts_in_vain_is_found(self, saved: bool) -> None:
         """
         Two refusals change nothing that can be seen, and the third attempt is let in.
         """
-
-        class Worn(ReferenceAdapter):
-            """Executes what is refused for the third time."""
-
-            def open(self, topology: Topology) -> None:
-                super().open(topology)
-                self.refused = 0
-                self.worn: list[Execution] = []
-
-            def deliver(self, delivery: Delivery) -> Outcome:
-                answer = super().deliver(delivery)
-                self.refused += isinstance(answer, Refused)
-                if self.refused == 3:
-                    self.worn.append(Execution(b"worn"))
-                return answer
-
-            def executed(self, shard: str, since: int) -> Sequence[Execution]:
-                return [*super().executed(shard, 0), *(self.worn if shard == "B" else [])][since:]
-
-        on = bench(Worn)
+        on = bench(WornAndSaved if saved else Worn)
         attempt = Deliver(1, Forged(0, 0, 1), NULL, None)
 
         told = certified(on, found_by(on, (Restart(0), Restart(1), attempt, attempt, attempt)), 30_000)
