@@ -394,7 +394,11 @@ class Adapter:
         raise NotImplementedError
 
     def snapshot(self) -> object:
-        """All shards at this instant: a token for `restore`. Makes searching faster, changes no verdict."""
+        """
+        All shards at this instant: a token for `restore`. Makes searching faster, changes no verdict.
+
+        Tokens that are equal must restore the same state; tokens that are compared by identity do.
+        """
         raise NotImplementedError
 
     def restore(self, token: object) -> None:

@@ -103,6 +103,16 @@ _FLAGS: Mapping[str, Callable[[F], F]] = {
         default=None,
         help="A clause that was never exercised makes the answer inconclusive.",
     ),
+    "certify": click.option(
+        "--certify",
+        cls=Flag,
+        group=HOW_MUCH,
+        metavar="[N]",
+        is_flag=False,
+        # The default of `shortest.BUDGET`, which need not be imported for a help text.
+        flag_value="200000",
+        help="Is there a shorter trace? All of them are run, in up to N moves a finding [default: 200000].",
+    ),
     "profile": _flag("profile", HOW_MUCH, "NAME", "Budgets by name: dev (the default), ci or nightly."),
     "out": _flag("out", OUTPUT, "FOLDER", "Where findings go [default: shardproof-out]."),
 }
@@ -209,7 +219,7 @@ _SEARCH = ("adapter", "stack", "layers", "property")
     short_help="Prove, explore and fuzz, within a budget.",
     example="shardproof check --adapter reference --seconds 30",
 )
-@_flags(*_SEARCH, "scope", "depth", "seconds", "seed", "require_coverage", "profile", "out")
+@_flags(*_SEARCH, "scope", "depth", "seconds", "seed", "certify", "require_coverage", "profile", "out")
 def check(as_json: bool, **given: object) -> int:
     """
     Everything within a budget: the protocol that an adapter needs is proved and explored, and the
@@ -233,6 +243,7 @@ def check(as_json: bool, **given: object) -> int:
     "steps",
     "seed",
     "from_rare_worlds",
+    "certify",
     "require_coverage",
     "profile",
     "out",
@@ -260,6 +271,7 @@ def fuzz(as_json: bool, **given: object) -> int:
     "memory",
     "threads",
     "reduce",
+    "certify",
     "require_coverage",
     "profile",
     "out",
@@ -315,22 +327,30 @@ def prove(as_json: bool, certificate: Path | None, confirmed: bool, **given: obj
     short_help="Every known and generated mistake in the model, and who notices it.",
     example="shardproof mutants --stack core",
 )
-@_flags("adapter", "stack", "scope", "seed", "profile")
-def mutants(as_json: bool, **given: object) -> int:
+@_flags("adapter", "stack", "scope", "seed", "certify", "profile")
+@click.option(
+    "--named",
+    cls=Flag,
+    group=WHAT,
+    is_flag=True,
+    help="Only what has happened to real systems: the record, and no small changes.",
+)
+def mutants(as_json: bool, named: bool, **given: object) -> int:
     """
     Every known and generated mistake in the model, and which property notices it, of one stack or of
     all of them; with --adapter, the mistakes that are known of that reference, by fuzzing. A mistake
-    that nobody notices is a violation; survivors come first.
+    that nobody notices is a violation; survivors come first. With --certify, a trace of which it is not
+    proved that it is a shortest one makes the answer inconclusive.
     """
     from .commands import mutants as command
     from .render import report
 
-    answer = _run(command.mutants, given)
+    answer = _run(lambda settings, context: command.mutants(settings, context, named=named), given)
     if as_json:
         _print_json(command.as_json(answer))
     else:
         print(report.sections(command.sections(answer), _width(), ascii_only=_ascii_only()))
-    return int(answer.score.verdict.exit_code)
+    return int(answer.verdict.exit_code)
 
 
 _TRACE = click.argument("trace", type=click.Path(path_type=Path))
@@ -359,9 +379,12 @@ def replay(trace: Path, as_json: bool, **given: object) -> int:
     example="shardproof shrink long.trace.json --adapter my_module:MyAdapter",
 )
 @_TRACE
-@_flags("adapter", "out")
+@_flags("adapter", "certify", "out")
 def shrink(trace: Path, as_json: bool, **given: object) -> int:
-    """Make a saved trace shorter, with the same finding."""
+    """
+    Make a saved trace shorter, with the same finding. That none is shorter is found out with --certify,
+    whatever the file says; of the model alone, by a search of all traces of its scope.
+    """
     from .commands import traces
 
     return _again(_run(lambda settings, _: traces.shrink(trace, settings), given), as_json)

@@ -68,6 +68,11 @@ def replay(trace: Trace, protocol: Protocol) -> Replayed:
     return Replayed(Verdict.HOLDS, reproduced=False, summary=f"not reproduced: {said}", trace=again)
 
 
+def scope_of(trace: Trace) -> Scope:
+    """The scope that has exactly what `trace` speaks of. Raises `TraceError` if that cannot be told."""
+    return _Cast(trace).scope()
+
+
 @define
 class _Cast:
     """The receipts and headers that a trace speaks of, as elements of a scope."""
@@ -119,6 +124,7 @@ class _Cast:
             "genesis": lambda s: s,
         }
         counts = range(steps + 2)
+        said = f"{shards} shards, {len(ends)} receipts and {len(self.headers)} headers besides the first ones"
         sizes: dict[type[Term], int | range] = {
             Shard: shards,
             Receipt: len(ends),
@@ -127,7 +133,7 @@ class _Cast:
             Count: counts,
             Height: counts,
         }
-        return Scope(sizes, rigid)
+        return Scope(sizes, rigid, said)
 
     def attempts(self, protocol: Protocol) -> list[Taken]:
         """Each step as an action of `protocol` and what it is taken with."""

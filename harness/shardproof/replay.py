@@ -21,8 +21,9 @@ from .errors import TraceError, UsageError
 from .moves import Act, Deliver, Emit, Finalise, Forged, Learn, Move, Restart, Revert, move_of
 from .oracle import Oracle
 from .runs import Bench, Found, made, trace_of
+from .shortest import certified_trace
 from .shrink import Shrinker
-from .trace import Trace, Violation
+from .trace import NOT_ESTABLISHED, Trace, Violation
 from .verdict import Verdict
 
 #: A trace longer than this is not one that a person can read, nor one that we wrote.
@@ -85,6 +86,9 @@ def replay(make: AdapterFactory, name: str, trace: Trace) -> Replayed:
         steps=steps,
         versions={"shardproof": __version__},
     )
+    if wrong is None or wrong.property != trace.property or name != trace.adapter:
+        # What the file says of shorter traces, it says of this property on that system.
+        again = evolve(again, shortest=NOT_ESTABLISHED, certificate=None)
     if wrong is not None:
         violation = Violation(len(steps) - 1, wrong.expected, wrong.actual, wrong.clause, wrong.differs)
         reproduced = wrong.property == trace.property
@@ -114,8 +118,12 @@ def replay(make: AdapterFactory, name: str, trace: Trace) -> Replayed:
     )
 
 
-def shrink(make: AdapterFactory, name: str, trace: Trace) -> Trace:
-    """A shorter trace with the same finding, or the same one. `UsageError` if it does not reproduce."""
+def shrink(make: AdapterFactory, name: str, trace: Trace, certify: int | None = None) -> Trace:
+    """
+    A shorter trace with the same finding, or the same one; in up to `certify` moves, with a certificate.
+
+    Raises `UsageError` if it does not reproduce.
+    """
     moves = moves_of(trace)
     bench = bench_for(make, trace, moves)
     try:
@@ -128,7 +136,8 @@ def shrink(make: AdapterFactory, name: str, trace: Trace) -> Trace:
                 help="replay it first: shardproof replay shows what becomes of each step",
             )
         shorter: Found = Shrinker(bench).shrink(found)
-        return trace_of(bench, name, shorter, trace.search, {"shardproof": __version__})
+        again = trace_of(bench, name, shorter, trace.search, {"shardproof": __version__})
+        return again if certify is None else certified_trace(bench, shorter, again, certify)[0]
     finally:
         bench.close()
 

@@ -34,7 +34,7 @@ from .moves import (
     step_of,
 )
 from .oracle import Oracle
-from .trace import Search, Step, Trace, Violation
+from .trace import NOT_ESTABLISHED, Certificate, Search, Step, Trace, Violation
 from .verdict import Kind
 
 #: What an adapter owes, for the messages that find it wanting.
@@ -259,7 +259,8 @@ def trace_of(
     found: Found,
     search: Search,
     versions: dict[str, str],
-    shortest: str = "not established",
+    shortest: str = NOT_ESTABLISHED,
+    certificate: Certificate | None = None,
 ) -> Trace:
     """The finding as a trace: run once more, written down, with everything numbered from 0."""
     moves = renumbered(found.moves)
@@ -284,6 +285,7 @@ def trace_of(
         shortest,
         versions,
         bench.topology.reserve,
+        certificate,
     )
 
 

@@ -68,6 +68,8 @@ class Settings:
     reduce: bool = False
     #: Whether a clause that was never exercised makes an answer inconclusive.
     require_coverage: bool = False
+    #: Moves that may be run for a finding, to learn whether a shorter one exists; none unless asked for.
+    certify: int | None = None
     #: The settings that somebody asked for, and that are not only the profile's.
     asked: frozenset[str] = frozenset()
     #: Those of them that stand on the command line.
@@ -182,6 +184,7 @@ _READ: Mapping[str, Callable[[str], Any]] = {
     "from_rare_worlds": _yes_or_no("from_rare_worlds"),
     "reduce": _yes_or_no("reduce"),
     "require_coverage": _yes_or_no("require_coverage"),
+    "certify": _whole("certify", 1, 10**12),
     "out": lambda text: Path(_name(text)),
 }
 
@@ -322,5 +325,6 @@ def _settings(said: Mapping[str, _Said], given: frozenset[str]) -> Settings:
         from_rare_worlds=value("from_rare_worlds", False),
         reduce=value("reduce", False),
         require_coverage=value("require_coverage", False),
+        certify=value("certify"),
         out=value("out", DEFAULT_OUT),
     )

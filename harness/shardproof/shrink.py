@@ -279,14 +279,19 @@ def _cost(moves: Sequence[Move]) -> tuple[int, int, int]:
             numbers += max(move.header or 0, 0) + move.shard + (move.number or 0)
         elif isinstance(move, Produce | Restart):
             numbers += move.shard
-    # An attempt from inside a callback is two attempts in one step, and harder to read than two.
-    return len(moves) + sum(map(_is_two, moves)), tricks, numbers
+    return length(moves), tricks, numbers
 
 
-def _is_two(move: Move) -> bool:
-    return (
-        move.again if isinstance(move, Deliver) else isinstance(move, Act) and move.deed == "time_out_again"
-    )
+def length(moves: Sequence[Move]) -> int:
+    """How long a run is: an attempt from inside a callback is two in one step, and harder to read."""
+    return sum(map(weight, moves))
+
+
+def weight(move: Move) -> int:
+    """What a move adds to the length of a run."""
+    if isinstance(move, Deliver):
+        return 1 + move.again
+    return 1 + (isinstance(move, Act) and move.deed == "time_out_again")
 
 
 def _from_the_first_shard(moves: Sequence[Move]) -> list[Move]:

@@ -15,6 +15,9 @@ from attrs import field, frozen
 #: The version of the file format. A reader refuses another major version.
 FORMAT = "shardproof-trace/1"
 
+#: What is known of a trace besides that it is one: whether a shorter one shows the same.
+PROVED, NOT_ESTABLISHED = "proved", "not established"
+
 #: The actions that a protocol and an implementation call alike, with the same arguments.
 SHARED = frozenset({"emit", "produce", "finalise", "revert", "learn", "restart", "deliver"})
 
@@ -106,6 +109,21 @@ class Search:
 
 
 @frozen
+class Certificate:
+    """What was run on a system to learn whether a shorter trace shows the same."""
+
+    #: Every sequence of up to so many moves was run, within the scope and of the alphabet.
+    steps: int
+    #: Sequences that were run, and the moves of all of them.
+    sequences: int
+    moves: int
+    #: What there was of shards, receipts and blocks, as words.
+    scope: str
+    #: The kinds of moves that were tried, wherever they were possible.
+    alphabet: tuple[str, ...]
+
+
+@frozen
 class Trace:
     """A run of one system (or of the model alone), to its first violation."""
 
@@ -119,7 +137,9 @@ class Trace:
     violation: Violation | None
     search: Search
     #: "proved" or "not established".
-    shortest: str = "not established"
+    shortest: str = NOT_ESTABLISHED
     versions: Mapping[str, str] = field(factory=dict)
     #: How many of the shards, the last ones, did not exist at the beginning.
     reserve: int = 0
+    #: On what an implementation was run to say so; of the model, the search that found it has said it.
+    certificate: Certificate | None = None

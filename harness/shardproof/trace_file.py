@@ -22,7 +22,7 @@ from attrs import asdict, evolve
 from .errors import TraceError, UsageError
 from .schema import Schema, shown
 from .strict_json import MismatchError, parse
-from .trace import FORMAT, Search, Step, Trace, Violation
+from .trace import FORMAT, NOT_ESTABLISHED, Certificate, Search, Step, Trace, Violation
 
 SUFFIX = ".trace.json"
 
@@ -115,9 +115,14 @@ def _trace(document: dict[str, Any]) -> Trace:
         violation=None if violation is None else Violation(**violation),
         search=Search(**document["search"]),
         reserve=document.get("reserve", 0),
-        shortest=document.get("shortest", "not established"),
+        shortest=document.get("shortest", NOT_ESTABLISHED),
         versions=document.get("versions", {}),
+        certificate=_certificate(document.get("certificate")),
     )
+
+
+def _certificate(said: dict[str, Any] | None) -> Certificate | None:
+    return None if said is None else Certificate(**{**said, "alphabet": tuple(said["alphabet"])})
 
 
 #: Arguments that are names of shards.
@@ -151,6 +156,9 @@ def dumps(trace: Trace) -> bytes:
     if not trace.reserve:
         # As it was written before shards could be founded.
         del document["reserve"]
+    if trace.certificate is None:
+        # As it was written before anybody asked a system for shorter ones.
+        del document["certificate"]
     return "".join(_lines(document)).encode("ascii")
 
 

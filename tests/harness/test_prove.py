@@ -13,6 +13,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 import z3
@@ -241,6 +242,28 @@ class TestEveryPartIsNeeded:
         told = finding(mistaken, searched.found, 0)
         assert len(told.trace.steps) == searched.steps + 1
         assert told.trace.violation is not None
+
+    def test_a_length_of_which_the_solver_says_nothing_leaves_no_shortest_trace(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """
+        A trace is called shortest because every smaller depth was refuted, so an unknown ends the search.
+        """
+        mistaken, depth = CLAUSES["learn without 'not final'"], 4
+        whole = violation(mistaken, violable(), depth, seed=0, timeout_ms=60_000)
+        assert whole.found is not None
+        find = Unrolled.find
+
+        def unknown_at_first(traces: Unrolled, wanted: Any) -> Any:
+            if traces.length == 0:
+                raise GaveUpError(0)
+            return find(traces, wanted)
+
+        monkeypatch.setattr(Unrolled, "find", unknown_at_first)
+        searched = violation(mistaken, violable(), depth, seed=0, timeout_ms=60_000)
+
+        assert len(whole.found.path.steps) > 0
+        assert (searched.found, searched.gave_up, searched.steps) == (None, True, 0)
 
     @pytest.mark.parametrize("name", HARMLESS)
     def test_a_mistake_that_does_no_harm_is_inconclusive(

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
-from typing import ClassVar, Concatenate, ParamSpec, TypeVar
+from typing import ClassVar, Concatenate, ParamSpec, Self, TypeVar
 
 from shardproof_models.shards.encoding import NUMBER_LIMIT, MalformedError
 from shardproof_models.shards.messaging.attesting_header import AttestingHeader
@@ -87,6 +87,7 @@ class MessagingAdapter(Adapter):
     def open(self, topology: Topology) -> None:
         self._topology = topology
         self.inputs: list[tuple[str, tuple[object, ...]]] = []
+        self._twin: Self | None = None
         self._environment = Environment(topology.shards, self._node)
         self._shards = {name: self.shard_type(name, self._environment) for name in topology.shards}
 
@@ -192,11 +193,18 @@ class MessagingAdapter(Adapter):
         return self._shards[shard].state_root()
 
     def replicate(self, shard: str) -> bytes:
-        twin = type(self)(node=1)
-        twin.open(self._topology)
+        return self.catch_up().state_root(shard)
+
+    def catch_up(self) -> Self:
+        """The other node, which has done what this one did; no input has to be kept after that."""
+        if self._twin is None:
+            self._twin = type(self)(node=1)
+            self._twin.open(self._topology)
         for verb, args in self.inputs:
-            getattr(twin, verb)(*args)
-        return twin.state_root(shard)
+            getattr(self._twin, verb)(*args)
+        self.inputs.clear()
+        self._twin.inputs.clear()
+        return self._twin
 
     # ---- what anybody can write -----------------------------------------------------------
 

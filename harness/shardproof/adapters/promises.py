@@ -148,6 +148,11 @@ class _CallAdapter(Adapter, Generic[A]):
     def replicate(self, shard: str) -> bytes:
         return self._shards[shard].twin().state_root()
 
+    def catch_up(self) -> None:
+        """Other nodes do now what they would do when they are asked for."""
+        for shard in self._shards.values():
+            shard.catch_up()
+
     # ---- what an adversary can write --------------------------------------------------------
 
     def forge(self, source: str, destination: str, payload: bytes) -> bytes:
@@ -296,6 +301,11 @@ class InboxAdapter(Adapter):
 
     def replicate(self, shard: str) -> bytes:
         return self._shards[shard].twin().state_root()
+
+    def catch_up(self) -> None:
+        """Other nodes do now what they would do when they are asked for."""
+        for shard in self._shards.values():
+            shard.catch_up()
 
     def forge(self, source: str, destination: str, payload: bytes) -> bytes:
         return Receipt(source, destination, _FORGED_AHEAD, payload).encode()

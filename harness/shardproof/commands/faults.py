@@ -19,7 +19,7 @@ from ..engines.mutants import Fate, Row
 from ..errors import UsageError, nearest
 from ..render.text import counted
 from ..settings import Settings
-from ..trace import Step
+from ..trace import PROVED, Step
 from .context import Context
 
 #: Beyond what any mistake has needed.
@@ -32,7 +32,7 @@ CONTROL_STEPS = 30_000
 def in_bytes(settings: Settings, context: Context) -> Iterator[Row]:
     """A row for each mistake, and each control, that is made from the adapter of the settings."""
     for fault in faults_of(settings.adapter or ""):
-        yield row_of(fault, settings.seed or 0, context)
+        yield row_of(fault, settings.seed or 0, context, settings.certify)
 
 
 def faults_of(adapter: str) -> Sequence[Fault]:
@@ -48,9 +48,9 @@ def faults_of(adapter: str) -> Sequence[Fault]:
     return chosen
 
 
-def row_of(fault: Fault, seed: int, context: Context) -> Row:
-    """What becomes of one of them in a search from one seed."""
-    plan = Plan(seed, steps=STEPS_MAX if fault.violates else CONTROL_STEPS)
+def row_of(fault: Fault, seed: int, context: Context, certify: int | None = None) -> Row:
+    """What becomes of one of them in a search from one seed; with `certify`, all shorter runs are run too."""
+    plan = Plan(seed, steps=STEPS_MAX if fault.violates else CONTROL_STEPS, certify=certify)
     report = fuzz(fault.factory, f"faulty:{fault.name}", plan, clock=context.clock)
     noticed = [f for f in report.findings if f.property == fault.violates or not fault.violates]
     row = Row(
@@ -73,7 +73,7 @@ def row_of(fault: Fault, seed: int, context: Context) -> Row:
         property_id=finding.id,
         engine="fuzz",
         steps=steps,
-        shortest=steps == 1,
+        shortest=steps == 1 or finding.trace.shortest == PROVED,
         trace=tuple(_told(step) for step in finding.trace.steps),
         reason="; ".join(_against_what_is_known(fault, steps)),
     )

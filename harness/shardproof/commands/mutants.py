@@ -7,14 +7,14 @@ Rows may come from more places than the model: `SOURCES` is the list of them.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
 from functools import cache, lru_cache
 from typing import Any
 
 from attrs import define, field, frozen
 
 from shardproof_models.language.protocol import Protocol
-from shardproof_models.mistakes import GENERATED, NAMED, Kind, Mistake, generated, smallest
+from shardproof_models.mistakes import GENERATED, IN_BYTES_ONLY, NAMED, Kind, Mistake, generated, smallest
 from shardproof_models.stacks import LAYERS, STACKS, composed
 from shardproof_properties.catalogue import properties_of
 from shardproof_properties.property import Property
@@ -44,6 +44,7 @@ from ..readings.scopes import scope_of
 from ..readings.variants import VARIANTS
 from ..render.text import counted
 from ..settings import Settings
+from ..verdict import Verdict
 from .context import Context, versions
 from .faults import in_bytes
 
@@ -98,6 +99,25 @@ class Mutants:
     stacks: tuple[str, ...]
     seconds: float
     versions: Mapping[str, str]
+    #: Whether it was asked for that every trace is a shortest one.
+    certified: bool = False
+
+    @property
+    def traces(self) -> tuple[Row, ...]:
+        """The rows that have a trace of which it can be asked whether it is a shortest one."""
+        return tuple(row for row in self.score.rows if row.steps is not None)
+
+    @property
+    def uncertified(self) -> tuple[Row, ...]:
+        """Those of them of which it is not known."""
+        return tuple(row for row in self.traces if not row.shortest)
+
+    @property
+    def verdict(self) -> Verdict:
+        """That of the score; what was asked for and is not known is inconclusive."""
+        if self.certified and (self.uncertified or not self.traces):
+            return Verdict.worst((self.score.verdict, Verdict.INCONCLUSIVE))
+        return self.score.verdict
 
 
 @define
@@ -210,17 +230,32 @@ def _right(mistake: Mistake) -> Protocol:
     return mistake.right or selection.protocol(mistake.stack, None)
 
 
+def on_record(settings: Settings, context: Context) -> Iterator[Row]:
+    """What has happened to real systems, as far as the model knows it, and nothing else."""
+    asked = Asked.by(settings, context)
+    with ProcessPoolExecutor(WORKERS) as workers:
+        for future in _told(workers, asked, settings.stack):
+            yield from future.result()
+
+
+def _told(workers: Executor, asked: Asked, stack: str | None) -> Sequence[Future[tuple[Row, ...]]]:
+    """The rows of the record, one protocol after the other."""
+    record: dict[Protocol, list[str]] = {}
+    for name, entry in NAMED.items():
+        right = _right(entry())
+        if stack in (None, right.name):
+            record.setdefault(right, []).append(name)
+    # The largest first: what takes longest must not begin last.
+    largest = sorted(record, key=_extent, reverse=True)
+    return [workers.submit(_on_record, asked, tuple(record[right])) for right in largest]
+
+
 def in_the_model(settings: Settings, context: Context) -> Iterator[Row]:
     """Every small mistake in every stack, each lemma, and the record, by as many workers as there are."""
     asked = Asked.by(settings, context)
     cascade = _in(settings.stack) if settings.stack else _in_all()
-    record: dict[Protocol, list[str]] = {}
-    for name, entry in NAMED.items():
-        right = _right(entry())
-        if settings.stack in (None, right.name):
-            record.setdefault(right, []).append(name)
     with ProcessPoolExecutor(WORKERS) as workers:
-        told = [workers.submit(_on_record, asked, tuple(names)) for names in record.values()]
+        told = _told(workers, asked, settings.stack)
         judging: dict[Future[tuple[Row, ...]], Batch] = {}
         while True:
             # No more than there are workers: what comes back first may add to what waits.
@@ -288,20 +323,22 @@ def _extent(protocol: Protocol) -> int:
 SOURCES: Sequence[Callable[[Settings, Context], Iterator[Row]]] = (in_the_model,)
 
 
-def mutants(settings: Settings, context: Context) -> Mutants:
-    """Judge every mistake of every source."""
+def mutants(settings: Settings, context: Context, *, named: bool = False) -> Mutants:
+    """Judge every mistake of every source; with `named`, of the record alone."""
     started = context.clock()
     rows: list[Row] = []
     # Not the adapter of a project: of that no mistakes are known.
     in_one = "adapter" in settings.given
+    sources = (in_bytes,) if in_one else (on_record,) if named else SOURCES
     with context.progress.running("mutants") as progress:
-        for source in (in_bytes,) if in_one else SOURCES:
+        for source in sources:
             for row in source(settings, context):
                 rows.append(row)
                 killed = sum(r.fate is Fate.KILLED for r in rows)
                 progress({"mistakes": len(rows), "noticed": killed})
     stacks = () if in_one else (settings.stack,) if settings.stack else tuple(STACKS)
-    return Mutants(Score.of(rows), stacks, context.clock() - started, versions())
+    certified = settings.certify is not None
+    return Mutants(Score.of(rows), stacks, context.clock() - started, versions(), certified)
 
 
 # ---- how it looks ------------------------------------------------------------------------------------
@@ -316,8 +353,37 @@ def sections(answer: Mutants) -> Mapping[str, tuple[tuple[str, str], ...]]:
             for fate, rows in by_fate.items()
             if rows
         },
+        **_certified(answer),
         "mutation score": ((str(answer.score), f"in {answer.seconds:.1f} s"),),
     }
+
+
+def _certified(answer: Mutants) -> Mapping[str, tuple[tuple[str, str], ...]]:
+    """How many of the traces are shortest ones, and of what there is none."""
+    if not answer.certified:
+        return {}
+    traces, left = len(answer.traces), len(answer.uncertified)
+    # Those of another stack, or of an adapter, are somebody else's question.
+    other = () if answer.stacks != tuple(STACKS) else tuple(_in_bytes_only())
+    without = tuple(
+        (row.id, f"no trace: {row.reason}")
+        for row in answer.score.rows
+        if row.steps is None and row.fate is Fate.KILLED
+    )
+    said = f"{traces - left} of {traces} shortest traces proved"
+    return {
+        said: tuple(
+            (row.id, f"{counted(row.steps or 0, 'step')}, perhaps not the fewest")
+            for row in answer.uncertified
+        )
+        or (("every shorter trace was searched", "breadth first, or by bounded model checking"),),
+        **({"without a trace to certify": (*without, *other)} if without or other else {}),
+    }
+
+
+def _in_bytes_only() -> Iterator[tuple[str, str]]:
+    for name, broken in IN_BYTES_ONLY.items():
+        yield name, f"not relational: only bytes show it ({', '.join(broken)}), see --adapter"
 
 
 def _said(row: Row) -> str:
@@ -336,13 +402,14 @@ def as_json(answer: Mutants) -> dict[str, Any]:
     score = answer.score
     return {
         "command": "mutants",
-        "verdict": score.verdict.value,
-        "exit_code": score.verdict.exit_code,
+        "verdict": answer.verdict.value,
+        "exit_code": answer.verdict.exit_code,
         "stacks": list(answer.stacks),
         "score": {
             "mistakes": score.mistakes,
             **{fate.value.replace(" ", "_"): score.count(fate) for fate in Fate},
         },
+        "shortest": {"traces": len(answer.traces), "proved": len(answer.traces) - len(answer.uncertified)},
         "rows": [
             {
                 "id": row.id,

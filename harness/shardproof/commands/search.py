@@ -371,6 +371,7 @@ def _fuzz(
         depth=settings.depth or settings.depth_of_profile,
         rare=settings.from_rare_worlds,
         properties=chosen,
+        certify=settings.certify,
     )
     with context.progress.running(f"fuzz {system.name}") as progress:
         return engine(system.make, system.name, plan, clock=context.clock, progress=progress)
@@ -393,6 +394,7 @@ def _tour(settings: Settings, context: Context, system: System, seen: tuple[str,
         seconds=_limit(settings),
         worlds_max=settings.worlds_max,
         properties=seen,
+        certify=settings.certify,
     )
     with context.progress.running(f"tour {system.name}") as progress:
         return engine(system.make, system.name, plan, clock=context.clock, progress=progress)

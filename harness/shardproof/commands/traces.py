@@ -6,6 +6,9 @@ from pathlib import Path
 
 from attrs import evolve, frozen
 
+from shardproof_models.language.protocol import Protocol
+from shardproof_properties.catalogue import properties_of
+
 from .. import model_replay, selection, trace_file
 from ..errors import UsageError, nearest
 from ..replay import Replayed
@@ -13,7 +16,7 @@ from ..replay import replay as run
 from ..replay import shrink as shorter
 from ..selection import System
 from ..settings import Settings
-from ..trace import Trace
+from ..trace import NOT_ESTABLISHED, PROVED, Trace
 from ..verdict import Verdict
 from .context import versions
 
@@ -47,16 +50,52 @@ def replay(path: Path, settings: Settings) -> Again:
 def shrink(path: Path, settings: Settings) -> Again:
     """The same finding in fewer steps, as a new file; a trace that does not reproduce is only run."""
     trace = trace_file.load(path)
+    if settings.adapter is None and model_replay.is_of_the_model(trace):
+        return shrink_of_the_model(path, trace, selection.protocol(None, trace.layers), settings)
     system = _system(trace, settings)
     replayed = run(system.make, system.name, trace)
     if not replayed.reproduced:
         return _again(path, replayed, system)
-    found = shorter(system.make, system.name, trace)
-    if len(found.steps) >= len(trace.steps):
-        return Again(path, found, Verdict.VIOLATED, "no step of it can be left out", system.name)
+    found = shorter(system.make, system.name, trace, settings.certify)
+    summary = "no step of it can be left out"
+    if len(found.steps) < len(trace.steps):
+        summary = f"shrunk from {len(trace.steps)} steps to {len(found.steps)}"
+    elif settings.certify is None:
+        return Again(path, found, Verdict.VIOLATED, summary, system.name)
+    return _written(path, found, summary, settings, system.name)
+
+
+def shrink_of_the_model(path: Path, trace: Trace, protocol: Protocol, settings: Settings) -> Again:
+    """The same for a trace of the model alone: every trace within its scope is searched, breadth first."""
+    from ..engines.explore import explore
+
+    replayed = model_replay.replay(trace, protocol)
+    if not replayed.reproduced:
+        return Again(path, replayed.trace, replayed.verdict, replayed.summary)
+    again = replayed.trace
+    properties = tuple(p for p in properties_of(protocol) if p.name == trace.property)
+    report = explore(
+        protocol,
+        model_replay.scope_of(trace),
+        properties=properties,
+        # No further: it is violated after so many steps, so a search that ends has found something.
+        depth_max=len(again.steps),
+        worlds_max=settings.worlds_max,
+    )
+    found = next((finding.trace for finding in report.findings), None)
+    if found is None:
+        unknown = f"whether a shorter one exists is not established: {'; '.join(report.reasons)}"
+        return Again(path, evolve(again, shortest=NOT_ESTABLISHED), Verdict.VIOLATED, unknown)
+    if len(found.steps) < len(again.steps):
+        summary = f"shrunk from {len(again.steps)} steps to {len(found.steps)}; searched: {report.checked}"
+        return _written(path, found, summary, settings)
+    summary = f"no shorter trace shows it; searched: {report.checked}"
+    return _written(path, evolve(again, shortest=PROVED), summary, settings)
+
+
+def _written(path: Path, found: Trace, summary: str, settings: Settings, adapter: str = "") -> Again:
     found = evolve(found, versions={**versions(), **found.versions})
-    summary = f"shrunk from {len(trace.steps)} steps to {len(found.steps)}"
-    return Again(path, found, Verdict.VIOLATED, summary, system.name, trace_file.save(found, settings.out))
+    return Again(path, found, Verdict.VIOLATED, summary, adapter, trace_file.save(found, settings.out))
 
 
 def _again(path: Path, replayed: Replayed, system: System) -> Again:

@@ -38,6 +38,7 @@ from ..record import Sent
 from ..relaying import next_step_regardless
 from ..runs import DETERMINISTIC, Bench, Found, made, trace_of
 from ..schedule import Schedule
+from ..shortest import certified_trace
 from ..shrink import Shrinker
 from ..tours.rare import KEPT, RareWorlds
 from ..trace import Search
@@ -88,6 +89,8 @@ class Plan:
     properties: tuple[str, ...] = ()
     #: The stack that the system follows, if it does not say so itself.
     stack: str = ""
+    #: Moves to run for each finding, when the search is over, to learn whether a shorter one exists.
+    certify: int | None = None
 
 
 #: Shards that may be founded in a run, where shards split and merge.
@@ -168,6 +171,7 @@ def fuzz(
     search = _Search(bench, name, plan, clock, begin, progress)
     try:
         search.go()
+        search.certify()
     finally:
         bench.close()
     return search.report()
@@ -184,6 +188,8 @@ class _Search:
     coverage: Coverage = field(factory=Coverage)
     schedule: Schedule = field(init=False)
     found: dict[str, Finding] = field(factory=dict)
+    #: Property -> its finding as a run.
+    shrunk: dict[str, Found] = field(factory=dict)
     #: Property -> how many runs have violated it.
     attempts: dict[str, int] = field(factory=dict)
     runs_wanted: int | None = None
@@ -542,8 +548,18 @@ class _Search:
         before, after = len(found.moves), len(trace.steps)
         told = f"shrunk from {before} steps to {after}" if before > after else ""
         self.found[name] = Finding(wrong.id, name, wrong.because, wrong.kind, trace, wrong.also, told)
+        self.shrunk[name] = shrunk
         if self.runs_wanted is None:
             self.runs_wanted = 2 * work["runs"] + RUNS_AFTER_FINDING
+
+    def certify(self) -> None:
+        """When all are found: whether there are shorter ones, which so costs the search no time."""
+        if self.plan.certify is None:
+            return
+        for name, shrunk in self.shrunk.items():
+            finding = self.found[name]
+            trace, told = certified_trace(self.bench, shrunk, finding.trace, self.plan.certify)
+            self.found[name] = evolve(finding, trace=trace, shrunk=told or finding.shrunk)
 
     # ---- the answer -------------------------------------------------------------------------------
 

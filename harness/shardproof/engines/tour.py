@@ -22,6 +22,7 @@ from .. import __version__
 from ..adapter import AdapterFactory, capabilities
 from ..errors import UsageError
 from ..runs import Bench, Found, made, trace_of
+from ..shortest import certified_trace
 from ..shrink import Shrinker
 from ..tours.course import Leg, course
 from ..tours.tally import Tally
@@ -48,6 +49,8 @@ class Plan:
     properties: tuple[str, ...] = ()
     #: The stack that the system follows, if it does not say so itself.
     stack: str = ""
+    #: Moves to run for each finding, as it is found, to learn whether a shorter one exists.
+    certify: int | None = None
 
 
 def tour(
@@ -127,6 +130,9 @@ class _Tour:
         trace = trace_of(bench, self.name, shrunk, search, {"shardproof": __version__})
         wrong, before, after = shrunk.wrong, len(found.moves), len(trace.steps)
         told = f"shrunk from {before} steps to {after}" if before > after else ""
+        if self.plan.certify is not None:
+            trace, shorter = certified_trace(bench, shrunk, trace, self.plan.certify)
+            told = shorter or told
         self.found[name] = Finding(wrong.id, name, wrong.because, wrong.kind, trace, wrong.also, told)
 
     # ---- the answer -------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
-from ..trace import Trace
+from ..trace import PROVED, Trace
 from ..verdict import Finding, Kind
 from . import inert
 from .diagram import ASCII, UNICODE, draw
@@ -93,16 +93,25 @@ def _story(shown: Trace, width: int, ascii_only: bool) -> Iterator[str]:
 
 
 def _search(shown: Trace, width: int, ascii_only: bool) -> Iterator[str]:
-    shortest = (
-        "no shorter trace shows it"
-        if shown.shortest == "proved"
-        else "whether a shorter one exists is not established"
-    )
     search = shown.search
     counts = [counted(n, what) for n, what in ((search.traces, "trace"), (search.steps, "step")) if n]
     found = [search.engine, f"seed {search.seed}" if search.seed is not None else "", *counts]
-    facts = (("shortest", shortest), ("found by", ", ".join(part for part in found if part)))
+    facts = (("shortest", shortest(shown)), ("found by", ", ".join(part for part in found if part)))
     yield from _facts(facts, width, ascii_only)
+
+
+def shortest(shown: Trace) -> str:
+    """What a trace says of shorter ones, and what that rests on, in a sentence."""
+    proved, certificate = shown.shortest == PROVED, shown.certificate
+    said = "no shorter trace shows it" if proved else "whether a shorter one exists is not established"
+    if certificate is None:
+        return said
+    kinds = counted(len(certificate.alphabet), "kind")
+    return (
+        f"{said}: {'' if proved else 'only '}every sequence of up to {counted(certificate.steps, 'move')} "
+        f"was run, with {certificate.scope} and {kinds} of moves ({certificate.sequences:,} sequences, "
+        f"{certificate.moves:,} moves)"
+    )
 
 
 def counted(number: int, what: str) -> str:

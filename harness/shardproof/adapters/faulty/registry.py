@@ -3,8 +3,8 @@ Every mistake by name, and what is known of it.
 
 A mistake is a shard that differs from a reference shard in one method or one collaborator; the
 decorators here put it behind the reference's own adapter, so that a faulty system can be asked
-for exactly what the right one can. A control differs too, and is not wrong: whoever calls it a
-violation is.
+for exactly what the right one can, and for snapshots besides. A control differs too, and is not
+wrong: whoever calls it a violation is.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from attrs import frozen
 from ...adapter import Adapter
 from ...errors import UsageError, nearest
 from ..reference import ReferenceAdapter
+from ..snapshots import InstanceSnapshots
 
 S = TypeVar("S", bound=type)
 
@@ -127,6 +128,17 @@ def control(
     return enter
 
 
+class _Kept(InstanceSnapshots):
+    """A faulty adapter can be kept with all that is in it, also where it has another node in it."""
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _new, (self.name.removeprefix("faulty:"),), self.__dict__
+
+
+def _new(name: str) -> Adapter:
+    return found(name).factory()
+
+
 def _behind(adapter: type[Adapter], shard: type, name: str) -> type[Adapter]:
     told = {"__doc__": shard.__doc__, "name": f"faulty:{name}", "shard_type": shard}
-    return type("FaultyAdapter", (adapter,), told)
+    return type("FaultyAdapter", (adapter, _Kept), told)

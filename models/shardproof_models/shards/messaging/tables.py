@@ -14,6 +14,8 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Any, Generic, Self, TypeAlias, TypeVar
 
+from attrs import frozen
+
 from ..encoding import Reader, number, text
 from .plain import Plain, read, written
 
@@ -64,12 +66,38 @@ class Table(dict[K, V], Generic[K, V]):
         """What is at `position` and after it, in a table whose keys are positions."""
         return [self[i] for i in range(position, len(self))]
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickled with its entries as they are: to write them one by one would be noted."""
+        return _unpickled, (), (self.name, self.note, dict(self))
+
+    def __setstate__(self, state: tuple[str, Callable[[_Note], None], dict[K, V]]) -> None:
+        self.name, self.note, entries = state
+        self.update(entries)
+
     def put_back(self, key: K, value: V | _Absent) -> None:
         """Undo a write."""
         if isinstance(value, _Absent):
             self.pop(key, None)
         else:
             super().__setitem__(key, value)
+
+
+def _unpickled() -> Table[Any, Any]:
+    return Table.__new__(Table)
+
+
+@frozen
+class _PowerFailure:
+    """Notes what is written, until the power fails."""
+
+    tables: Tables
+    last: int
+    note: Callable[[_Note], None]
+
+    def __call__(self, note: _Note) -> None:
+        if self.tables.written >= self.last:
+            raise PowerLossError
+        self.note(note)
 
 
 class Tables:
@@ -110,15 +138,9 @@ class Tables:
 
     def fail_after(self, writes: int) -> None:
         """Power fails after so many more writes: what is written then raises `PowerLossError`."""
-        last = self.written + writes
-
-        def noted(note: _Note) -> None:
-            if self.written >= last:
-                raise PowerLossError
-            self._notes.append(note)
-
+        failing = _PowerFailure(self, self.written + writes, self._notes.append)
         for table in self.all():
-            table.note = noted
+            table.note = failing
 
     def encode(self, tables: Iterable[Table[Any, Any]]) -> bytes:
         """What is in `tables`, in one order whatever the order of writing, and how to go back."""
