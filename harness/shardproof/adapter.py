@@ -17,7 +17,7 @@ import enum
 import importlib
 from collections.abc import Callable, Mapping, Sequence
 from importlib import metadata
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from attrs import field, frozen
 
@@ -401,6 +401,23 @@ class Adapter:
         """Return to a snapshot. A token may be restored any number of times, newest first or not."""
         raise NotImplementedError
 
+    # ---- no verbs: for adapters behind which calls are expensive -----------------------------
+
+    def foresee(self, verb: str, calls: Sequence[tuple[str, tuple[Any, ...]]]) -> None:
+        """
+        After its next `verb`, the harness is likely to look at all of `calls`: verbs and their arguments.
+
+        Only a hint, so that they can travel together. Whoever does not override it is not told.
+        """
+
+    def renew(self) -> bool:
+        """
+        Give up whatever could outlive `open`, and say whether there was anything to give up.
+
+        Asked before a run is taken again, to see whether it goes as before; `open` comes next.
+        """
+        return False
+
 
 REQUIRED = ("open", "close", "emit", "produce", "prove", "deliver", "executed")
 CAPABILITIES = (
@@ -457,6 +474,9 @@ BUILT_IN: Mapping[str, tuple[str, str]] = {
     "hyperlane": ("shardproof.adapters.hyperlane", "variant"),
 }
 
+#: Before the command of a process that is an adapter: `cmd:./my-shard --flag`.
+PROCESS = "cmd"
+
 ENTRY_POINTS = "shardproof.adapters"
 
 AdapterFactory = Callable[[], Adapter]
@@ -467,13 +487,17 @@ def capabilities(adapter: Adapter) -> frozenset[str]:
     return frozenset(v for v in CAPABILITIES if getattr(type(adapter), v, None) is not getattr(Adapter, v))
 
 
-def load(name: str) -> AdapterFactory:
+def load(name: str, call_seconds: float | None = None) -> AdapterFactory:
     """
-    The adapter called `name`: built in, an entry point, or `module:Class`.
+    The adapter called `name`: built in, an entry point, `module:Class`, or `cmd:` and a command.
 
-    Raises `UsageError` if there is none, `AdapterError` if it lacks a required verb.
+    A call of a process may take `call_seconds`. Raises `UsageError` if there is no such adapter,
+    `AdapterError` if it lacks a required verb.
     """
     base, _, variant = name.partition(":")
+    if base == PROCESS:
+        process = importlib.import_module("shardproof.adapters.process")
+        return _checked(process.adapter_for(variant, call_seconds), name)
     if base in BUILT_IN:
         home, attribute = BUILT_IN[base]
         found = getattr(importlib.import_module(home), attribute)
