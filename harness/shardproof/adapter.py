@@ -410,13 +410,13 @@ class Adapter:
         Only a hint, so that they can travel together. Whoever does not override it is not told.
         """
 
-    def renew(self) -> bool:
+    def another(self) -> Adapter | None:
         """
-        Give up whatever could outlive `open`, and say whether there was anything to give up.
+        The same system once more, which shares nothing with this one; `None` where that cannot be promised.
 
-        Asked before a run is taken again, to see whether it goes as before; `open` comes next.
+        A run that is taken again to see whether it goes as before is taken there.
         """
-        return False
+        return None
 
 
 REQUIRED = ("open", "close", "emit", "produce", "prove", "deliver", "executed")

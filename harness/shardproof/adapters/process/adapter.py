@@ -36,6 +36,7 @@ from .wire import (
     parsed,
     read,
     request,
+    several_answers,
 )
 
 #: How long one call may take, in seconds, where nobody says.
@@ -105,18 +106,21 @@ class ProcessAdapter(Adapter):
             self._child = _started(self.words)
             self._number = 0
             try:
-                greeted = _greeted(self._child, self.seconds)
-                if greeted != self.greeting:
-                    raise diagnosis.ungreeted(
-                        self._child,
-                        "it is another one than before",
-                        str(greeted),
-                        "a process must say the same of itself each time it is started",
-                    )
+                self._recognise(self._child)
             except BaseException:
                 self._end()
                 raise
         self._ask("open", (topology,))
+
+    def _recognise(self, child: Child) -> None:
+        greeted = _greeted(child, self.seconds)
+        if greeted != self.greeting:
+            raise diagnosis.ungreeted(
+                child,
+                "it is another one than before",
+                str(greeted),
+                "a process must say the same of itself each time it is started",
+            )
 
     def close(self) -> None:
         child = self._child
@@ -131,11 +135,8 @@ class ProcessAdapter(Adapter):
         finally:
             self._end(kindly=True)
 
-    def renew(self) -> bool:
-        """End the process, so that `open` starts another; nothing that it keeps can outlive this."""
-        if self._child is not None:
-            self.close()
-        return True
+    def another(self) -> ProcessAdapter:
+        return type(self)()
 
     def foresee(self, verb: str, calls: Sequence[tuple[str, tuple[Any, ...]]]) -> None:
         self._after, self._foreseen = verb, calls
@@ -190,17 +191,13 @@ class ProcessAdapter(Adapter):
         except SilencedError as error:
             raise diagnosis.silent(child, asked, first[0], error, self.seconds) from None
         try:
-            values = parsed(line)
-            if type(values) is not list or len(values) != len(every):
-                raise GarbledError(f"not a list of {len(every)} answers")
+            values = several_answers(line, len(every))
         except GarbledError as error:
             raise diagnosis.garbled(child, asked, first[0], line, str(error)) from None
         answers = []
         for at, (verb, _) in enumerate(every):
             try:
-                answers.append(
-                    self._answer(child, requests[at], number + at, VERBS[verb], values[at], line)
-                )
+                answers.append(self._answer(child, requests[at], number + at, VERBS[verb], values[at], line))
             except GarbledError as error:
                 raise diagnosis.garbled(child, requests[at], verb, line, str(error)) from None
         self._known = dict(zip(able, answers[1:], strict=True))

@@ -94,14 +94,14 @@ def silent(child: Child, asked: str, verb: str, error: SilencedError, seconds: f
 def garbled(child: Child, asked: str, verb: str, line: bytes, why: str) -> BrokenProcessError:
     """A line that is no answer."""
     echoed = line.strip() == asked.strip().encode()
-    help = f"only answers go to stdout; if this was a log line, send it to stderr: {_PROTOCOL}"
+    stray = f"only answers go to stdout; if this was a log line, send it to stderr: {_PROTOCOL}"
     return BrokenProcessError(
         f"the process broke the protocol in its answer to {verb!r}: {why}",
         verb,
         expected=f'one line of JSON, {{"id": ..., "ok": ...}}, in answer to {shown(asked)}',
         got=shown(line) or "an empty line",
         said=_last_words(child),
-        help="it says what it hears: is this a program that speaks the protocol?" if echoed else help,
+        help="it says what it hears: is this a program that speaks the protocol?" if echoed else stray,
     )
 
 
@@ -139,18 +139,18 @@ def failed(child: Child, asked: str, verb: str, failure: Failed, *, listed: bool
     """An error that the process reports itself."""
     fault = failure.fault
     if fault.code == "unknown-verb" and listed:
-        help = f"its greeting lists {verb!r}: list only verbs that it has"
+        told = f"its greeting lists {verb!r}: list only verbs that it has"
     elif fault.definite:
-        help = "definite: what was asked for surely did not happen; a rejection by the system is `refused`"
+        told = "definite: what was asked for surely did not happen; a rejection by the system is `refused`"
     else:
-        help = "indefinite: what was asked for may have happened, so nothing that follows can be judged"
+        told = "indefinite: what was asked for may have happened, so nothing that follows can be judged"
     return BrokenProcessError(
         f"the process reports an error in {verb!r}: {fault.code} ({fault.says})",
         verb,
         expected=f"an answer to {shown(asked)}",
         got=shown(failure.message) or "no message",
         said=_last_words(child),
-        help=help,
+        help=told,
         definite=fault.definite,
     )
 

@@ -10,11 +10,12 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
+from json.encoder import encode_basestring_ascii as quoted
 from typing import Any
 
 from ... import __version__
 from ...adapter import CAPABILITIES, REQUIRED, Adapter, capabilities, load
-from .values import MistypedError, quoted
+from .values import MistypedError
 from .wire import HELLO, VERBS, VERSION, GarbledError, parsed, reply
 
 

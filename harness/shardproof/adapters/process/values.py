@@ -179,9 +179,7 @@ def _ending(value: Any) -> Ending:
         raise MistypedError("succeeded, failed or expired", value) from None
 
 
-ENDING = Kind(
-    "ending", "`succeeded`, `failed` or `expired`, as a text", lambda e: quoted(e.value), _ending
-)
+ENDING = Kind("ending", "`succeeded`, `failed` or `expired`, as a text", lambda e: quoted(e.value), _ending)
 TOPOLOGY = _record("topology", Topology, (("shards", several(NAME)), ("reserve", NUMBER)))
 DELIVERY = _record(
     "delivery",
@@ -204,9 +202,7 @@ MESSAGE = _record(
         ("onward", optional(NAME)),
     ),
 )
-PATH = _record(
-    "path", Path, (("index", WHOLE), ("count", optional(WHOLE)), ("siblings", several(BYTES)))
-)
+PATH = _record("path", Path, (("index", WHOLE), ("count", optional(WHOLE)), ("siblings", several(BYTES))))
 EXECUTION = _record("execution", Execution, (("payload", BYTES), ("source", optional(NAME))))
 ENDED = _record("ended", Ended, (("payload", BYTES), ("ending", ENDING)))
 RESPONSE = _record(

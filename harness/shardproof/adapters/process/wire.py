@@ -11,6 +11,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 from json import JSONDecoder
+from json.encoder import encode_basestring_ascii as quoted
 from typing import Any
 
 from attrs import field, frozen
@@ -33,7 +34,6 @@ from .values import (
     Kind,
     MistypedError,
     pair,
-    quoted,
     several,
 )
 
@@ -183,9 +183,9 @@ def _no_fraction(text: str) -> Any:
     raise GarbledError(f"{text[:40]} is not a whole number")
 
 
-_scan = JSONDecoder(
+_decode = JSONDecoder(
     object_pairs_hook=_unique, parse_constant=_no_constant, parse_float=_no_fraction
-).scan_once
+).raw_decode
 
 
 def parsed(line: bytes) -> Any:
@@ -195,18 +195,25 @@ def parsed(line: bytes) -> Any:
     except UnicodeDecodeError as error:
         raise GarbledError(f"not UTF-8: the byte 0x{line[error.start]:02x}") from None
     try:
-        value, end = _scan(text, 0)
-    except StopIteration:
-        raise GarbledError("not JSON" if text else "an empty line") from None
+        value, end = _decode(text)
     except RecursionError:
         raise GarbledError("nested too deeply") from None
     except GarbledError:
         raise
     except ValueError as error:
-        raise GarbledError(f"not JSON: {str(error).partition(': line')[0].lower()}") from None
+        why = f"not JSON: {str(error).partition(': line')[0].lower()}" if text else "an empty line"
+        raise GarbledError(why) from None
     if end != len(text):
         raise GarbledError("not JSON: something follows the value")
     return value
+
+
+def several_answers(line: bytes, count: int) -> list[Any]:
+    """The parsed answers to `count` requests of one line. Raises `GarbledError`."""
+    values = parsed(line)
+    if type(values) is not list or len(values) != count:
+        raise GarbledError(f"not a list of {count} answers")
+    return values
 
 
 def answered(value: Any) -> tuple[Any, str, Any]:
