@@ -476,6 +476,7 @@ BUILT_IN: Mapping[str, tuple[str, str]] = {
 
 #: Before the command of a process that is an adapter: `cmd:./my-shard --flag`.
 PROCESS = "cmd"
+_PROCESSES = "shardproof.adapters.process"
 
 ENTRY_POINTS = "shardproof.adapters"
 
@@ -496,8 +497,7 @@ def load(name: str, call_seconds: float | None = None) -> AdapterFactory:
     """
     base, _, variant = name.partition(":")
     if base == PROCESS:
-        process = importlib.import_module("shardproof.adapters.process")
-        return _checked(process.adapter_for(variant, call_seconds), name)
+        return _checked(importlib.import_module(_PROCESSES).adapter_for(variant, call_seconds), name)
     if base in BUILT_IN:
         home, attribute = BUILT_IN[base]
         found = getattr(importlib.import_module(home), attribute)
@@ -512,7 +512,7 @@ def load(name: str, call_seconds: float | None = None) -> AdapterFactory:
     if not variant:
         raise UsageError(
             f"unknown adapter {name!r}",
-            expected="a name, or module:Class of your own",
+            expected="a name, module:Class of your own, or cmd:COMMAND",
             help=nearest(name, (*BUILT_IN, *(e.name for e in metadata.entry_points(group=ENTRY_POINTS)))),
         )
     module = _imported(lambda: importlib.import_module(base), name)

@@ -46,7 +46,10 @@ def _flag(name: str, group: str, metavar: str, help: str, **more: Any) -> Callab
 
 _FLAGS: Mapping[str, Callable[[F], F]] = {
     "adapter": _flag(
-        "adapter", WHAT, "NAME", "The system: a name from `list adapters`, or module:Class of yours."
+        "adapter",
+        WHAT,
+        "NAME",
+        "The system: a name from `list adapters`, or module:Class or cmd:COMMAND of yours.",
     ),
     "stack": _flag("stack", WHAT, "NAME", "The protocol, as a stack of layers from `list stacks`."),
     "protocol": _flag(
@@ -68,6 +71,14 @@ _FLAGS: Mapping[str, Callable[[F], F]] = {
         "memory", HOW_MUCH, "SIZE", "What a search may take, e.g. 4G; in place of a number of worlds."
     ),
     "threads": _flag("threads", HOW_MUCH, "N", "Threads that search [default: 1]."),
+    "call_seconds": click.option(
+        "--call-seconds",
+        "call_seconds",
+        cls=Flag,
+        group=HOW_MUCH,
+        metavar="S",
+        help="How long one call of the adapter may take [default: 10 for a process, 30 else].",
+    ),
     "seed": _flag("seed", HOW_MUCH, "N", "Repeats a run; drawn and printed if it is left out."),
     "require_coverage": click.option(
         "--require-coverage",
@@ -153,7 +164,7 @@ def _run(command: Callable[[Any, Any], T], given: Mapping[str, object]) -> T:
 
     settings = _settings(given)
     context = _context()
-    with silent(settings.adapter), patient(settings.adapter):
+    with silent(settings.adapter), patient(settings.adapter, settings.call_seconds):
         return command(settings, context)
 
 
@@ -184,7 +195,7 @@ _SEARCH = ("adapter", "stack", "layers", "property")
     short_help="Prove, explore and fuzz, within a budget.",
     example="shardproof check --adapter reference --seconds 30",
 )
-@_flags(*_SEARCH, "scope", "depth", "seconds", "seed", "require_coverage", "profile", "out")
+@_flags(*_SEARCH, "scope", "depth", "seconds", "seed", "call_seconds", "require_coverage", "profile", "out")
 def check(as_json: bool, **given: object) -> int:
     """
     Everything within a budget: the protocol that an adapter needs is proved and explored, and the
@@ -200,7 +211,18 @@ def check(as_json: bool, **given: object) -> int:
     short_help="Random and adversarial runs of an adapter.",
     example="shardproof fuzz --adapter faulty:no-deduplication --seed 7",
 )
-@_flags(*_SEARCH, "scope", "depth", "seconds", "steps", "seed", "require_coverage", "profile", "out")
+@_flags(
+    *_SEARCH,
+    "scope",
+    "depth",
+    "seconds",
+    "steps",
+    "seed",
+    "call_seconds",
+    "require_coverage",
+    "profile",
+    "out",
+)
 def fuzz(as_json: bool, **given: object) -> int:
     """Random and adversarial runs of an adapter, against the model."""
     from .commands import search
@@ -221,6 +243,7 @@ def fuzz(as_json: bool, **given: object) -> int:
     "seconds",
     "memory",
     "threads",
+    "call_seconds",
     "require_coverage",
     "profile",
     "out",
@@ -300,7 +323,7 @@ _TRACE = click.argument("trace", type=click.Path(path_type=Path))
     example="shardproof replay shardproof-out/FINDING.trace.json --adapter reference",
 )
 @_TRACE
-@_flags("adapter")
+@_flags("adapter", "call_seconds")
 def replay(trace: Path, as_json: bool, **given: object) -> int:
     """
     Run a saved trace again, on an adapter that you name: 1 if it violates something, 0 if it no
@@ -317,7 +340,7 @@ def replay(trace: Path, as_json: bool, **given: object) -> int:
     example="shardproof shrink long.trace.json --adapter my_module:MyAdapter",
 )
 @_TRACE
-@_flags("adapter", "out")
+@_flags("adapter", "call_seconds", "out")
 def shrink(trace: Path, as_json: bool, **given: object) -> int:
     """Make a saved trace shorter, with the same finding."""
     from .commands import traces
@@ -385,7 +408,7 @@ def list_(what: str | None, as_json: bool, **given: object) -> int:
     short_help="What works here, and what an adapter can do.",
     example="shardproof doctor --adapter reference",
 )
-@_flags("adapter")
+@_flags("adapter", "call_seconds")
 @click.option(
     "--fetch", cls=Flag, group=HOW_MUCH, is_flag=True, help="Get third-party parts that are missing first."
 )

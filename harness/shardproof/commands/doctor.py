@@ -51,7 +51,7 @@ def doctor(settings: Settings, context: Context, *, fetch: bool) -> Diagnosis:
     }
     facts: dict[str, Any] = {}
     if settings.adapter is not None:
-        found = selection.system(settings.adapter)
+        found = selection.system(settings.adapter, settings.call_seconds)
         timings = _timed(found, context.clock)
         sections |= _about(found, timings)
         facts |= {

@@ -126,7 +126,7 @@ class Child:
                 line = bytes(begun[:end])
                 del begun[: end + 1]
                 return line
-            searched = len(begun)
+            searched = len(begun) if end < 0 else 0
             left = deadline - time.monotonic()
             if left <= 0:
                 why = Silence.DEAF if view else Silence.HALF if begun else Silence.LATE

@@ -73,8 +73,10 @@ def shown(line: bytes | str) -> str:
 
 def silent(child: Child, asked: str, verb: str, error: SilencedError, seconds: float) -> BrokenProcessError:
     """A process that did not answer."""
-    ended = child.status() if error.why is Silence.GONE else None
+    ended = child.status()
     why = f"it has ended {ended}" if ended else error.why.value
+    if ended and error.why is not Silence.GONE:
+        why += ", and something that it started keeps its pipes open"
     guess = _EXITS.get(ended or "") or _SIGNALS.get((ended or "").removeprefix("by signal "), "")
     if verb == HELLO and not guess:
         guess = _STARTING

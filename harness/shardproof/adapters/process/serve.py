@@ -13,7 +13,6 @@ from collections.abc import Iterator
 from json.encoder import encode_basestring_ascii as quoted
 from typing import Any
 
-from ... import __version__
 from ...adapter import CAPABILITIES, REQUIRED, Adapter, capabilities, load
 from .values import MistypedError
 from .wire import HELLO, VERBS, VERSION, GarbledError, parsed, reply
@@ -66,7 +65,7 @@ class Server:
 
     def _hello(self, number: int) -> str:
         named = f'"name":{quoted(self.adapter.name or type(self.adapter).__name__)}'
-        said = f'"version":{quoted(__version__)},"stack":{quoted(self.adapter.stack)},"batches":true'
+        said = f'"version":"","stack":{quoted(self.adapter.stack)},"batches":true'
         verbs = ",".join(map(quoted, self.verbs))
         return f'{{"id":{number},"ok":{{"protocol":{VERSION},{named},{said},"verbs":[{verbs}]}}}}'
 
