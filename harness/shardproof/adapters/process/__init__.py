@@ -6,6 +6,6 @@ what stands on a line, `child` starts a process and ends it, `diagnosis` tells w
 `adapter` is what the harness sees, and `serve` makes a process of an adapter in Python.
 """
 
-from .adapter import adapter_for
+from .adapter import ProcessAdapter, adapter_for
 
-__all__ = ["adapter_for"]
+__all__ = ["ProcessAdapter", "adapter_for"]

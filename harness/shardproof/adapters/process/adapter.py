@@ -83,6 +83,9 @@ def adapter_for(command: str, call_seconds: float | None = None) -> type[Process
         "words": command_words,
         "seconds": seconds,
     }
+    if not greeted.batches:
+        # What cannot travel together nobody needs to work out beforehand.
+        body["foresee"] = Adapter.foresee
     return type("ProcessAdapter", (ProcessAdapter,), body)
 
 
@@ -154,7 +157,7 @@ class ProcessAdapter(Adapter):
                 self._known = {}
         verb = VERBS[name]
         calls: Sequence[tuple[str, tuple[Any, ...]]] = ()
-        if name == self._after and self.greeting.batches:
+        if name == self._after:
             calls, self._after, self._foreseen = self._foreseen, "", ()
         try:
             if calls:
