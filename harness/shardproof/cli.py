@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -466,6 +467,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     sys.path.append(str(Path.cwd()))
     # Hypothesis keeps notes about source files; they do not belong where somebody runs a command.
     os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", str(cache_folder() / "hypothesis"))
+    for name in ("SIGTERM", "SIGHUP"):
+        if hasattr(signal, name):
+            # Like Ctrl-C: what we have started ends with us, and nothing was decided.
+            signal.signal(getattr(signal, name), signal.default_int_handler)
     sys.exit(run(sys.argv[1:] if arguments is None else list(arguments)))
 
 
@@ -498,7 +503,7 @@ def run(arguments: Sequence[str]) -> int:
 
 
 class _StoppedError(ShardproofError):
-    """Somebody pressed Ctrl-C."""
+    """Somebody pressed Ctrl-C, or told us to terminate."""
 
     exit_code = EXIT_INCONCLUSIVE
 
