@@ -89,7 +89,7 @@ def silent(child: Child, asked: str, verb: str, error: SilencedError, seconds: f
         expected=expected,
         got=shown(error.begun) if error.begun else "nothing",
         said=_last_words(child),
-        help=guess or _GUESSES[error.why],
+        help=guess or _GUESSES[Silence.GONE if ended else error.why],
     )
 
 

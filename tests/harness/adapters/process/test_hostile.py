@@ -6,6 +6,7 @@ import itertools
 import json
 import os
 import sys
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -22,6 +23,9 @@ from shardproof.verdict import Report, Verdict
 from shardproof_models.stacks import composed, layers_for
 
 HOSTILE = Path(__file__).parents[3] / "samples" / "sample_systems" / "hostile_process.py"
+
+#: See `tests/harness/conftest.py`.
+Golden = Callable[[str, str], None]
 
 #: Short, because the machine has nothing to wait for: what hangs here hangs for ten minutes.
 CALL_SECONDS = 0.7
@@ -162,6 +166,30 @@ def test_each_breach_ends_the_run_and_names_the_verb_and_the_step(
     assert also in told
     assert "\x1b" not in told
     assert len(told) < 1_500
+
+
+#: One of each sort, whose text is compared whole.
+TOLD = (
+    "hang:deliver",
+    "exit:deliver",
+    "signal:deliver",
+    "garbage:deliver",
+    "half:deliver",
+    "child:deliver",
+    "old:emit",
+    "type:deliver",
+    "error:deliver:internal",
+    "version",
+    "lists-nonsense",
+    "lies",
+)
+
+
+def test_what_is_told_is_fit_to_be_read(errors: dict[str, AdapterError | None], golden: Golden) -> None:
+    """To the letter, because a person reads it who has just lost an hour."""
+    told = [f"# {mode}\nerror: {errors[mode]}\n" for mode in TOLD]
+
+    golden("errors/processes.txt", "\n".join(told))
 
 
 def search(mode: str, steps: int) -> Report:

@@ -50,8 +50,10 @@ def test_a_conversation_goes_as_the_document_says() -> None:
     assert hello["ok"]["verbs"][:7] == [*REQUIRED]
     lines = (
         b'{"id":1,"verb":"open","topology":{"shards":["A","B"],"reserve":0}}',
-        b'[{"id":2,"verb":"emit","source":"A","destination":"B","payload":"7230"},'
-        b'{"id":3,"verb":"executed","shard":"B","since":0}]',
+        (
+            b'[{"id":2,"verb":"emit","source":"A","destination":"B","payload":"7230"},'
+            b'{"id":3,"verb":"executed","shard":"B","since":0}]'
+        ),
         b'{"id":4,"verb":"deliver","delivery":{"destination":"B","receipt":"","header":"","evidence":""}}',
     )
     opened, emitted, delivered = (parsed(server.line(line).encode()) for line in lines)
