@@ -3,8 +3,9 @@ What the process protocol costs: microseconds a request, beside the same lines s
 
 One process answers at once whatever it is asked. Lines are written and read by hand first, which is
 what pipes, the scheduler and that process take; then the adapter asks the same. The difference is
-the harness's own: making a request, waiting under a deadline, reading the answer. Rounds alternate
-and the smallest of each is shown, because a machine with others on it only ever adds.
+the harness's own: making a request, waiting under a deadline, reading the answer. Rounds alternate,
+and the medians are shown, of the difference too: a machine with others on it is slow for both.
+What of the difference is computing, and not waiting longer to be woken up, is the CPU time.
 
 Then whole runs: the reference in this process, and the same behind the protocol.
 """
@@ -13,6 +14,7 @@ from __future__ import annotations
 
 import functools
 import os
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -47,11 +49,11 @@ while True:
 DELIVERY = Delivery("B", bytes(40), bytes(120), bytes(100))
 
 
-def seconds(do: Callable[[], object]) -> float:
-    """Wall time, because waiting is what this is about."""
-    begin = time.perf_counter()
+def seconds(do: Callable[[], object]) -> tuple[float, float]:
+    """Wall time, because waiting is what this is about, and CPU time of this process."""
+    begin, worked = time.perf_counter(), time.process_time()
     do()
-    return time.perf_counter() - begin
+    return time.perf_counter() - begin, time.process_time() - worked
 
 
 def by_hand(process: subprocess.Popen[bytes], lines: list[bytes]) -> Callable[[], None]:
@@ -102,7 +104,7 @@ def together() -> tuple[list[bytes], Callable[[Adapter], None]]:
 
 def fuzzed(make: AdapterFactory, steps: int = 10_000) -> float:
     """Microseconds a step of a fuzzed run."""
-    took = seconds(lambda: fuzz(make, "process", Plan(1, steps=steps), clock=time.perf_counter))
+    took, _ = seconds(lambda: fuzz(make, "process", Plan(1, steps=steps), clock=time.perf_counter))
     return took / steps * 1e6
 
 
@@ -115,7 +117,7 @@ def main() -> None:
         echo = subprocess.Popen(command, bufsize=0, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         adapter = load(f"cmd:{' '.join(command)}")()
         adapter.open(Topology.of(2))
-        print("microseconds a request         by hand   adapter   of its own   target")
+        print("microseconds a request         by hand   adapter   of its own   of that CPU   target")
         for title, target, (lines, ask) in (
             ("emit", 40, single("emit", ("A", "B", b"r0"))),
             ("executed", 40, single("executed", ("B", 0))),
@@ -125,8 +127,10 @@ def main() -> None:
             plain = by_hand(echo, lines)
             asked = functools.partial(ask, adapter)
             pairs = [(seconds(plain), seconds(asked)) for _ in range(ROUNDS)]
-            theirs, ours = (min(times) / REQUESTS * 1e6 for times in zip(*pairs, strict=True))
-            print(f"{title:<28}{theirs:>10.1f}{ours:>10.1f}{ours - theirs:>13.1f}{target:>9}")
+            rows = [(a, b, b - a, d - c) for (a, c), (b, d) in pairs]
+            figures = (statistics.median(column) / REQUESTS * 1e6 for column in zip(*rows, strict=True))
+            theirs, ours, own, worked = figures
+            print(f"{title:<28}{theirs:>10.1f}{ours:>10.1f}{own:>13.1f}{worked:>14.1f}{target:>9}")
         adapter.close()
         echo.kill()
         echo.wait()

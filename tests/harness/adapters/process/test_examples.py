@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from shardproof.adapter import load
+from shardproof.adapters.process.child import Child
 from shardproof.engines.fuzz import Plan, fuzz
 from shardproof.verdict import Report, Verdict
 
@@ -64,6 +65,25 @@ def test_an_example_holds(source: Path, command: Command, line: str, tmp_path: P
     report = search(command(source, tmp_path), 1_500)
 
     assert report.verdict is Verdict.HOLDS, report.reasons
+
+
+@pytest.mark.parametrize("source, command, line", LANGUAGES[1:])
+def test_what_is_looked_at_travels_with_what_was_asked(
+    source: Path, command: Command, line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A third of all requests, and all that only look, need no journey of their own."""
+    sent: list[bytes] = []
+    exchange = Child.exchange
+
+    def counted(child: Child, said: bytes, seconds: float) -> bytes:
+        sent.append(said)
+        return exchange(child, said, seconds)
+
+    monkeypatch.setattr(Child, "exchange", counted)
+    search(command(source, tmp_path), 300)
+
+    requests = sum(said.count(b'"verb"') for said in sent)
+    assert requests > 1.35 * len(sent)
 
 
 @pytest.mark.parametrize("source, command, line", LANGUAGES)
