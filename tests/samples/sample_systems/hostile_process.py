@@ -169,7 +169,7 @@ def misbehave(number: int, answer: Answer) -> bool:
         case "type":
             say({"id": number, "ok": 7})
         case "hex":
-            say({"id": number, "ok": "0 1"})
+            say({"id": number, "ok": "00 01"})
         case "negative":
             say({"id": -1, **answer})
         case "huge":

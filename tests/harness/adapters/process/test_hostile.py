@@ -118,7 +118,7 @@ BREACHES = [
     ("type:emit", "answer to 'emit' makes no sense: expected bytes", "emit at", "7 in"),
     ("type:deliver", "answer to 'deliver' makes no sense: expected null", "deliver at", "7 in"),
     ("type:executed", "answer to 'executed' makes no sense: expected a list of execution", "at  ", "7 in"),
-    ("hex:prove", "answer to 'prove' makes no sense: expected bytes", "deliver at", "0 1"),
+    ("hex:prove", "answer to 'prove' makes no sense: expected bytes", "deliver at", "00 01"),
     ("negative:emit", "answered another request than 'emit'", "emit at", '"id": -1'),
     ("huge:deliver", "in its answer to 'deliver': not JSON", "deliver at", "999"),
     ("nan:deliver", "in its answer to 'deliver': NaN is not JSON", "deliver at", ""),

@@ -119,7 +119,7 @@ def test_a_value_comes_back_as_it_went(kind: Any) -> None:
 @pytest.mark.parametrize("kind", [k for k in KINDS if k.name != "anything"], ids=lambda kind: kind.name)
 def test_what_is_of_no_kind_is_told_so(kind: Any) -> None:
     """A reader takes what its kind is, and nothing that merely resembles it."""
-    strange = [True, False, 2**53, -(2**53), "0g", "0 1", "xyz", [1], {}, {"shards": []}, "1" * 100]
+    strange = [True, False, 2**53, -(2**53), "0g", "0 1", "00 11", "xyz", [1], {}, {"shards": []}, "1" * 100]
     taken = []
     for value in [*strange, None]:
         try:
