@@ -82,7 +82,11 @@ class Bench:
 
     def close(self) -> None:
         """Release the system."""
-        self.lock.system.call("close")
+        try:
+            self.lock.system.call("close")
+        except AdapterError as error:
+            error.located("the end, after the last run")
+            raise
 
     def first(self, moves: Sequence[Move]) -> Found | None:
         """Run `moves`, leaving out what is not possible, to the first divergence."""

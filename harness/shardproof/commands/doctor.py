@@ -8,9 +8,8 @@ from typing import Any
 from attrs import field, frozen
 
 from .. import parts, selection
-from ..adapter import Adapter, Delivery, Refused, Topology
-from ..adapters.process import ProcessAdapter
-from ..errors import AdapterError, MissingPartError
+from ..adapter import PROCESS, Adapter, Delivery, Refused, Topology
+from ..errors import AdapterError, MissingPartError, ShardproofError
 from ..runs import made
 from ..settings import Settings
 from .catalogue import Rows
@@ -149,8 +148,12 @@ def _about(found: selection.System, timings: Rows) -> dict[str, Rows]:
 
 def _greeted(found: selection.System) -> Rows:
     """What a process says of itself; an adapter in Python has said it all by what it overrides."""
-    if not isinstance(found.make, type) or not issubclass(found.make, ProcessAdapter):
+    if not found.name.startswith(f"{PROCESS}:"):
         return ()
+    from ..adapters.process import ProcessAdapter
+
+    assert isinstance(found.make, type), "a class is made for each process"
+    assert issubclass(found.make, ProcessAdapter), "and derived from what is common to all"
     said = found.make.greeting
     lines = "several requests a line" if said.batches else "one request a line"
     return (
@@ -192,6 +195,8 @@ def _timed(found: selection.System, clock: Callable[[], float]) -> Rows:
         started = clock()
         try:
             answer = getattr(adapter, verb)(*args)
+        except ShardproofError:
+            raise
         except Exception as error:
             raise AdapterError(
                 f"adapter {found.name!r} raised in {verb!r}",

@@ -6,6 +6,17 @@ what stands on a line, `child` starts a process and ends it, `diagnosis` tells w
 `adapter` is what the harness sees, and `serve` makes a process of an adapter in Python.
 """
 
+import select
+
+from ...errors import UsageError
+
+if not hasattr(select, "poll"):
+    raise UsageError(
+        "a process cannot be an adapter on this system",
+        expected="a system with poll, process groups and signals: Linux, macOS, BSD",
+        help="an adapter in Python runs everywhere: module:Class",
+    )
+
 from .adapter import ProcessAdapter, adapter_for
 
 __all__ = ["ProcessAdapter", "adapter_for"]

@@ -72,6 +72,9 @@ def adapter_for(command: str, call_seconds: float | None = None) -> type[Process
     child = _started(command_words)
     try:
         greeted = _greeted(child, seconds)
+    except diagnosis.BrokenProcessError as error:
+        error.located("the start, before any run")
+        raise
     finally:
         child.end(kindly=True)
     body: dict[str, Any] = {verb: _method(verb) for verb in greeted.verbs if verb not in ("open", "close")}

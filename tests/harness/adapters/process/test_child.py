@@ -137,6 +137,7 @@ def test_a_program_that_cannot_be_started_is_told(tmp_path: Path) -> None:
 
 
 @pytest.mark.heavy
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="no /proc to look at")
 def test_the_harness_told_to_terminate_leaves_nothing() -> None:
     """A job that runs out of time is ended by SIGTERM."""
     name = f"cmd:{sys.executable} -I -S {HOSTILE} hang:deliver"
