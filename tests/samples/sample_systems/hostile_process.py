@@ -187,6 +187,10 @@ def misbehave(number: int, answer: Answer) -> bool:
         case "closes":
             os.close(1)
             time.sleep(FOREVER)
+        case "shuts":
+            os.close(0)
+            say({"id": number, **answer})
+            time.sleep(FOREVER)
         case "stopped":
             os.kill(os.getpid(), signal.SIGSTOP)
         case "error":

@@ -43,6 +43,7 @@ class Silence(enum.Enum):
     LONG = "its answer has no end"
     GONE = "it has ended"
     CLOSED = "it has closed its stdout and lives on"
+    SHUT = "it has closed its stdin and lives on"
 
 
 class SilencedError(Exception):
@@ -92,29 +93,28 @@ class Child:
 
     def exchange(self, line: bytes, seconds: float) -> bytes:
         """Send `line`, with its end, and return the next line, without. Raises `SilencedError`."""
-        begun = self._begun
+        begun, deadline = self._begun, time.monotonic() + seconds
         if not begun and len(line) <= select.PIPE_BUF:
             # As nearly always: it is written at once, and the answer comes in one piece.
             try:
                 os.write(self._in, line)
             except BlockingIOError:
-                return self._slowly(line, seconds)
+                return self._slowly(line, deadline)
             except BrokenPipeError:
-                raise self._gone() from None
+                raise self._gone(Silence.SHUT) from None
             ready = self._answers.poll(seconds * 1000)
             if len(ready) == 1 and ready[0][0] == self._out:
                 data = os.read(self._out, _CHUNK)
                 if data.endswith(b"\n") and data.find(b"\n") == len(data) - 1:
                     return data[:-1]
                 if not data:
-                    raise self._gone()
+                    raise self._gone(Silence.CLOSED)
                 begun += data
-            return self._slowly(b"", seconds)
-        return self._slowly(line, seconds)
+            return self._slowly(b"", deadline)
+        return self._slowly(line, deadline)
 
-    def _slowly(self, rest: bytes, seconds: float) -> bytes:
+    def _slowly(self, rest: bytes, deadline: float) -> bytes:
         """The same for a request or an answer in pieces, beside whatever comes on stderr."""
-        deadline = time.monotonic() + seconds
         begun, searched = self._begun, 0
         view = memoryview(rest)
         while True:
@@ -148,7 +148,7 @@ class Child:
             elif descriptor == self._out and event & _READABLE:
                 data = os.read(self._out, _CHUNK)
                 if not data:
-                    raise self._gone()
+                    raise self._gone(Silence.CLOSED)
                 self._begun += data
             elif descriptor == self._in:
                 try:
@@ -156,7 +156,7 @@ class Child:
                 except BlockingIOError:
                     continue
                 except BrokenPipeError:
-                    raise self._gone() from None
+                    raise self._gone(Silence.SHUT) from None
         return view
 
     def _listen(self) -> bool:
@@ -173,11 +173,10 @@ class Child:
         self._said = (self._said + data)[-STDERR_BYTES:]
         return True
 
-    def _gone(self) -> SilencedError:
+    def _gone(self, otherwise: Silence) -> SilencedError:
         """Its end of a pipe is closed: it has ended, is about to, or has thrown the pipe away."""
-        if self.status(GRACE_SECONDS) is None:
-            return SilencedError(Silence.CLOSED, bytes(self._begun))
-        return SilencedError(Silence.GONE, bytes(self._begun))
+        lives = self.status(GRACE_SECONDS) is None
+        return SilencedError(otherwise if lives else Silence.GONE, bytes(self._begun))
 
     def surplus(self) -> bytes:
         """What it has said beyond its answers, as far as that has come."""

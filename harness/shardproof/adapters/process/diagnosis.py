@@ -25,6 +25,7 @@ _GUESSES = {
     Silence.HALF: "an answer is one line, and ends with a line feed; flush stdout after it",
     Silence.LONG: f"a line has at most {LINE_BYTES_MAX:,} bytes; log lines go to stderr",
     Silence.GONE: "it must live until its stdin is closed; what it said last is above",
+    Silence.SHUT: "it must read on until its stdin is closed",
     Silence.CLOSED: "nothing but answers goes to stdout, and it stays open until stdin is closed",
 }
 

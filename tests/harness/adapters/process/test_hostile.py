@@ -132,6 +132,7 @@ BREACHES = [
     ("double-field:deliver", "in its answer to 'deliver': a field appears twice", "deliver at", ""),
     ("two-words:deliver", "in its answer to 'deliver': not one of ok, refused", "deliver at", ""),
     ("closes:emit", "did not answer 'emit': it has closed its stdout and lives on", "emit at", ""),
+    ("shuts:emit", "did not answer 'produce': it has closed its stdin and lives on", "produce at", "read on"),
     ("stopped:emit", "did not answer 'emit': it did not answer in time", "emit at", ""),
     ("error:deliver:unavailable", "reports an error in 'deliver': unavailable", "deliver at", "definite: "),
     ("error:deliver:internal", "reports an error in 'deliver': internal", "deliver at", "indefinite: "),
