@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -46,7 +47,10 @@ def _flag(name: str, group: str, metavar: str, help: str, **more: Any) -> Callab
 
 _FLAGS: Mapping[str, Callable[[F], F]] = {
     "adapter": _flag(
-        "adapter", WHAT, "NAME", "The system: a name from `list adapters`, or module:Class of yours."
+        "adapter",
+        WHAT,
+        "NAME",
+        "The system: a name from `list adapters`, or module:Class or cmd:COMMAND of yours.",
     ),
     "stack": _flag("stack", WHAT, "NAME", "The protocol, as a stack of layers from `list stacks`."),
     "protocol": _flag(
@@ -83,6 +87,14 @@ _FLAGS: Mapping[str, Callable[[F], F]] = {
         default=None,
         help="Leave out what no property sees and what differs by names: larger scopes, same verdict, "
         "no count of clauses.",
+    ),
+    "call_seconds": click.option(
+        "--call-seconds",
+        "call_seconds",
+        cls=Flag,
+        group=HOW_MUCH,
+        metavar="S",
+        help="How long one call of the adapter may take [default: 10 for a process, 30 else].",
     ),
     "seed": _flag("seed", HOW_MUCH, "N", "Repeats a run; drawn and printed if it is left out."),
     "from_rare_worlds": click.option(
@@ -188,7 +200,7 @@ def _run(command: Callable[[Any, Any], T], given: Mapping[str, object]) -> T:
 
     settings = _settings(given)
     context = _context()
-    with silent(settings.adapter), patient(settings.adapter):
+    with silent(settings.adapter), patient(settings.adapter, settings.call_seconds):
         return command(settings, context)
 
 
@@ -219,7 +231,18 @@ _SEARCH = ("adapter", "stack", "layers", "property")
     short_help="Prove, explore and fuzz, within a budget.",
     example="shardproof check --adapter reference --seconds 30",
 )
-@_flags(*_SEARCH, "scope", "depth", "seconds", "seed", "certify", "require_coverage", "profile", "out")
+@_flags(
+    *_SEARCH,
+    "scope",
+    "depth",
+    "seconds",
+    "seed",
+    "certify",
+    "call_seconds",
+    "require_coverage",
+    "profile",
+    "out",
+)
 def check(as_json: bool, **given: object) -> int:
     """
     Everything within a budget: the protocol that an adapter needs is proved and explored, and the
@@ -244,6 +267,7 @@ def check(as_json: bool, **given: object) -> int:
     "seed",
     "from_rare_worlds",
     "certify",
+    "call_seconds",
     "require_coverage",
     "profile",
     "out",
@@ -272,6 +296,7 @@ def fuzz(as_json: bool, **given: object) -> int:
     "threads",
     "reduce",
     "certify",
+    "call_seconds",
     "require_coverage",
     "profile",
     "out",
@@ -362,7 +387,7 @@ _TRACE = click.argument("trace", type=click.Path(path_type=Path))
     example="shardproof replay shardproof-out/FINDING.trace.json --adapter reference",
 )
 @_TRACE
-@_flags("adapter")
+@_flags("adapter", "call_seconds")
 def replay(trace: Path, as_json: bool, **given: object) -> int:
     """
     Run a saved trace again, on an adapter that you name: 1 if it violates something, 0 if it no
@@ -379,7 +404,7 @@ def replay(trace: Path, as_json: bool, **given: object) -> int:
     example="shardproof shrink long.trace.json --adapter my_module:MyAdapter",
 )
 @_TRACE
-@_flags("adapter", "certify", "out")
+@_flags("adapter", "certify", "call_seconds", "out")
 def shrink(trace: Path, as_json: bool, **given: object) -> int:
     """
     Make a saved trace shorter, with the same finding. That none is shorter is found out with --certify,
@@ -450,7 +475,7 @@ def list_(what: str | None, as_json: bool, **given: object) -> int:
     short_help="What works here, and what an adapter can do.",
     example="shardproof doctor --adapter reference",
 )
-@_flags("adapter")
+@_flags("adapter", "call_seconds")
 @click.option(
     "--fetch", cls=Flag, group=HOW_MUCH, is_flag=True, help="Get third-party parts that are missing first."
 )
@@ -508,6 +533,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     sys.path.append(str(Path.cwd()))
     # Hypothesis keeps notes about source files; they do not belong where somebody runs a command.
     os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", str(cache_folder() / "hypothesis"))
+    for name in ("SIGTERM", "SIGHUP"):
+        if hasattr(signal, name):
+            # Like Ctrl-C: what we have started ends with us, and nothing was decided.
+            signal.signal(getattr(signal, name), signal.default_int_handler)
     sys.exit(run(sys.argv[1:] if arguments is None else list(arguments)))
 
 
@@ -540,7 +569,7 @@ def run(arguments: Sequence[str]) -> int:
 
 
 class _StoppedError(ShardproofError):
-    """Somebody pressed Ctrl-C."""
+    """Somebody pressed Ctrl-C, or told us to terminate."""
 
     exit_code = EXIT_INCONCLUSIVE
 

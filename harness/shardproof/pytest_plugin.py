@@ -104,7 +104,7 @@ class Conformance:
         from . import selection, trace_file
         from .engines.fuzz import Plan, fuzz
 
-        system = selection.system(adapter)
+        system = selection.system(adapter, self.settings.call_seconds)
         plan = Plan(
             seed=self.seed,
             seconds=self.settings.seconds,

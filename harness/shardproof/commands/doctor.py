@@ -8,12 +8,15 @@ from typing import Any
 from attrs import field, frozen
 
 from .. import parts, selection
-from ..adapter import Adapter, Delivery, Refused, Topology
-from ..errors import AdapterError, MissingPartError
+from ..adapter import PROCESS, Adapter, Delivery, Refused, Topology
+from ..errors import AdapterError, MissingPartError, ShardproofError
 from ..runs import made
 from ..settings import Settings
 from .catalogue import Rows
 from .context import Context, version, versions
+
+#: Calls by which it is told how many there are in a second.
+CALLS = 200
 
 #: Distributions of each extra, and the adapters that need it.
 EXTRAS: Mapping[str, tuple[tuple[str, ...], str]] = {
@@ -51,9 +54,10 @@ def doctor(settings: Settings, context: Context, *, fetch: bool) -> Diagnosis:
     }
     facts: dict[str, Any] = {}
     if settings.adapter is not None:
-        found = selection.system(settings.adapter)
+        found = selection.system(settings.adapter, settings.call_seconds)
         timings = _timed(found, context.clock)
         sections |= _about(found, timings)
+        sections["many calls"] = _rates(found, context.clock)
         facts |= {
             "adapter": found.name,
             "capabilities": sorted(found.capabilities),
@@ -132,6 +136,7 @@ def _about(found: selection.System, timings: Rows) -> dict[str, Rows]:
     sentences = tuple(selection.applicable(found.capabilities, found.stack))
     return {
         f"adapter {found.name}": (
+            *_greeted(found),
             ("capabilities", ", ".join(sorted(found.capabilities)) or "none besides the required verbs"),
             ("layers", ", ".join(layer.name for layer in found.layers)),
         ),
@@ -139,6 +144,46 @@ def _about(found: selection.System, timings: Rows) -> dict[str, Rows]:
         "what is not": tuple((f"{p.id}  {p.name}", p.not_applicable) for p in sentences if p.not_applicable),
         "one call of each verb": timings,
     }
+
+
+def _greeted(found: selection.System) -> Rows:
+    """What a process says of itself; an adapter in Python has said it all by what it overrides."""
+    if not found.name.startswith(f"{PROCESS}:"):
+        return ()
+    from ..adapters.process import ProcessAdapter
+
+    assert isinstance(found.make, type), "a class is made for each process"
+    assert issubclass(found.make, ProcessAdapter), "and derived from what is common to all"
+    said = found.make.greeting
+    lines = "several requests a line" if said.batches else "one request a line"
+    return (
+        ("process", f"{said.name} {said.version}".rstrip() + f", {lines}"),
+        ("verbs", ", ".join(said.verbs)),
+        ("one call", f"may take {found.make.seconds:g} s"),
+    )
+
+
+def _rates(found: selection.System, clock: Callable[[], float]) -> Rows:
+    """How fast a call is that only looks; and several that travel together, where they can."""
+    adapter = made(found.make)
+    together = type(adapter).foresee is not Adapter.foresee
+    rows = []
+    try:
+        adapter.open(Topology.of(2))
+        for each in (1, 10) if together else (1,):
+            looks = tuple(("executed", ("B", since)) for since in range(each))
+            began = clock()
+            for _ in range(CALLS // each):
+                if each > 1:
+                    adapter.foresee("executed", looks[1:])
+                for _, given in looks:
+                    adapter.executed(*given)
+            took = max(clock() - began, 1e-9) / CALLS
+            said = f"{took * 1e6:,.1f} µs, {1 / took:,.0f} calls a second"
+            rows.append(("executed" if each == 1 else f"executed, {each} a line", said))
+    finally:
+        _released(adapter)
+    return tuple(rows)
 
 
 def _timed(found: selection.System, clock: Callable[[], float]) -> Rows:
@@ -150,6 +195,8 @@ def _timed(found: selection.System, clock: Callable[[], float]) -> Rows:
         started = clock()
         try:
             answer = getattr(adapter, verb)(*args)
+        except ShardproofError:
+            raise
         except Exception as error:
             raise AdapterError(
                 f"adapter {found.name!r} raised in {verb!r}",

@@ -92,7 +92,7 @@ def explore(settings: Settings, context: Context) -> Answer:
 
 def fuzz(settings: Settings, context: Context) -> Answer:
     """Random and adversarial runs against an adapter."""
-    system = selection.system(settings.adapter)
+    system = selection.system(settings.adapter, settings.call_seconds)
     protocol = _for_a_system(settings, system)
     if "scope" in settings.given and (extra := {*(settings.scope or {})} - {"shards"}):
         raise UsageError(
@@ -111,7 +111,7 @@ def fuzz(settings: Settings, context: Context) -> Answer:
 
 def check(settings: Settings, context: Context) -> Answer:
     """The protocol that an adapter needs, proved and explored, and the adapter fuzzed."""
-    system = selection.system(settings.adapter)
+    system = selection.system(settings.adapter, settings.call_seconds)
     protocol = _for_a_system(settings, system)
     chosen = selection.names(settings.properties, protocol, *OBSERVED)
     _must_be_observable(chosen)
@@ -407,7 +407,7 @@ def _model(settings: Settings) -> tuple[System | None, Protocol]:
     """The protocol to look at; an adapter only says which layers it needs."""
     if settings.stack or settings.layers or settings.adapter is None:
         return None, selection.protocol(settings.stack, settings.layers)
-    system = selection.system(settings.adapter)
+    system = selection.system(settings.adapter, settings.call_seconds)
     return system, selection.protocol(None, None, system.layers)
 
 

@@ -118,4 +118,4 @@ def _system(trace: Trace, settings: Settings) -> System:
             expected="--adapter NAME",
             help=f"it was recorded on {trace.adapter!r}, but a file never chooses what is run",
         )
-    return selection.system(settings.adapter)
+    return selection.system(settings.adapter, settings.call_seconds)
