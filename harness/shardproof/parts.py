@@ -65,6 +65,30 @@ PARTS: Final[Mapping[str, Part]] = {
             integrity="sha512-FM6oeOGjN54NO0pIKDmbpgn/Cg/BwEOFHcGqKBA4Wldhy46KcV2e6aq5SRvlOAkmC6gNA5htzpTsM4dZ1fSwvA==",
             needed_by="adapter hyperlane",
         ),
+        Part(
+            name="solc",
+            ecosystem="npm",
+            package="solc",
+            version="0.8.30",
+            integrity="sha512-9Srk/gndtBmoUbg4CE6ypAzPQlElv8ntbnl6SigUBAzgXKn35v87sj04uZeoZWjtDkdzT0qKFcIo/wl63UMxdw==",
+            needed_by="adapter openzeppelin",
+        ),
+        Part(
+            name="openzeppelin-4.9.1",
+            ecosystem="npm",
+            package="@openzeppelin/contracts",
+            version="4.9.1",
+            integrity="sha512-aLDTLu/If1qYIFW5g4ZibuQaUsFGWQPBq1mZKp/txaebUnGHDmmiBhRLY1tDNedN0m+fJtKZ1zAODS9Yk+V6uA==",
+            needed_by="adapter openzeppelin:4.9.1",
+        ),
+        Part(
+            name="openzeppelin-4.9.2",
+            ecosystem="npm",
+            package="@openzeppelin/contracts",
+            version="4.9.2",
+            integrity="sha512-mO+y6JaqXjWeMh9glYVzVu8HYPGknAAnWyxTRhGeckOruyXQMNnlcW6w/Dx9ftLeIQk6N+ZJFuVmTwF7lEIFrg==",
+            needed_by="adapter openzeppelin:4.9.2",
+        ),
     )
 }
 

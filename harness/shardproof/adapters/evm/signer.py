@@ -1,0 +1,37 @@
+"""Somebody whose signatures contracts check: a validator, an attester, a user."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any, Final
+
+from attrs import field, frozen
+
+from .extras import curve, keccak
+
+#: What wallets put before a digest that they sign (EIP-191, version 0x45).
+_PERSONAL: Final = b"\x19Ethereum Signed Message:\n32"
+
+
+@frozen
+class Signer:
+    """A private key and its address."""
+
+    key: Any = field(repr=False)
+    address: str
+
+    @classmethod
+    @cache
+    def named(cls, seed: bytes) -> Signer:
+        """Whose private key is the hash of `seed`, so that a run can be repeated."""
+        key = curve().PrivateKey(keccak(seed))
+        return cls(key, "0x" + keccak(key.public_key.format(compressed=False)[1:])[-20:].hex())
+
+    def sign(self, digest: bytes) -> bytes:
+        """r, s and 27 or 28, in 65 bytes. Deterministic."""
+        signature: bytes = self.key.sign_recoverable(digest, hasher=None)
+        return signature[:64] + bytes([27 + signature[64]])
+
+    def sign_personally(self, digest: bytes) -> bytes:
+        """As `personal_sign` of a wallet, and `toEthSignedMessageHash` of a contract."""
+        return self.sign(keccak(_PERSONAL + digest))
