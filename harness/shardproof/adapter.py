@@ -476,6 +476,7 @@ BUILT_IN: Mapping[str, tuple[str, str]] = {
     "watermark": ("shardproof.adapters.watermark", "WatermarkAdapter"),
     "faulty": ("shardproof.adapters.faulty", "variant"),
     "hyperlane": ("shardproof.adapters.hyperlane", "variant"),
+    "axelar": ("shardproof.adapters.axelar", "AxelarAdapter"),
     "openzeppelin": ("shardproof.adapters.openzeppelin", "variant"),
 }
 

@@ -66,6 +66,14 @@ PARTS: Final[Mapping[str, Part]] = {
             needed_by="adapter hyperlane",
         ),
         Part(
+            name="axelar-gateway",
+            ecosystem="npm",
+            package="@axelar-network/axelar-cgp-solidity",
+            version="6.4.0",
+            integrity="sha512-Xnw5xi234B1cmTCzgudV8zq+DDjJ1d1U362CM0vKH1FWmZprKIdqgmOYkiRyu+QiVhnznKiBURiSEHVrNjtYpw==",
+            needed_by="adapter axelar",
+        ),
+        Part(
             name="solc",
             ecosystem="npm",
             package="solc",

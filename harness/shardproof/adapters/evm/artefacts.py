@@ -83,6 +83,12 @@ def _creation(read: dict[str, Any]) -> str | None:
     return code if isinstance(code, str) else None
 
 
+def own(name: str) -> Artefact:
+    """One of the contracts of this package, as they were compiled and committed: `adapters/contracts`."""
+    path = Path(__file__).parents[1] / "contracts" / f"{name}.json"
+    return from_json(path.read_text(encoding="utf-8"), path.name)
+
+
 def built(folder: Path | str, contract: str) -> Artefact:
     """
     A contract by name out of a folder that a build has left: Foundry's `out`, or Hardhat's `artifacts`.

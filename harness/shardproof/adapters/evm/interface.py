@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from ...errors import AdapterError, nearest, printable
 from .engine import Log, RevertError
@@ -122,6 +122,10 @@ class Interface:
                     functions[signature] = functions[entry["name"]] = function
         # A bare name must not mean whichever of its signatures came last.
         return cls({k: v for k, v in functions.items() if k not in overloaded}, events, errors, constructor)
+
+    def knowing(self, *others: Interface) -> Interface:
+        """The same, with the errors of those whom such a contract calls: what it passes on is theirs."""
+        return evolve(self, errors={k: v for each in (*others, self) for k, v in each.errors.items()})
 
     def function(self, name: str) -> Function:
         """By name, or by signature where the name has several."""
