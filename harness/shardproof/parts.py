@@ -66,6 +66,14 @@ PARTS: Final[Mapping[str, Part]] = {
             needed_by="adapter hyperlane",
         ),
         Part(
+            name="anvil",
+            ecosystem="npm",
+            package="@foundry-rs/anvil-linux-amd64",
+            version="1.7.1",
+            integrity="sha512-+XmShybEaxfCrr0OUUZwYEy2OnYZt5pHH9TzBtLv3+VrK0O/ANuNSVEahqNhKHlgX7GRJ59383ofNhxkRWIYTg==",
+            needed_by="adapters whose name ends in :anvil",
+        ),
+        Part(
             name="axelar-gateway",
             ecosystem="npm",
             package="@axelar-network/axelar-cgp-solidity",

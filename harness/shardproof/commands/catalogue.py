@@ -141,7 +141,8 @@ def _first(doc: str) -> str:
 _DESCRIPTIONS = {
     "reference": "the protocol as it should be",
     "watermark": "another correct design: it remembers a mark instead of a table",
-    "hyperlane": "the real contracts on an EVM; hyperlane:noop-ism has a mistake that has been made",
+    "hyperlane": "the real contracts on an EVM; hyperlane:noop-ism has a mistake that has been made, "
+    "hyperlane:anvil another EVM",
     "axelar": "gateways with weighted signers and batches, that burn tokens here and mint them there",
     "openzeppelin": "Merkle multiproofs as compiled into an inbox of ours; openzeppelin:4.9.1 can be forged",
 }

@@ -74,8 +74,8 @@ class EvmAdapter(Adapter, Generic[S]):
         shards = list(self.shards.values())
         if len(shards) != len(topology.shards):
             self.close()
-            # The engine is a class or a function, and must not become a method.
-            make = type(self).__dict__.get("engine") or type(self).engine
+            # Asked of the class, because a function that is asked of the adapter would become a method.
+            make = type(self).engine
             shards = [self.build(Chain(FIRST_CHAIN + i, make)) for i in range(len(topology.shards))]
             self.connect(shards)
             for shard in shards:
