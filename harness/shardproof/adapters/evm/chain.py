@@ -94,7 +94,8 @@ class Chain:
         self._new_engine = engine
         self._engine: Engine = engine(chain_id)
         self._deployment: list[_Creation | _Call] = []
-        self._views: dict[tuple[str, bytes], View] = {}
+        self._views: list[View] = []
+        self._watching: dict[tuple[str, bytes], list[View]] = {}
         self._base: Moment | None = None
         #: None where history was too long to be kept.
         self._now: Moment | None = None
@@ -119,8 +120,9 @@ class Chain:
         return address
 
     def watch(self, address: str, topic: bytes, view: View) -> None:
-        """Show `view` each event of that contract and kind."""
-        self._views[address, topic] = view
+        """Show `view` each event of that contract and kind, besides those that see it already."""
+        self._views.append(view)
+        self._watching.setdefault((address, topic), []).append(view)
 
     def seal(self) -> None:
         """Deployment is over: here is where `reset` returns to."""
@@ -217,7 +219,7 @@ class Chain:
         self._engine.call(call.sender, call.to, call.data, static=False)
         logs = self._engine.logs()
         for log in logs:
-            if log.topics and (view := self._views.get((log.address, log.topics[0]))) is not None:
+            for view in self._watching.get((log.address, log.topics[0]), ()) if log.topics else ():
                 view.append(log)
         return logs
 
@@ -239,7 +241,7 @@ class Chain:
             # The newest gives way to one that is newer still: its own moment has a history.
             self._engine.release()
             del self._places[self._marks.pop().moment]
-        lengths = tuple(len(view) for view in self._views.values())
+        lengths = tuple(len(view) for view in self._views)
         self._places[moment] = len(self._marks)
         self._marks.append(_Mark(moment, self._engine.checkpoint(), lengths))
 
@@ -249,7 +251,7 @@ class Chain:
             newest = self._marks.pop()
             del self._places[newest.moment]
             self._engine.undo(newest.checkpoint)
-        for view, length in zip(self._views.values(), mark.lengths, strict=True):
+        for view, length in zip(self._views, mark.lengths, strict=True):
             view.truncate(length)
         self._mark(mark.moment)
 
@@ -257,7 +259,7 @@ class Chain:
         self._engine.close()
         self._engine = self._new_engine(self.chain_id)
         self._engine_calls = 0
-        for view in self._views.values():
+        for view in self._views:
             view.truncate(0)
         for step in self._deployment:
             if isinstance(step, _Call):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from attrs import field, frozen
@@ -11,6 +11,7 @@ from ...adapter import ACCEPTED, Outcome, Refused
 from .artefacts import Artefact
 from .chain import SENDER, Chain
 from .engine import Log, RevertError
+from .incremental_tree import IncrementalTree
 from .interface import Event, Interface, decoded, encoded
 
 
@@ -38,6 +39,19 @@ class Events:
     def after(self, since: int) -> list[dict[str, Any]]:
         """All but the first `since`."""
         return self._values[since:]
+
+
+class LoggedTree(IncrementalTree):
+    """A view: the tree of what was logged, one leaf an event."""
+
+    def __init__(self, event: Event, leaf: Callable[[dict[str, Any]], bytes]) -> None:
+        super().__init__()
+        self._event = event
+        self._leaf = leaf
+
+    def append(self, log: Log) -> None:
+        """Take in one more."""
+        self.add(self._leaf(self._event.decoded(log)))
 
 
 @frozen
@@ -94,3 +108,9 @@ class Contract:
         events = Events(self.interface.event(event))
         self.chain.watch(self.address, self.topic(event), events)
         return events
+
+    def tree(self, event: str, leaf: Callable[[dict[str, Any]], bytes]) -> LoggedTree:
+        """The Merkle tree over all events of that kind from now on, with the leaf that each stands for."""
+        tree = LoggedTree(self.interface.event(event), leaf)
+        self.chain.watch(self.address, self.topic(event), tree)
+        return tree
