@@ -79,7 +79,9 @@ def main(arguments: list[str]) -> int:
     """Run all, or what is named."""
     seeds = [int(x) for x in arguments if x.isdigit()] or SEEDS
     names = [x for x in arguments if not x.isdigit()] or EXPECTED
-    return 0 if all([is_as_expected(name, seed) for name in names for seed in seeds]) else 1
+    # All of them, also after one was not.
+    outcomes = [is_as_expected(name, seed) for name in names for seed in seeds]
+    return 0 if all(outcomes) else 1
 
 
 if __name__ == "__main__":

@@ -477,6 +477,7 @@ BUILT_IN: Mapping[str, tuple[str, str]] = {
     "faulty": ("shardproof.adapters.faulty", "variant"),
     "hyperlane": ("shardproof.adapters.hyperlane", "variant"),
     "axelar": ("shardproof.adapters.axelar", "AxelarAdapter"),
+    "nxtp": ("shardproof.adapters.nxtp", "NxtpAdapter"),
     "openzeppelin": ("shardproof.adapters.openzeppelin", "variant"),
 }
 

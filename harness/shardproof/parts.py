@@ -82,6 +82,14 @@ PARTS: Final[Mapping[str, Part]] = {
             needed_by="adapter axelar",
         ),
         Part(
+            name="nxtp",
+            ecosystem="npm",
+            package="@connext/nxtp-contracts",
+            version="0.1.42",
+            integrity="sha512-BJKHlAoisPh5i/els3jtCXSZQAL2p+KCuoyu0pDHwRpxGooD264r1RlCwN17eJLJp2VJ1fumSmg8MPVQNl4lMg==",
+            needed_by="adapter nxtp",
+        ),
+        Part(
             name="solc",
             ecosystem="npm",
             package="solc",

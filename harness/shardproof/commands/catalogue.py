@@ -144,6 +144,7 @@ _DESCRIPTIONS = {
     "hyperlane": "the real contracts on an EVM; hyperlane:noop-ism has a mistake that has been made, "
     "hyperlane:anvil another EVM",
     "axelar": "gateways with weighted signers and batches, that burn tokens here and mint them there",
+    "nxtp": "Connext's swaps: locked here and there, fulfilled or given back when they expire",
     "openzeppelin": "Merkle multiproofs as compiled into an inbox of ours; openzeppelin:4.9.1 can be forged",
 }
 

@@ -35,3 +35,16 @@ class Signer:
     def sign_personally(self, digest: bytes) -> bytes:
         """As `personal_sign` of a wallet, and `toEthSignedMessageHash` of a contract."""
         return self.sign(keccak(_PERSONAL + digest))
+
+
+def recovered(digest: bytes, signature: bytes) -> str | None:
+    """The address of whoever signed, from any bytes; nothing where they are no signature."""
+    if len(signature) != 65 or signature[64] not in (27, 28):
+        return None
+    try:
+        signed = signature[:64] + bytes([signature[64] - 27])
+        key = curve().PublicKey.from_signature_and_message(signed, digest, hasher=None)
+    except Exception:
+        # Whatever the library makes of numbers that no signature has.
+        return None
+    return "0x" + keccak(key.format(compressed=False)[1:])[-20:].hex()
