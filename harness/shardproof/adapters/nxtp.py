@@ -1,5 +1,5 @@
 """
-Adapter for Connext NXTP: a user locks tokens here, a router locks its own there, and both are released or given back.
+Adapter for Connext NXTP: a user locks tokens here, a router locks its own there, and both move or neither.
 
 One chain per shard, each with a manager of transactions. A receipt is a transfer that its user has
 prepared at the source. The router answers by preparing it at the destination, before the next
@@ -118,7 +118,7 @@ PREPARED, FULFILLED, CANCELLED = "TransactionPrepared", "TransactionFulfilled", 
 
 @frozen
 class Logged:
-    """What a manager has logged of a transfer: that it was prepared, fulfilled or cancelled, and on what terms."""
+    """What a manager has logged of a transfer: prepared, fulfilled or cancelled, and on what terms."""
 
     kind: str
     transfer: Transfer
@@ -380,7 +380,8 @@ class NxtpAdapter(EvmAdapter[ManagerShard]):
     def _described(self, at: ManagerShard, transfer: Transfer) -> tuple[object, ...]:
         """A transfer as the manager of one of its chains knows it: what is variable it has logged itself."""
         logged = at.log.of(PREPARED, transfer)
-        asset = (logged and self._at(logged.transfer.source) or at).token.address
+        # What was never prepared is described like what was, and the manager does not know it.
+        asset = (self._at(logged.transfer.source) if logged else at).token.address
         expiry, block = (logged.expiry, logged.block) if logged else (transfer.expiry, 1)
         chains, hashes = (transfer.source, transfer.destination), (keccak(transfer.payload), transfer.id)
         return (*self._parties(transfer, asset), *hashes, *chains, transfer.amount, expiry, block)

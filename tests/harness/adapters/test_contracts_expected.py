@@ -80,6 +80,22 @@ EXPECTED: Mapping[str, Expected] = {
             {"books-balance", "emission-debits-what-is-carried", "execution-credits-what-is-carried"}
         ),
     ),
+    "nxtp": Expected(
+        ("nxtp",),
+        also=frozenset(
+            {
+                "books-balance",
+                "emission-debits-what-is-carried",
+                "execution-credits-what-is-carried",
+                "refund-returns-what-was-carried",
+                "never-both",
+                "has-one-outcome",
+                "acknowledges-truthfully",
+                "reaches-an-outcome",
+                "attains-its-deadline",
+            }
+        ),
+    ),
     "openzeppelin:4.9.2": Expected(("solc", "openzeppelin-4.9.2")),
 }
 
