@@ -28,6 +28,7 @@ EXPECTED: Mapping[str, Verdict] = {
     "hyperlane:noop-ism": Verdict.VIOLATED,
     "hyperlane:anvil": Verdict.HOLDS,
     "axelar": Verdict.HOLDS,
+    "nxtp": Verdict.HOLDS,
     "openzeppelin:4.9.1": Verdict.VIOLATED,
     "openzeppelin:4.9.2": Verdict.HOLDS,
 }

@@ -3,15 +3,17 @@ Adapter for Connext NXTP: a user locks tokens here, a router locks its own there
 
 One chain per shard, each with a manager of transactions. A receipt is a transfer that its user has
 prepared at the source. The router answers by preparing it at the destination, before the next
-header of the source; then the user signs, and whoever has that signature may fulfil it there
-until it expires. Afterwards the router claims at the source, or else cancels there.
+header of the source; then the user signs that it may be fulfilled there, and that it may be
+cancelled there, and until it expires whoever has these signatures decides which of the two
+happens. Afterwards the router claims at the source, or else cancels there. A cancellation is what
+the model calls a callback that fails: the receipt is spent, and its sender is given back what he paid.
 
 There are no headers and no proofs in this system: what travels are signatures. So a header is
 the signatures that are out, each in a slot, and evidence is the number of a slot:
 
-* of what its shard sends, the user's signature, which fulfils it at the destination;
+* of what its shard sends, the user's signatures, one of which fulfils it at the destination, one cancels;
 * of what was fulfilled at its shard, the router's claim, a transaction for the source;
-* of what expired at its shard, the router's cancellation, a transaction for the source.
+* of what was cancelled or expired at its shard, the router's cancellation, a transaction for the source.
 
 A signed transaction is sent by whoever its signature says, as on any chain, and the manager
 decides whether he may. Validators there are none: the user and the router sign for themselves.
@@ -54,11 +56,13 @@ LIQUIDITY: Final = 1_000_000
 
 _NOBODY: Final = "0x" + "00" * 20
 
-#: A slot holds the user's signature, the router's, or both.
+#: A slot holds two signatures: of the user, or of the user and the router, or of the router alone.
 _PLACE, _SIGNATURE = 8, 65
 _SLOT: Final = 2 * _SIGNATURE
 
+#: What users sign, as the manager encodes it.
 _SIGNED: Final = "(bytes32,uint256,string,uint256,address)"
+_SIGNED_CANCEL: Final = "(bytes32,string,uint256,address)"
 
 #: Transfers are counted from zero, so none of a run has a number in the upper half.
 _FORGED_NUMBER: Final = 1 << 63
@@ -124,6 +128,8 @@ class Logged:
     transfer: Transfer
     expiry: int
     block: int
+    #: Of a cancellation, why.
+    ending: Ending
 
 
 class _Transactions:
@@ -150,9 +156,9 @@ class _Transactions:
             described = (values["args"][0], values["args"][2], b"")
         known, terms, payload = described
         source, destination, amount, expiry, block = known[11:16]
-        number, deadline = int.from_bytes(terms[:8]), int.from_bytes(terms[8:])
+        number, deadline = int.from_bytes(terms[:8]), int.from_bytes(terms[8:12])
         transfer = Transfer(source, number, destination, amount, deadline, payload)
-        entry = Logged(kind, transfer, expiry, block)
+        entry = Logged(kind, transfer, expiry, block, Ending(terms[12:].decode()))
         self._log.append(entry)
         self._known[kind, values["transactionId"]] = entry
 
@@ -238,7 +244,9 @@ class NxtpAdapter(EvmAdapter[ManagerShard]):
         slots: dict[tuple[str, bytes], bytes] = {}
         for sent in at.log.here([PREPARED], source=at.number):
             if self._is_prepared(sent.transfer):
-                slots["deliver", sent.transfer.id] = self._agreed(sent.transfer) + bytes(_SIGNATURE)
+                slots["deliver", sent.transfer.id] = self._agreed(sent.transfer) + self._renounced(
+                    sent.transfer
+                )
         for other in self.shards.values():
             for sent in other.log.here([PREPARED], source=other.number, to=at.number):
                 slots |= self._outcome(sent.transfer)
@@ -277,6 +285,13 @@ class NxtpAdapter(EvmAdapter[ManagerShard]):
         outcome = at.manager.attempt("prepare", prepared, sender=user().address)
         return outcome if isinstance(outcome, Refused) else transfer.encoded()
 
+    def deliver_failing(self, delivery: Delivery) -> Outcome:
+        to, transfer = self.shards[delivery.destination], Transfer.of(delivery.receipt)
+        # Whoever cancels says why, for those who read the log; too late, it is not what he wants any more.
+        why = Ending.FAILED if to.clock < transfer.deadline else Ending.EXPIRED
+        renounced = _filled(delivery)[_SIGNATURE:]
+        return to.manager.attempt("cancel", self._cancellation(to, transfer, why, renounced))
+
     def advance_clock(self, shard: str) -> None:
         self.shards[shard].chain.wait(TICK_S)
 
@@ -297,8 +312,11 @@ class NxtpAdapter(EvmAdapter[ManagerShard]):
             Transfer.of(delivery.receipt),
             _filled(delivery),
         )
-        claim = self._fulfilment(at, transfer, slot[:_SIGNATURE])
-        return at.send_signed(slot[_SIGNATURE:], "fulfill", claim)
+        agreed, signed = slot[:_SIGNATURE], slot[_SIGNATURE:]
+        if not any(agreed):
+            # Without the signature of the user it is a cancellation that the router has signed.
+            return at.send_signed(signed, "cancel", self._cancellation(at, transfer, Ending.FAILED))
+        return at.send_signed(signed, "fulfill", self._fulfilment(at, transfer, agreed))
 
     def time_out(self, delivery: Delivery) -> Outcome:
         at, transfer, slot = (
@@ -306,7 +324,8 @@ class NxtpAdapter(EvmAdapter[ManagerShard]):
             Transfer.of(delivery.receipt),
             _filled(delivery),
         )
-        return at.send_signed(slot[_SIGNATURE:], "cancel", self._cancellation(at, transfer))
+        expired = self._cancellation(at, transfer, Ending.EXPIRED)
+        return at.send_signed(slot[_SIGNATURE:], "cancel", expired)
 
     def ended(self, shard: str, since: int) -> Sequence[Ended]:
         at = self.shards[shard]
@@ -314,8 +333,7 @@ class NxtpAdapter(EvmAdapter[ManagerShard]):
         for x in at.log.here([FULFILLED, CANCELLED], source=at.number)[since:]:
             sent = at.log.of(PREPARED, x.transfer)
             assert sent is not None, "what has ended was prepared"
-            ending = Ending.SUCCEEDED if x.kind == FULFILLED else Ending.EXPIRED
-            told.append(Ended(sent.transfer.payload, ending))
+            told.append(Ended(sent.transfer.payload, x.ending))
         return told
 
     def forge(self, source: str, destination: str, payload: bytes) -> bytes:
@@ -340,12 +358,17 @@ class NxtpAdapter(EvmAdapter[ManagerShard]):
             agreed = self._agreed(transfer)
             claim = at.signed_call("fulfill", self._fulfilment(at, transfer, agreed))
             return {("acknowledge", transfer.id): agreed + claim}
+        cancelled = to.log.of(CANCELLED, transfer)
+        if cancelled is not None and cancelled.ending is Ending.FAILED:
+            given_up = at.signed_call("cancel", self._cancellation(at, transfer, Ending.FAILED))
+            return {("acknowledge", transfer.id): bytes(_SIGNATURE) + given_up}
         if to.clock < transfer.deadline:
             return {}
-        if to.log.of(PREPARED, transfer) is not None and to.log.of(CANCELLED, transfer) is None:
+        if to.log.of(PREPARED, transfer) is not None and cancelled is None:
             # What the router has locked is its own again.
-            to.manager.attempt("cancel", self._cancellation(to, transfer), sender=router().address)
-        given_up = at.signed_call("cancel", self._cancellation(at, transfer))
+            back = self._cancellation(to, transfer, Ending.EXPIRED)
+            to.manager.attempt("cancel", back, sender=router().address)
+        given_up = at.signed_call("cancel", self._cancellation(at, transfer, Ending.EXPIRED))
         return {("time out", transfer.id): bytes(_SIGNATURE) + given_up}
 
     def _agreed(self, transfer: Transfer) -> bytes:
@@ -353,6 +376,12 @@ class NxtpAdapter(EvmAdapter[ManagerShard]):
         to = self._at(transfer.destination)
         data = (transfer.id, 0, "fulfill", to.number, to.manager.address)
         return user().sign_personally(keccak(encoded((_SIGNED,), (data,))))
+
+    def _renounced(self, transfer: Transfer) -> bytes:
+        """The signature of the user under a transfer, by which it may be cancelled at its destination."""
+        to = self._at(transfer.destination)
+        data = (transfer.id, "cancel", to.number, to.manager.address)
+        return user().sign_personally(keccak(encoded((_SIGNED_CANCEL,), (data,))))
 
     # ---- what managers are told -----------------------------------------------------------------
 
@@ -369,8 +398,10 @@ class NxtpAdapter(EvmAdapter[ManagerShard]):
     def _fulfilment(self, at: ManagerShard, transfer: Transfer, signature: bytes) -> tuple[object, ...]:
         return (self._described(at, transfer), 0, signature, transfer.payload, _terms(transfer))
 
-    def _cancellation(self, at: ManagerShard, transfer: Transfer) -> tuple[object, ...]:
-        return (self._described(at, transfer), b"", _terms(transfer))
+    def _cancellation(
+        self, at: ManagerShard, transfer: Transfer, why: Ending, signature: bytes = b""
+    ) -> tuple[object, ...]:
+        return (self._described(at, transfer), signature, _terms(transfer, why))
 
     def _preparation(self, transfer: Transfer, asset: str, expiry: int) -> tuple[object, ...]:
         chains, hashes = (transfer.source, transfer.destination), (keccak(transfer.payload), transfer.id)
@@ -393,9 +424,9 @@ class NxtpAdapter(EvmAdapter[ManagerShard]):
         return (manager, *people, asset, asset, user().address, user().address, _NOBODY)
 
 
-def _terms(transfer: Transfer) -> bytes:
+def _terms(transfer: Transfer, why: Ending = Ending.SUCCEEDED) -> bytes:
     """What the manager hands through to whoever reads its log."""
-    return transfer.number.to_bytes(8) + transfer.deadline.to_bytes(4)
+    return transfer.number.to_bytes(8) + transfer.deadline.to_bytes(4) + why.value.encode()
 
 
 def _filled(delivery: Delivery) -> bytes:

@@ -88,6 +88,8 @@ EXPECTED: Mapping[str, Expected] = {
                 "emission-debits-what-is-carried",
                 "execution-credits-what-is-carried",
                 "refund-returns-what-was-carried",
+                "failure-credits-nothing",
+                "fails-atomically",
                 "never-both",
                 "has-one-outcome",
                 "acknowledges-truthfully",

@@ -122,6 +122,27 @@ def test_a_transfer_expires_and_is_given_back(system: NxtpAdapter) -> None:
     assert (users_hold(system), locked(system), liquid(system)) == ([0, 0, 0], [0, 0, 0], [0, 0, 0])
 
 
+def test_a_transfer_is_cancelled_and_given_back(system: NxtpAdapter) -> None:
+    """By the user's own signature, before it expires; then it is neither fulfilled nor said to expire."""
+    receipt = sent(system)
+    honest = delivery(system, receipt)
+    unsigned = system.deliver_failing(evolve(honest, header=honest.header[:8] + bytes(130)))
+    outcomes = [system.deliver_failing(honest), system.deliver(honest), system.deliver_failing(honest)]
+    for _ in range(2):
+        system.advance_clock("B")
+    header = produced(system, "B")
+    outcome = shown("A", receipt, header, system.prove_outcome(receipt, header))
+    told = [system.acknowledge(outcome), system.acknowledge(outcome)]
+
+    assert isinstance(unsigned, Refused)
+    assert outcomes == [ACCEPTED, Refused("#F:019"), Refused("#C:019")]
+    assert told == [ACCEPTED, Refused("#C:019")]
+    assert system.prove_absence(receipt, header) == Refused("nobody has signed that")
+    assert system.executed("B", 0) == []
+    assert system.ended("A", 0) == [Ended(b"payload", Ending.FAILED)]
+    assert (users_hold(system), locked(system), liquid(system)) == ([0, 0, 0], [0, 0, 0], [0, 0, 0])
+
+
 def test_the_user_alone_releases_what_the_router_has_locked(system: NxtpAdapter) -> None:
     """His signature is about one transfer; no other one, no other bytes, nobody else's will do."""
     first, second = sent(system, b"first"), sent(system, b"second", amount=1)
@@ -148,7 +169,7 @@ def test_the_router_alone_gives_up_before_the_source_expires(system: NxtpAdapter
     receipt = sent(system)
     delivery(system, receipt)
     at = system.shards["A"]
-    cancellation = system._cancellation(at, Transfer.of(receipt))
+    cancellation = system._cancellation(at, Transfer.of(receipt), Ending.EXPIRED)
     data = at._data("cancel", [cancellation])
     stranger = Signer.named(b"stranger").sign(at._digest(data))
 
@@ -176,7 +197,15 @@ def test_takes_only_what_is_paid_and_expires(system: NxtpAdapter, message: Messa
 
 def test_has_outcomes_and_value_and_certifies_itself() -> None:
     """There is no light client to teach, and nothing to finalise or revert."""
-    outcomes = {"acknowledge", "time_out", "prove_outcome", "prove_absence", "ended", "advance_clock"}
+    outcomes = {
+        "deliver_failing",
+        "acknowledge",
+        "time_out",
+        "prove_outcome",
+        "prove_absence",
+        "ended",
+        "advance_clock",
+    }
 
     assert capabilities(NxtpAdapter()) == outcomes | {"send", "balance", "forge", "snapshot", "restore"}
     assert load("nxtp") is NxtpAdapter
@@ -187,7 +216,7 @@ class HastyRouter(NxtpAdapter):
 
     def _outcome(self, transfer: Transfer) -> dict[tuple[str, bytes], bytes]:
         at = self._at(transfer.source)
-        given_up = at.signed_call("cancel", self._cancellation(at, transfer))
+        given_up = at.signed_call("cancel", self._cancellation(at, transfer, Ending.EXPIRED))
         return super()._outcome(transfer) | {("time out", transfer.id): bytes(65) + given_up}
 
 
