@@ -8,6 +8,7 @@ bytes, because nothing on a chain makes sure that they are text.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, Final
 
 from attrs import evolve, field, frozen
@@ -167,6 +168,17 @@ class Interface:
 
 def encoded(types: Sequence[str], values: Sequence[object]) -> bytes:
     """Arguments as a call carries them."""
+    try:
+        return _encoded(tuple(types), tuple(values))
+    except TypeError:
+        # Lists among them, which cannot be remembered, or a value of the wrong type.
+        data: bytes = abi().encode(types, values)
+        return data
+
+
+#: Encodings are remembered too, of which some are many kilobytes long.
+@lru_cache(maxsize=1 << 12)
+def _encoded(types: tuple[str, ...], values: tuple[object, ...]) -> bytes:
     data: bytes = abi().encode(types, values)
     return data
 
