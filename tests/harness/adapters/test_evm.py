@@ -523,7 +523,7 @@ class TestOutpost:
         answers = [outpost.attempt("deliver", b"", header, b"") for header in (b"", bytes(105))]
 
         assert answers == [
-            Refused("Malformed(0x686561646572)"),
+            Refused("Malformed(header)"),
             Refused("NotAttested(0x0000000000000000000000000000000000000000)"),
         ]
 

@@ -202,14 +202,17 @@ def _said(failure: Failure, data: bytes) -> str:
     except Exception:
         # Whatever the library makes of bytes that a contract may choose freely.
         return f"{failure.name}({', '.join(failure.inputs)}) {data[:REASON_MAX].hex()}".rstrip()
-    return f"{failure.name}({', '.join(_text(value) for value in values)})"
+    said = (_text(kind, value) for kind, value in zip(failure.inputs, values, strict=True))
+    return f"{failure.name}({', '.join(said)})"
 
 
-def _text(value: object) -> str:
+def _text(kind: str, value: object) -> str:
+    if kind == "string" and isinstance(value, bytes):
+        return value[: REASON_MAX * 4].decode(errors="replace")
     if isinstance(value, bytes):
         return f"0x{value[:REASON_MAX].hex()}"
     if isinstance(value, tuple | list):
-        return f"[{', '.join(_text(each) for each in value[:REASON_MAX])}]"
+        return f"[{', '.join(_text('', each) for each in value[:REASON_MAX])}]"
     return str(value)
 
 
