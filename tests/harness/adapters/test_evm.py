@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import random
 import shutil
 import subprocess
@@ -488,6 +489,21 @@ class TestBuilds:
 
         assert dict(near.value.facts)["help"] == "did you mean 'Outpost'?"
         assert dict(two.value.facts)["help"] == "say which, as 'Copy.sol:Outpost'"
+
+    @pytest.mark.parametrize("shape", ["foundry", "hardhat"])
+    def test_are_linked_with_libraries(self, shape: str) -> None:
+        """
+        The address of a library goes where its placeholder is; without it, the error says which is wanted.
+        """
+        code, places = f"0x60__${'f0' * 17}$__61", {"src/Tree.sol": {"Tree": [{"start": 1, "length": 20}]}}
+        bytecode: object = code if shape == "hardhat" else {"object": code, "linkReferences": places}
+        text = json.dumps({"abi": [], "bytecode": bytecode, "linkReferences": places})
+
+        with pytest.raises(AdapterError, match="is not a compiled contract that can be deployed") as unlinked:
+            from_json(text, "Thing")
+
+        assert from_json(text, "Thing", {"Tree": SENDER}).code == b"\x60" + bytes([0xE0] * 20) + b"\x61"
+        assert dict(unlinked.value.facts)["help"] == "say where they are: libraries={'Tree': address}"
 
     @pytest.mark.parametrize(
         "text,why",

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -48,8 +49,12 @@ def from_typechain(text: str, name: str) -> Artefact:
         raise AdapterError(f"the interface or the code of {name} cannot be read", got=str(error)) from error
 
 
-def from_json(text: str, name: str) -> Artefact:
-    """The contract in a file of Hardhat, Foundry, Truffle or the compiler itself; `name` is for errors."""
+def from_json(text: str, name: str, libraries: Mapping[str, str] | None = None) -> Artefact:
+    """
+    The contract in a file of Hardhat, Foundry, Truffle or the compiler itself; `name` is for errors.
+
+    `libraries` says of each library that it is to be linked with where that is deployed.
+    """
     try:
         read = json.loads(text)
     except ValueError as error:
@@ -61,12 +66,15 @@ def from_json(text: str, name: str) -> Artefact:
             expected='an "abi", and a "bytecode" as text or with an "object"',
             got=", ".join(list(read)[:8]) if isinstance(read, dict) else type(read).__name__,
         )
-    digits = code.removeprefix("0x")
+    digits = _linked(code.removeprefix("0x"), _links(read), libraries or {})
     if not re.fullmatch(r"[0-9a-fA-F]+", digits):
         raise AdapterError(
             f"{name} is not a compiled contract that can be deployed",
             expected="linked creation code",
-            got="the name of a library that is not linked" if digits else "no code, as of an interface",
+            got="the place of a library that is not linked" if digits else "no code, as of an interface",
+            help=f"say where they are: libraries={{{', '.join(f'{x!r}: address' for x in _links(read))}}}"
+            if digits and _links(read)
+            else None,
         )
     try:
         return Artefact(Interface.of(read["abi"]), bytes.fromhex(digits))
@@ -83,18 +91,38 @@ def _creation(read: dict[str, Any]) -> str | None:
     return code if isinstance(code, str) else None
 
 
+def _links(read: Mapping[str, Any]) -> dict[str, list[int]]:
+    """For each library, at which bytes of the creation code its address belongs."""
+    code = read.get("bytecode")
+    references = code.get("linkReferences") if isinstance(code, dict) else read.get("linkReferences")
+    if not isinstance(references, dict):
+        return {}
+    return {
+        library: [int(place["start"]) for place in places]
+        for source in references.values()
+        for library, places in source.items()
+    }
+
+
+def _linked(digits: str, links: Mapping[str, list[int]], libraries: Mapping[str, str]) -> str:
+    for library, address in libraries.items():
+        for start in links.get(library, ()):
+            digits = digits[: 2 * start] + address.removeprefix("0x") + digits[2 * start + 40 :]
+    return digits
+
+
 def own(name: str) -> Artefact:
     """One of the contracts of this package, as they were compiled and committed: `adapters/contracts`."""
     path = Path(__file__).parents[1] / "contracts" / f"{name}.json"
     return from_json(path.read_text(encoding="utf-8"), path.name)
 
 
-def built(folder: Path | str, contract: str) -> Artefact:
+def built(folder: Path | str, contract: str, libraries: Mapping[str, str] | None = None) -> Artefact:
     """
     A contract by name out of a folder that a build has left: Foundry's `out`, or Hardhat's `artifacts`.
 
-    `Source.sol:Name` where several sources have a contract of that name. Raises `UsageError`
-    where there is none or more than one, `AdapterError` where it cannot be deployed.
+    `Source.sol:Name` where several sources have a contract of that name; `libraries` as in `from_json`.
+    Raises `UsageError` where there is none or more than one, `AdapterError` where it cannot be deployed.
     """
     folder = Path(folder)
     source, _, name = contract.rpartition(":")
@@ -119,4 +147,4 @@ def built(folder: Path | str, contract: str) -> Artefact:
             else nearest(name, [key.rpartition(":")[2] for key in found]),
         )
     path = found[named[0]]
-    return from_json(path.read_text(encoding="utf-8"), str(path))
+    return from_json(path.read_text(encoding="utf-8"), str(path), libraries)
