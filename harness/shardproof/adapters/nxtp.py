@@ -21,7 +21,8 @@ decides whether he may. Validators there are none: the user and the router sign 
 The router here is honest and awake. After the source's own expiry, thirty days after the transfer
 was prepared, its user could take back what he paid whatever happened elsewhere; that the router
 has claimed by then is its own affair, and no run here waits for so long. Every transfer expires,
-so one that never does is declined. A fee would be the router's; here it asks for none.
+so one that never does is declined, and so is one that would be too late from the beginning, for which
+no router bids. A fee would be the router's; here it asks for none.
 
 Source: `@connext/nxtp-contracts`, contract `TransactionManager`.
 """
@@ -274,6 +275,8 @@ class NxtpAdapter(EvmAdapter[ManagerShard]):
         at, to = self.shards[message.source], self.shards[message.destination]
         if message.deadline is None or message.entrance:
             return Refused("a transfer expires, and there is no other way in")
+        if message.deadline <= to.clock:
+            return Refused("no router bids for what has expired already")
         amount = message.amount if message.claimed is None else message.claimed
         number = len(at.log.here([PREPARED], source=at.number))
         transfer = Transfer(at.number, number, to.number, amount, message.deadline, message.payload)

@@ -187,6 +187,7 @@ def test_the_router_alone_gives_up_before_the_source_expires(system: NxtpAdapter
         Message("A", "B", b"x", amount=ENDOWMENT + 1, deadline=1),
         Message("A", "B", b"x", amount=1, entrance=1, deadline=1),
         Message("A", "B", b"x", amount=1),
+        Message("A", "B", b"x", amount=1, deadline=0),
     ],
 )
 def test_takes_only_what_is_paid_and_expires(system: NxtpAdapter, message: Message) -> None:
