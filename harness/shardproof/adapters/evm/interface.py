@@ -176,8 +176,11 @@ def encoded(types: Sequence[str], values: Sequence[object]) -> bytes:
         return data
 
 
-#: Encodings are remembered too, of which some are many kilobytes long.
-@lru_cache(maxsize=1 << 12)
+#: A search sends and logs much the same in run after run. Some of it is many kilobytes long.
+_remembered: Final = lru_cache(maxsize=1 << 12)
+
+
+@_remembered
 def _encoded(types: tuple[str, ...], values: tuple[object, ...]) -> bytes:
     data: bytes = abi().encode(types, values)
     return data
@@ -185,6 +188,11 @@ def _encoded(types: tuple[str, ...], values: tuple[object, ...]) -> bytes:
 
 def decoded(types: Sequence[str], data: bytes) -> tuple[Any, ...]:
     """Values as an answer carries them."""
+    return _decoded(tuple(types), data)
+
+
+@_remembered
+def _decoded(types: tuple[str, ...], data: bytes) -> tuple[Any, ...]:
     values: tuple[Any, ...] = abi().decode(types, data)
     return values
 
