@@ -24,15 +24,28 @@ def _rebuilt(s: Traffic, dice: Dice) -> Move | None:
     return move and move._replace(damage=_damage(dice))
 
 
-def _forgery(s: Traffic, dice: Dice) -> Move | None:
-    """A receipt that was never emitted, on evidence that was made of that of another."""
-    honest = s.proven(dice)
-    if honest is None or not isinstance(honest.receipt, int):
-        return None
-    sent = s.lock.receipts[honest.receipt]
-    forged = Forged(s.fresh("forged"), sent.source, sent.destination)
-    evidence = Proof(sent.number, honest.header)
-    return Deliver(honest.shard, forged, honest.header, evidence, _damage(dice))
+def _forged(kind: str | None) -> Attack:
+    """
+    A receipt that was never emitted, on evidence that was made of that of another.
+
+    Under an early header: a small tree has leaves where a large one has nodes, which nobody tells
+    the adversary, and more of it is filled up.
+    """
+
+    def attack(s: Traffic, dice: Dice) -> Move | None:
+        early = [chain[dice.roll(min(2, len(chain)))] for chain in s.lock.chains if chain]
+        if not early:
+            return None
+        block = dice.pick(early)
+        among = [r for r in (*s.waiting, *s.done) if r.source == block.shard and s.lock.commits(block, r)]
+        if not among:
+            return None
+        sent = dice.pick(among)
+        forged = Forged(s.fresh("forged"), sent.source, sent.destination)
+        damage = Damage(MULTIPROOF, kind, dice.roll(SHAPES)) if kind else _damage(dice)
+        return Deliver(sent.destination, forged, block.number, Proof(sent.number, block.number), damage)
+
+    return attack
 
 
 def _damage(dice: Dice) -> Damage:
@@ -42,7 +55,8 @@ def _damage(dice: Dice) -> Damage:
 ATTACKS: Mapping[str, Attack] = {
     "second-delivery-by-multiproof": _second,
     "multiproof-rebuilt": _rebuilt,
-    "forged-leaf-in-multiproof": _forgery,
+    "forged-leaf-in-multiproof": _forged(None),
+    "leaf-that-is-never-read": _forged("unread"),
 }
 
 _NEEDED = ("dissect", "assemble_multiproof", "leaf")
@@ -51,4 +65,5 @@ NEEDS: Mapping[str, tuple[str, ...]] = {
     "second-delivery-by-multiproof": _NEEDED,
     "multiproof-rebuilt": _NEEDED,
     "forged-leaf-in-multiproof": (*_NEEDED, "forge"),
+    "leaf-that-is-never-read": (*_NEEDED, "forge"),
 }
