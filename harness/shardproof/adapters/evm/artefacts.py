@@ -129,7 +129,7 @@ def built(folder: Path | str, contract: str, libraries: Mapping[str, str] | None
     found = {
         f"{path.parent.name}:{path.stem}": path
         for path in sorted(folder.rglob("*.json"))
-        if path.parent.suffix == ".sol" and not path.name.endswith(".dbg.json")
+        if path.parent.suffix == ".sol"
     }
     if not found:
         raise UsageError(
