@@ -189,7 +189,7 @@ def test_gives_the_verdict_of_the_first_engine() -> None:
 
     def searched(name: str) -> Report:
         ticks = itertools.count()
-        return fuzz(load(name), name, Plan(3, steps=800), clock=lambda: float(next(ticks)))
+        return fuzz(load(name), name, Plan(3, steps=400), clock=lambda: float(next(ticks)))
 
     first, second = searched("hyperlane"), searched("hyperlane:anvil")
 

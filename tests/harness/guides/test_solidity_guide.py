@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from shardproof import cli
+from shardproof.adapter import ACCEPTED, Delivery, Execution, Refused, Topology, load
 from shardproof.adapters.evm.extras import abi, curve, revm
 from shardproof.errors import MissingPartError
 
@@ -49,7 +50,7 @@ def commands() -> list[list[str]]:
     return [line[1:] for line in lines if line[0] == "shardproof"]
 
 
-@pytest.fixture(params=["foundry/out", "hardhat/artifacts"])
+@pytest.fixture(params=["foundry/out", pytest.param("hardhat/artifacts", marks=pytest.mark.deep)])
 def project(
     request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Path]:
@@ -84,6 +85,29 @@ def test_does_what_the_page_says(project: Path, capsys: pytest.CaptureFixture[st
     assert "violated  executes-at-most-once" in forgetful[1]
     assert re.search(r"shrunk +from \d+ steps to 4", forgetful[1])
     assert "replay with" in forgetful[1]
+
+
+def test_either_build_will_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The adapter of the page finds the contract in what Hardhat leaves as in what Foundry leaves."""
+    for build in (SAMPLES / "foundry" / "out", SAMPLES / "hardhat" / "artifacts"):
+        folder = tmp_path / build.parent.name
+        shutil.copytree(build, folder / build.name)
+        (folder / "outpost_adapter.py").write_text("\n\n".join(blocks("python")), encoding="utf-8")
+        monkeypatch.chdir(folder)
+        monkeypatch.syspath_prepend(str(folder))
+        monkeypatch.delitem(sys.modules, "outpost_adapter", raising=False)
+        adapter = load("outpost_adapter:KnownOutpostAdapter")()
+        adapter.open(Topology.of(2))
+        receipt, header = adapter.emit("A", "B", b"payload"), adapter.produce("A")
+        assert isinstance(receipt, bytes)
+        assert isinstance(header, bytes)
+        evidence = adapter.prove(receipt, header)
+        assert isinstance(evidence, bytes)
+        delivery = Delivery("B", receipt, header, evidence)
+
+        assert adapter.deliver(delivery) == ACCEPTED
+        assert isinstance(adapter.deliver(delivery), Refused)
+        assert adapter.executed("B", 0) == [Execution(b"payload", "A")]
 
 
 def test_an_adapter_is_short() -> None:
