@@ -569,6 +569,24 @@ class TestOutpost:
         assert later == began + 2 * BLOCK_SECONDS + 60
         assert (len(sent), tree.position(keccak(messages[1])), chain.now) == (2, 1, later)
 
+    def test_does_not_guess_which_of_two_events_is_meant(self) -> None:
+        """
+        A name with two signatures is no name of an event; what a topic only hashes stays the hash.
+        """
+        text = {"name": "what", "type": "string", "indexed": True}
+        number = {"name": "count", "type": "uint256", "indexed": False}
+        said = [{"type": "event", "name": "Said", "inputs": inputs} for inputs in ([text, number], [number])]
+        interface = Interface.of(said)
+        log = Log(SENDER, (keccak(b"Said(string,uint256)"), keccak(b"hello")), (7).to_bytes(32))
+
+        with pytest.raises(AdapterError, match="no event 'Said'"):
+            interface.event("Said")
+
+        event = interface.event("Said(string,uint256)")
+        assert event.decoded(log) == {"what": keccak(b"hello"), "count": 7}
+        with pytest.raises(AdapterError, match="an event cannot be read"):
+            event.decoded(Log(SENDER, log.topics, b""))
+
     def test_says_which_event_there_is(self) -> None:
         """
         A misspelled event is the adapter's mistake.

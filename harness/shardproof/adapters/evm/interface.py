@@ -86,7 +86,7 @@ class Failure:
 
 @frozen
 class Interface:
-    """What a kind of contract understands: functions by name and by signature, events, and its own errors."""
+    """What a kind of contract understands: functions and events by name and by signature, its own errors."""
 
     functions: Mapping[str, Function] = field(repr=False)
     events: Mapping[str, Event] = field(repr=False)
@@ -112,7 +112,9 @@ class Interface:
                         (parameter.get("name", ""), _read_as(kind), bool(parameter.get("indexed")))
                         for parameter, kind in zip(entry["inputs"], inputs, strict=True)
                     )
-                    events[entry["name"]] = Event(keccak(signature.encode()), values)
+                    if entry["name"] in events:
+                        overloaded.add(entry["name"])
+                    events[signature] = events[entry["name"]] = Event(keccak(signature.encode()), values)
                 case "error":
                     errors[keccak(signature.encode())[:4]] = Failure(entry["name"], inputs)
                 case "function":
@@ -122,7 +124,10 @@ class Interface:
                         overloaded.add(entry["name"])
                     functions[signature] = functions[entry["name"]] = function
         # A bare name must not mean whichever of its signatures came last.
-        return cls({k: v for k, v in functions.items() if k not in overloaded}, events, errors, constructor)
+        for name in overloaded:
+            functions.pop(name, None)
+            events.pop(name, None)
+        return cls(functions, events, errors, constructor)
 
     def knowing(self, *others: Interface) -> Interface:
         """The same, with the errors of those whom such a contract calls: what it passes on is theirs."""
@@ -139,7 +144,7 @@ class Interface:
             ) from None
 
     def event(self, name: str) -> Event:
-        """By name."""
+        """By name, or by signature where the name has several."""
         try:
             return self.events[name]
         except KeyError:
