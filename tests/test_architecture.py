@@ -316,7 +316,13 @@ FLOORS = (
     ("shardproof.parts", "shardproof.progress", "shardproof.schema", "shardproof.settings"),
     ("shardproof.adapter", "shardproof.coverage", "shardproof.readings", "shardproof.trace"),
     # A system on one side, the model on the other.
-    ("shardproof.adapters", "shardproof.adversary", "shardproof.system", "shardproof.verdict"),
+    (
+        "shardproof.adapters",
+        "shardproof.adversary",
+        "shardproof.multiproofs",
+        "shardproof.system",
+        "shardproof.verdict",
+    ),
     (
         "shardproof.deeds",
         "shardproof.ledger",
@@ -423,7 +429,13 @@ RULES: tuple[Rule, ...] = (
     ImportedOnlyBy(
         "processes-at-their-boundary",
         ("subprocess", "multiprocessing", "pty"),
-        ("shardproof.parts", "shardproof.adapters.process", "shardproof.readings.native.compiler"),
+        (
+            "shardproof.parts",
+            "shardproof.adapters.process",
+            "shardproof.adapters.evm.anvil",
+            "shardproof.adapters.evm.compiler",
+            "shardproof.readings.native.compiler",
+        ),
         because="a process is started where it is the subject: a part being fetched, a system under test, "
         "a compiler",
     ),

@@ -146,6 +146,22 @@ class Path:
     siblings: tuple[bytes, ...]
 
 
+@frozen
+class Multiproof:
+    """
+    A proof of several leaves at once, taken apart as OpenZeppelin's library reads it.
+
+    It makes one node after another out of two: the next of the leaves, and of the nodes made so far once
+    these are used up, and where `merges` says so another one of these, else the next sibling.
+    """
+
+    leaves: tuple[bytes, ...]
+    #: Which of the leaves is that of the receipt; whatever stands there, the shard puts its own hash.
+    position: int
+    siblings: tuple[bytes, ...]
+    merges: tuple[bool, ...]
+
+
 class Adapter:
     """
     One system under test, all of its shards.
@@ -391,6 +407,10 @@ class Adapter:
         """The inverse of `dissect`, for any path, also a senseless one."""
         raise NotImplementedError
 
+    def assemble_multiproof(self, proof: Multiproof) -> bytes:
+        """Evidence that proves several leaves at once, for any proof, also a senseless one."""
+        raise NotImplementedError
+
     def leaf(self, receipt: bytes) -> bytes:
         """The hash that stands for `receipt` at the bottom of the commitment."""
         raise NotImplementedError
@@ -467,6 +487,7 @@ CAPABILITIES = (
     "forge",
     "dissect",
     "assemble",
+    "assemble_multiproof",
     "leaf",
     "snapshot",
     "restore",
@@ -478,6 +499,9 @@ BUILT_IN: Mapping[str, tuple[str, str]] = {
     "watermark": ("shardproof.adapters.watermark", "WatermarkAdapter"),
     "faulty": ("shardproof.adapters.faulty", "variant"),
     "hyperlane": ("shardproof.adapters.hyperlane", "variant"),
+    "axelar": ("shardproof.adapters.axelar", "AxelarAdapter"),
+    "nxtp": ("shardproof.adapters.nxtp", "NxtpAdapter"),
+    "openzeppelin": ("shardproof.adapters.openzeppelin", "variant"),
 }
 
 #: Before the command of a process that is an adapter: `cmd:./my-shard --flag`.

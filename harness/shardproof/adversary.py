@@ -27,7 +27,7 @@ CHUNK = 32
 
 
 class Damage(NamedTuple):
-    """`kind` of change to `part` (receipt, header, evidence or path); `number` says where."""
+    """`kind` of change to `part` (receipt, header, evidence, path or multiproof); `number` says where."""
 
     part: str
     kind: str
@@ -160,6 +160,10 @@ INNER_NODE = "inner-node"
 
 #: Something of another receipt, which is `number`: only a run knows its bytes.
 SPLICE = "splice"
+
+
+#: The part that is written anew by `multiproofs.py`: only a run knows which receipt it is of.
+MULTIPROOF = "multiproof"
 
 
 def transplanted(data: bytes, other: bytes) -> bytes:

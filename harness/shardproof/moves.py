@@ -9,14 +9,15 @@ move that names something that is not there is void.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from attrs import frozen
 
-from .adversary import BLIND, INFORMED, INNER_NODE, SPLICE, Damage
+from .adversary import BLIND, INFORMED, INNER_NODE, MULTIPROOF, SPLICE, Damage
 from .deeds import DEEDS
 from .errors import TraceError, nearest
+from .multiproofs import REBUILT
 from .trace import Step
 
 #: The header that nobody produced: no bytes at all.
@@ -353,23 +354,27 @@ class _Reader:
 #: Kinds of damage to what a run has several of.
 SPLICED = {**BLIND, SPLICE: None}
 
+#: What can be damaged, and the kinds of damage to each.
+PARTS: Mapping[str, Mapping[str, object]] = {
+    "receipt": SPLICED,
+    "header": BLIND,
+    "evidence": SPLICED,
+    "path": {**INFORMED, INNER_NODE: None},
+    MULTIPROOF: REBUILT,
+}
+
 
 def damage_of(text: str, where: str = "") -> Damage:
     """A damage from its text, PART:KIND:NUMBER. Raises `TraceError`."""
     part, _, rest = text.partition(":")
     kind, _, number = rest.partition(":")
-    kinds = {
-        "receipt": SPLICED,
-        "header": BLIND,
-        "evidence": SPLICED,
-        "path": {**INFORMED, INNER_NODE: None},
-    }.get(part)
+    kinds = PARTS.get(part)
     if kinds is None or kind not in kinds or not re.fullmatch(r"\d{1,9}", number):
         raise TraceError(
             f"{where}not a damage",
             expected="PART:KIND:NUMBER, e.g. evidence:flip:17",
             got=text,
-            help=nearest(kind, kinds) if kinds else nearest(part, ("receipt", "header", "evidence", "path")),
+            help=nearest(kind, kinds) if kinds else nearest(part, PARTS),
         )
     return Damage(part, kind, int(number))
 

@@ -8,9 +8,10 @@ it shows of a receipt that nobody emitted it writes itself, because encodings ar
 from __future__ import annotations
 
 from .adapter import Refused
-from .adversary import SPLICE, Presented, damaged, transplanted
+from .adversary import MULTIPROOF, SPLICE, Presented, damaged, transplanted
 from .deeds import DEEDS
 from .moves import NULL, Act, Deliver, Forged, Proof
+from .multiproofs import rebuilt
 from .record import Record
 from .system import nonsense
 
@@ -25,6 +26,11 @@ def presented(record: Record, move: Deliver | Act) -> Presented:
     shown = Presented(receipt, header, evidence(record, proof, verb) if proof is not None else b"")
     if damage is None:
         return shown
+    if damage.part == MULTIPROOF:
+        # The receipt that is shown need not be the one that the evidence is of.
+        proven = receipt if proof is None else record.receipts[proof.receipt].data
+        anew = rebuilt(record.adapter, shown.evidence, proven, damage.kind, damage.number)
+        return shown._replace(evidence=anew)
     if damage.kind != SPLICE:
         return damaged(record.adapter, shown, damage)
     # With something of another receipt: the field in which they first differ, or half of its evidence.

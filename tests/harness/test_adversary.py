@@ -7,8 +7,18 @@ from hypothesis import given
 
 from shardproof.adapter import Delivery, Refused, Topology
 from shardproof.adapters.reference import ReferenceAdapter
-from shardproof.adversary import BLIND, INFORMED, INNER_NODE, SECP256K1_ORDER, Damage, Presented, damaged
+from shardproof.adversary import (
+    BLIND,
+    INFORMED,
+    INNER_NODE,
+    MULTIPROOF,
+    SECP256K1_ORDER,
+    Damage,
+    Presented,
+    damaged,
+)
 from shardproof.moves import damage_of
+from shardproof.multiproofs import REBUILT
 
 NUMBERS = st.integers(0, 10**9 - 1)
 
@@ -51,6 +61,7 @@ def test_malleated_signature_is_the_other_root(data: bytes, number: int) -> None
         [
             *((p, k) for p in ("receipt", "header", "evidence") for k in BLIND),
             *(("path", k) for k in (*INFORMED, INNER_NODE)),
+            *((MULTIPROOF, k) for k in REBUILT),
         ]
     ),
     NUMBERS,

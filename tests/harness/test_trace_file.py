@@ -84,7 +84,7 @@ values = {
     "evidence": st.one_of(st.just("none"), st.builds("r{}@h{}".format, numbers, numbers)),
     "damage": st.builds(
         "{}:{}:{}".format,
-        st.sampled_from(["receipt", "header", "evidence", "path"]),
+        st.sampled_from(["receipt", "header", "evidence", "path", "multiproof"]),
         st.sampled_from(["flip", "cut", "last-leaf"]),
         numbers,
     ),

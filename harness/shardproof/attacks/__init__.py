@@ -13,11 +13,11 @@ from collections.abc import Callable, Mapping
 
 from ..moves import Move
 from ..traffic import Dice, Traffic
-from . import callbacks, clients, evidence, outcomes, state, value
+from . import callbacks, clients, evidence, multiproofs, outcomes, state, value
 
 Attack = Callable[[Traffic, Dice], Move | None]
 
-_THEMES = (evidence, outcomes, callbacks, value, clients, state)
+_THEMES = (evidence, multiproofs, outcomes, callbacks, value, clients, state)
 
 #: Every kind of attack, by the name that reports count it under.
 ATTACKS: Mapping[str, Attack] = {kind: attack for theme in _THEMES for kind, attack in theme.ATTACKS.items()}

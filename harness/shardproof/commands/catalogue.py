@@ -145,7 +145,10 @@ _DESCRIPTIONS = {
     "reference": "the protocol as it should be",
     "watermark": "another correct design: it remembers a mark instead of a table",
     "hyperlane": "the real contracts on an EVM; hyperlane:noop-ism has a mistake that has been made, "
-    "and hyperlane:reorg-period chains that may drop their newest blocks",
+    "hyperlane:anvil another EVM, and hyperlane:reorg-period chains that may drop their newest blocks",
+    "axelar": "gateways with weighted signers and batches, that burn tokens here and mint them there",
+    "nxtp": "Connext's swaps: locked here and there, fulfilled or given back when they expire",
+    "openzeppelin": "Merkle multiproofs as compiled into an inbox of ours; openzeppelin:4.9.1 can be forged",
 }
 
 

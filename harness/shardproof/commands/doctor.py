@@ -20,7 +20,7 @@ CALLS = 200
 
 #: Distributions of each extra, and the adapters that need it.
 EXTRAS: Mapping[str, tuple[tuple[str, ...], str]] = {
-    "evm": (("pyrevm", "coincurve", "eth-abi", "eth-hash"), "adapter hyperlane"),
+    "evm": (("pyrevm", "coincurve", "eth-abi", "eth-hash"), "adapters for contracts"),
 }
 
 

@@ -209,7 +209,8 @@ class _Search:
         if self.plan.rare:
             seen = composed(visible(self.bench.oracle.protocol.layers))
             self.rare = RareWorlds(seen, able, self.plan.seed, self.bench.topology)
-        offered = {deed.action: deed.verb for deed in DEEDS.values() if deed.action}
+        # Of several verbs that attempt one action, the first is the plain one.
+        offered = {deed.action: deed.verb for deed in reversed([*DEEDS.values()]) if deed.action}
         verbs = {a.name: offered.get(a.name, a.name) for a in actions}
         missing = {name: verb for name, verb in verbs.items() if verb in CAPABILITIES and verb not in able}
         impossible = {name: f"the adapter has no {verb}" for name, verb in missing.items()}

@@ -16,9 +16,10 @@ from collections.abc import Iterator, Mapping
 
 from attrs import define, field
 
-from ..adversary import BLIND, INFORMED, INNER_NODE, SPLICE, Damage
+from ..adversary import BLIND, INFORMED, INNER_NODE, MULTIPROOF, SPLICE, Damage
 from ..lockstep import Lockstep
 from ..moves import NULL, Act, Deliver, Forged, Learn, Move, Proof
+from ..multiproofs import REBUILT, SHAPES
 
 #: How many places are damaged at a time, where one in many decides.
 REPEATED: Mapping[str, int] = {
@@ -78,6 +79,8 @@ class Adversary:
             found += [f"path {kind}" for kind in INFORMED if kind != "reweighted" or "balance" in self.able]
             if "leaf" in self.able:
                 found.append(f"path {INNER_NODE}")
+        if isinstance(move, Deliver) and {"dissect", "assemble_multiproof", "leaf"} <= self.able:
+            found += [f"{MULTIPROOF} {kind}" for kind in REBUILT]
         if "forge" in self.able:
             found += ["forged", "forged without evidence", "forged under no header"]
         if isinstance(move, Deliver):
@@ -97,6 +100,14 @@ class Adversary:
         if part == "path" or (part in PARTS and how in BLIND):
             for _ in range(REPEATED.get(how, 1)):
                 yield (self._replaced(move, damage=Damage(part, how, self._where(kind, how))),)
+            return
+        if part == MULTIPROOF:
+            for number in range(SHAPES):
+                damaged = self._replaced(move, damage=Damage(part, how, number))
+                yield (damaged,)
+                if "forge" in self.able:
+                    assert isinstance(move, Deliver), "only what is delivered is proven so"
+                    yield (self._replaced(damaged, receipt=self.forged(lock, move)),)
             return
         if isinstance(move, Learn):
             yield (move._replace(header=NULL),)

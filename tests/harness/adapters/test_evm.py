@@ -1,23 +1,27 @@
 from __future__ import annotations
 
+import json
 import random
+import shutil
 import subprocess
 import sys
 from functools import _lru_cache_wrapper
+from pathlib import Path
 
 import pytest
 from attrs import define, field
 
+from shardproof.adapter import Refused
 from shardproof.adapters.evm import chain as chain_module
 from shardproof.adapters.evm import extras
-from shardproof.adapters.evm.artefacts import from_typechain
+from shardproof.adapters.evm.artefacts import built, from_json, from_typechain
 from shardproof.adapters.evm.chain import SENDER, Chain, Moment
 from shardproof.adapters.evm.contract import Contract
-from shardproof.adapters.evm.engine import Log, PyrevmEngine, RevertError
+from shardproof.adapters.evm.engine import BLOCK_SECONDS, Log, PyrevmEngine, RevertError
 from shardproof.adapters.evm.extras import keccak
 from shardproof.adapters.evm.incremental_tree import DEPTH, IncrementalTree
 from shardproof.adapters.evm.interface import REASON_MAX, Interface
-from shardproof.errors import AdapterError, MissingPartError
+from shardproof.errors import AdapterError, MissingPartError, UsageError
 
 #: Without data: returns slot 0. With a word: refuses zero, else adds it to slot 0 and logs the sum.
 COUNTER = bytes.fromhex("36600c575f545f5260205ff35b5f35806016575f5ffd5b5f5401805f555f52600160205fa160205ff3")
@@ -453,3 +457,143 @@ class TestIncrementalTree:
         assert [tree.position(leaf(i)) for i in (5, 6, 100)] == [5, None, 6]
         for count in range(len(leaves) + 1):
             assert tree.root(count) == full_root(leaves[:count])
+
+
+SAMPLES = Path(__file__).parents[2] / "samples" / "solidity"
+FOUNDRY, HARDHAT = SAMPLES / "foundry" / "out", SAMPLES / "hardhat" / "artifacts"
+
+
+class TestBuilds:
+    def test_of_foundry_and_hardhat_are_read_alike(self) -> None:
+        """
+        Either tool writes the same interface and code in its own shape.
+        """
+        first, second = built(FOUNDRY, "Outpost"), built(HARDHAT, "Outpost.sol:Outpost")
+
+        assert first == second
+        assert len(first.code) > 1_000
+        assert first.interface.constructor == ("uint32", "address")
+
+    def test_say_what_is_not_there(self, tmp_path: Path) -> None:
+        """
+        A name that is nearly right, one that two sources have, and a folder without a build.
+        """
+        with pytest.raises(UsageError, match="no contracts called 'Outposts'") as near:
+            built(FOUNDRY, "Outposts")
+        shutil.copytree(FOUNDRY / "Outpost.sol", tmp_path / "Outpost.sol")
+        shutil.copytree(FOUNDRY / "Outpost.sol", tmp_path / "Copy.sol")
+        with pytest.raises(UsageError, match="2 contracts called 'Outpost'") as two:
+            built(tmp_path, "Outpost")
+        with pytest.raises(UsageError, match="no compiled contracts"):
+            built(tmp_path / "nowhere", "Outpost")
+
+        assert dict(near.value.facts)["help"] == "did you mean 'Outpost'?"
+        assert dict(two.value.facts)["help"] == "say which, as 'Copy.sol:Outpost'"
+
+    @pytest.mark.parametrize("shape", ["foundry", "hardhat"])
+    def test_are_linked_with_libraries(self, shape: str) -> None:
+        """
+        The address of a library goes where its placeholder is; without it, the error says which is wanted.
+        """
+        code, places = f"0x60__${'f0' * 17}$__61", {"src/Tree.sol": {"Tree": [{"start": 1, "length": 20}]}}
+        bytecode: object = code if shape == "hardhat" else {"object": code, "linkReferences": places}
+        text = json.dumps({"abi": [], "bytecode": bytecode, "linkReferences": places})
+
+        with pytest.raises(AdapterError, match="is not a compiled contract that can be deployed") as unlinked:
+            from_json(text, "Thing")
+
+        assert from_json(text, "Thing", {"Tree": SENDER}).code == b"\x60" + bytes([0xE0] * 20) + b"\x61"
+        assert dict(unlinked.value.facts)["help"] == "say where they are: libraries={'Tree': address}"
+
+    @pytest.mark.parametrize(
+        "text,why",
+        [
+            ("{", "Thing is not JSON"),
+            ("[]", "Thing is not a compiled contract"),
+            ('{"abi": []}', "Thing is not a compiled contract"),
+            ('{"abi": [], "bytecode": "0x"}', "Thing is not a compiled contract that can be deployed"),
+            ('{"abi": [], "bytecode": "0x60__$f0$__"}', "Thing is not a compiled contract that can be"),
+            ('{"abi": [], "bytecode": "0x600"}', "the interface or the code of Thing cannot be read"),
+            ('{"abi": [{}], "bytecode": "0x60"}', "the interface or the code of Thing cannot be read"),
+        ],
+    )
+    def test_say_what_is_wrong_with_a_file(self, text: str, why: str) -> None:
+        """
+        No interface, no code, a library that is not linked, half a byte, an entry of no kind.
+        """
+        with pytest.raises(AdapterError, match=why):
+            from_json(text, "Thing")
+
+
+class TestOutpost:
+    """A contract of our own on the base that adapters of contracts share."""
+
+    def test_refuses_in_the_words_of_its_source(self) -> None:
+        """
+        Errors that a contract declares are read by its interface, with what they say.
+        """
+        chain = Chain(5)
+        outpost = Contract.deployed(chain, built(FOUNDRY, "Outpost"), 5, SENDER)
+        chain.seal()
+
+        answers = [outpost.attempt("deliver", b"", header, b"") for header in (b"", bytes(105))]
+
+        assert answers == [
+            Refused("Malformed(header)"),
+            Refused("NotAttested(0x0000000000000000000000000000000000000000)"),
+        ]
+
+    def test_shows_events_and_their_tree_in_step_with_the_chain(self) -> None:
+        """
+        Two views of the same event; both return to any moment, and time does too.
+        """
+        chain = Chain(5)
+        outpost = Contract.deployed(chain, built(HARDHAT, "Outpost"), 5, SENDER)
+        sent = outpost.watch("Sent")
+        tree = outpost.tree("Sent", lambda event: keccak(event["message"]))
+        chain.seal()
+        before, began = chain.snapshot(), chain.now
+        for payload in (b"one", b"two"):
+            logs = outpost.send("send", 7, payload)
+        chain.wait(60)
+        after, later = chain.snapshot(), chain.now
+        messages = [x["message"] for x in sent.after(0)]
+
+        chain.restore(before)
+        at_first = (len(sent), len(tree), chain.now)
+        chain.restore(after)
+
+        assert outpost.logged(logs, "Sent") == [{"message": messages[1]}]
+        assert messages[0][-3:] == b"one"
+        assert at_first == (0, 0, began)
+        assert later == began + 2 * BLOCK_SECONDS + 60
+        assert (len(sent), tree.position(keccak(messages[1])), chain.now) == (2, 1, later)
+
+    def test_does_not_guess_which_of_two_events_is_meant(self) -> None:
+        """
+        A name with two signatures is no name of an event; what a topic only hashes stays the hash.
+        """
+        text = {"name": "what", "type": "string", "indexed": True}
+        number = {"name": "count", "type": "uint256", "indexed": False}
+        said = [{"type": "event", "name": "Said", "inputs": inputs} for inputs in ([text, number], [number])]
+        interface = Interface.of(said)
+        log = Log(SENDER, (keccak(b"Said(string,uint256)"), keccak(b"hello")), (7).to_bytes(32))
+
+        with pytest.raises(AdapterError, match="no event 'Said'"):
+            interface.event("Said")
+
+        event = interface.event("Said(string,uint256)")
+        assert event.decoded(log) == {"what": keccak(b"hello"), "count": 7}
+        with pytest.raises(AdapterError, match="an event cannot be read"):
+            event.decoded(Log(SENDER, log.topics, b""))
+
+    def test_says_which_event_there_is(self) -> None:
+        """
+        A misspelled event is the adapter's mistake.
+        """
+        outpost = Contract.deployed(Chain(5), built(FOUNDRY, "Outpost"), 5, SENDER)
+
+        with pytest.raises(AdapterError, match="no event 'Send'") as caught:
+            outpost.watch("Send")
+
+        assert dict(caught.value.facts)["help"] == "did you mean 'Sent'?"

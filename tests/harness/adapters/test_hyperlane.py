@@ -19,13 +19,13 @@ from shardproof.adapter import (
     load,
 )
 from shardproof.adapters.evm.extras import keccak
+from shardproof.adapters.evm.shards import FIRST_CHAIN
+from shardproof.adapters.evm.signer import Signer
 from shardproof.adapters.hyperlane import (
-    FIRST_DOMAIN,
     Checkpoint,
     HyperlaneAdapter,
     NoopIsmAdapter,
     ReorgPeriodAdapter,
-    Validator,
     checkpoint_digest,
     validators,
     variant,
@@ -89,12 +89,12 @@ def honest(system: Adapter, payload: bytes = b"payload", others: int = 4) -> Del
     return proved(system, "B", receipt, produced(system, "A"))
 
 
-def signed_by(system: HyperlaneAdapter, header: bytes, signers: Sequence[Validator]) -> bytes:
+def signed_by(system: HyperlaneAdapter, header: bytes, signers: Sequence[Signer]) -> bytes:
     """The checkpoint of A that `header` is, with the signatures of `signers`."""
-    shard, checkpoint = system._shards["A"], Checkpoint.of(header)
+    shard, checkpoint = system.shards["A"], Checkpoint.of(header)
     index = int.from_bytes(checkpoint.index)
     root = shard.tree.root(index + 1)
-    digest = checkpoint_digest(FIRST_DOMAIN, checkpoint.hook, root, index, checkpoint.message_id)
+    digest = checkpoint_digest(FIRST_CHAIN, checkpoint.hook, root, index, checkpoint.message_id)
     return evolve(checkpoint, signatures=b"".join(signer.sign(digest) for signer in signers)).encoded()
 
 
@@ -132,7 +132,7 @@ class TestHonestTraffic:
         assert [e.payload for e in system.executed("B", 0)] == [b"2", b"0", b"1"]
         assert [e.payload for e in system.executed("B", 2)] == [b"1"]
 
-    def test_flows_between_all_shards_and_within_one(self, system: HyperlaneAdapter) -> None:
+    def test_flows_between_allshards_and_within_one(self, system: HyperlaneAdapter) -> None:
         """
         Every ordered pair of shards is a channel, a shard and itself among them.
         """
@@ -179,7 +179,7 @@ class TestCommitment:
         """
         The tree that we keep beside the chain has the hook's root and count after every message.
         """
-        shard = system._shards["A"]
+        shard = system.shards["A"]
         for i in range(40):
             emitted(system, "A", "BC"[i % 2], b"%d" % i)
             assert (shard.tree.root(i + 1), i + 1) == (shard.hook.call("root"), shard.hook.call("count"))
@@ -197,7 +197,7 @@ class TestCommitment:
 
         assert system.assemble(path) == delivery.evidence
         assert (path.index, path.count, len(path.siblings)) == (2, None, 32)
-        assert node == system._shards["A"].hook.call("root")
+        assert node == system.shards["A"].hook.call("root")
 
     def test_assembles_senseless_paths_too(self, system: HyperlaneAdapter) -> None:
         """
@@ -350,7 +350,7 @@ class TestAdversary:
         A signature of somebody else counts for nothing, also beside one that counts.
         """
         delivery = honest(system)
-        outsiders = [Validator.named(b"outsider %d" % i) for i in range(2)]
+        outsiders = [Signer.named(b"outsider %d" % i) for i in range(2)]
 
         for signers in (outsiders, [validators()[0], outsiders[0]], [outsiders[0], validators()[2]]):
             header = signed_by(system, delivery.header, signers)
@@ -379,7 +379,7 @@ class TestAdversary:
             wrong = system.deliver(evolve(delivery, destination=shard))
             assert wrong == Refused("Mailbox: unexpected destination")
 
-        assert system._shards["B"].recipient.address == system._shards["C"].recipient.address
+        assert system.shards["B"].recipient.address == system.shards["C"].recipient.address
         assert system.deliver(delivery) == ACCEPTED
 
     def test_cannot_use_a_checkpoint_of_another_chain(self, system: HyperlaneAdapter) -> None:
@@ -461,7 +461,7 @@ class TestOpen:
         renamed = emitted(system, "A", "B", b"x")
 
         assert (second, empty) == (first, [])
-        assert int.from_bytes(renamed[5:9]) == FIRST_DOMAIN + 2
+        assert int.from_bytes(renamed[5:9]) == FIRST_CHAIN + 2
 
     def test_may_follow_close_and_close_may_come_twice(self) -> None:
         """
@@ -631,9 +631,9 @@ class TestReorgPeriod:
             """Drops the block, and nothing that was in it."""
 
             def revert(self, shard: str, header: bytes) -> Outcome:
-                kept = self._shards[shard].chain.snapshot()
+                kept = self.shards[shard].chain.snapshot()
                 outcome = super().revert(shard, header)
-                self._shards[shard].chain.restore(kept)
+                self.shards[shard].chain.restore(kept)
                 return outcome
 
         assert _toured(Keeping).verdict is Verdict.VIOLATED

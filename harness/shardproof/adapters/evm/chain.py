@@ -16,9 +16,9 @@ from typing import Final, Protocol
 from attrs import field, frozen
 
 from ...errors import AdapterError
-from .engine import Engine, EngineFactory, Log, PyrevmEngine, RevertError
+from .engine import BLOCK_SECONDS, GENESIS_TIME, Engine, EngineFactory, Log, PyrevmEngine, RevertError
 
-#: Who sends every transaction. Nobody checks signatures of transactions here.
+#: Who sends a transaction unless another is named. Nobody checks signatures of transactions here.
 SENDER: Final = "0x" + "e0" * 20
 
 #: Each checkpoint uses one of the 1,024 levels of calls within calls that the machine allows.
@@ -49,9 +49,11 @@ class View(Protocol):
 
 @frozen(eq=False)
 class _Call:
+    sender: str
     to: str
     data: bytes
     block: int
+    skipped: int
 
 
 @frozen(eq=False)
@@ -63,6 +65,8 @@ class Moment:
     """
 
     block: int
+    #: Seconds by which its clock is ahead of its blocks.
+    skipped: int = 0
     parent: Moment | None = field(default=None, repr=False)
     call: _Call | None = field(default=None, repr=False)
     depth: int | None = None
@@ -90,11 +94,13 @@ class Chain:
         self._new_engine = engine
         self._engine: Engine = engine(chain_id)
         self._deployment: list[_Creation | _Call] = []
-        self._views: dict[tuple[str, bytes], View] = {}
+        self._views: list[View] = []
+        self._watching: dict[tuple[str, bytes], list[View]] = {}
         self._base: Moment | None = None
         #: None where history was too long to be kept.
         self._now: Moment | None = None
         self._block = 1
+        self._skipped = 0
         self._marks: list[_Mark] = []
         self._places: dict[Moment, int] = {}
         self._since_snapshot = 0
@@ -114,24 +120,34 @@ class Chain:
         return address
 
     def watch(self, address: str, topic: bytes, view: View) -> None:
-        """Show `view` each event of that contract and kind."""
-        self._views[address, topic] = view
+        """Show `view` each event of that contract and kind, besides those that see it already."""
+        self._views.append(view)
+        self._watching.setdefault((address, topic), []).append(view)
 
     def seal(self) -> None:
         """Deployment is over: here is where `reset` returns to."""
-        self._base = Moment(self._block, depth=0)
+        self._base = Moment(self._block, self._skipped, depth=0)
         self._at_base(self._base)
 
     # ---- after ------------------------------------------------------------------------------
 
-    def call(self, to: str, data: bytes) -> bytes:
-        """Ask a contract something, which changes nothing."""
-        self._engine.begin(self._block)
-        return self._engine.call(SENDER, to, data, static=True)
+    @property
+    def now(self) -> int:
+        """What the newest block says is the time, in seconds since 1970."""
+        return _time(self._block, self._skipped)
 
-    def send(self, to: str, data: bytes) -> list[Log]:
+    def wait(self, seconds: int) -> None:
+        """So much time passes without a block."""
+        self._skipped += seconds
+
+    def call(self, to: str, data: bytes, sender: str = SENDER) -> bytes:
+        """Ask a contract something, which changes nothing. Raises `RevertError`."""
+        self._engine.begin(self._block, self.now)
+        return self._engine.call(sender, to, data, static=True)
+
+    def send(self, to: str, data: bytes, sender: str = SENDER) -> list[Log]:
         """A transaction in a block of its own; what it logged. Raises `RevertError`."""
-        call = _Call(to, data, self._block + 1)
+        call = _Call(sender, to, data, self._block + 1, self._skipped)
         # Its block has come whether or not it succeeds.
         self._block += 1
         logs = self._run(call)
@@ -142,7 +158,7 @@ class Chain:
         else:
             self._since_snapshot += 1
             depth = None if self._now.depth is None else self._now.depth + 1
-            self._now = Moment(self._block, self._now, call, depth)
+            self._now = Moment(self._block, self._skipped, self._now, call, depth)
         return logs
 
     def reset(self) -> None:
@@ -153,10 +169,10 @@ class Chain:
         """The present moment, for `restore`."""
         self._sealed()
         if self._now is None:
-            self._now = Moment(self._block)
-        elif self._now.block != self._block:
-            # Since then only refused transactions came, which moved nothing but the block.
-            self._now = Moment(self._block, self._now, None, self._now.depth)
+            self._now = Moment(self._block, self._skipped)
+        elif (self._now.block, self._now.skipped) != (self._block, self._skipped):
+            # Since then only refused transactions and time came, which moved nothing but block and clock.
+            self._now = Moment(self._block, self._skipped, self._now, None, self._now.depth)
         self._mark(self._now)
         return self._now
 
@@ -181,9 +197,14 @@ class Chain:
         for step in reversed(ahead):
             if step.call is not None:
                 self._again(step.call)
-        self._now, self._block, self._since_snapshot = moment, moment.block, 0
+        self._now, self._block, self._skipped = moment, moment.block, moment.skipped
+        self._since_snapshot = 0
         if ahead:
             self._mark(moment)
+
+    def close(self) -> None:
+        """Let go of the machine. Nothing can be asked afterwards; may be called twice."""
+        self._engine.close()
 
     # ---- inside -----------------------------------------------------------------------------
 
@@ -194,11 +215,11 @@ class Chain:
 
     def _run(self, call: _Call) -> list[Log]:
         self._engine_calls += 1
-        self._engine.begin(call.block)
-        self._engine.call(SENDER, call.to, call.data, static=False)
+        self._engine.begin(call.block, _time(call.block, call.skipped))
+        self._engine.call(call.sender, call.to, call.data, static=False)
         logs = self._engine.logs()
         for log in logs:
-            if log.topics and (view := self._views.get((log.address, log.topics[0]))) is not None:
+            for view in self._watching.get((log.address, log.topics[0]), ()) if log.topics else ():
                 view.append(log)
         return logs
 
@@ -220,7 +241,7 @@ class Chain:
             # The newest gives way to one that is newer still: its own moment has a history.
             self._engine.release()
             del self._places[self._marks.pop().moment]
-        lengths = tuple(len(view) for view in self._views.values())
+        lengths = tuple(len(view) for view in self._views)
         self._places[moment] = len(self._marks)
         self._marks.append(_Mark(moment, self._engine.checkpoint(), lengths))
 
@@ -230,14 +251,15 @@ class Chain:
             newest = self._marks.pop()
             del self._places[newest.moment]
             self._engine.undo(newest.checkpoint)
-        for view, length in zip(self._views.values(), mark.lengths, strict=True):
+        for view, length in zip(self._views, mark.lengths, strict=True):
             view.truncate(length)
         self._mark(mark.moment)
 
     def _rebuild(self) -> None:
+        self._engine.close()
         self._engine = self._new_engine(self.chain_id)
         self._engine_calls = 0
-        for view in self._views.values():
+        for view in self._views:
             view.truncate(0)
         for step in self._deployment:
             if isinstance(step, _Call):
@@ -249,5 +271,9 @@ class Chain:
     def _at_base(self, base: Moment) -> None:
         self._marks.clear()
         self._places.clear()
-        self._now, self._block = base, base.block
+        self._now, self._block, self._skipped = base, base.block, base.skipped
         self._mark(base)
+
+
+def _time(block: int, skipped: int) -> int:
+    return GENESIS_TIME + BLOCK_SECONDS * block + skipped

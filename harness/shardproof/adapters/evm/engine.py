@@ -61,8 +61,8 @@ class Engine(Protocol):
     def logs(self) -> list[Log]:
         """What the last call logged, in order."""
 
-    def begin(self, block: int) -> None:
-        """The calls that follow are in this block."""
+    def begin(self, block: int, time: int) -> None:
+        """The calls that follow are in this block, at this time in seconds since 1970."""
 
     def checkpoint(self) -> object:
         """A mark to undo to. Marks nest: they are undone or released newest first, each once."""
@@ -72,6 +72,9 @@ class Engine(Protocol):
 
     def release(self) -> None:
         """Forget the newest checkpoint and keep the state."""
+
+    def close(self) -> None:
+        """Let go of what the machine holds besides memory. May be called twice."""
 
 
 class PyrevmEngine:
@@ -88,7 +91,7 @@ class PyrevmEngine:
         machine = revm()
         env = machine.Env(cfg=machine.CfgEnv(chain_id=chain_id))
         self._evm: Any = machine.EVM(env=env, gas_limit=GAS_LIMIT, spec_id="CANCUN")
-        self.begin(1)
+        self.begin(1, GENESIS_TIME + BLOCK_SECONDS)
 
     def deploy(self, sender: str, code: bytes) -> str:
         address: str = self._run(lambda: self._evm.deploy(sender, code))
@@ -108,8 +111,7 @@ class PyrevmEngine:
             for log in self._evm.result.logs
         ]
 
-    def begin(self, block: int) -> None:
-        time = GENESIS_TIME + BLOCK_SECONDS * block
+    def begin(self, block: int, time: int) -> None:
         self._evm.set_block_env(revm().BlockEnv(number=block, timestamp=time, gas_limit=GAS_LIMIT))
 
     def checkpoint(self) -> object:
@@ -121,6 +123,9 @@ class PyrevmEngine:
 
     def release(self) -> None:
         self._run(self._evm.commit)
+
+    def close(self) -> None:
+        pass
 
     def _run(self, do: Callable[[], Any]) -> Any:
         try:

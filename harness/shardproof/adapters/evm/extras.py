@@ -9,10 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache
-from typing import Any
+from functools import cache, lru_cache
+from typing import Any, Final
 
 from ...errors import MissingPartError
+
+#: How many of the newest hashes and signatures are remembered: some tens of megabytes.
+REMEMBERED: Final = 1 << 16
+
+#: What is longer than this is not hashed often enough to be worth the room.
+_SHORT: Final = 256
 
 
 @contextmanager
@@ -63,5 +69,13 @@ def _keccak() -> Any:
 
 def keccak(data: bytes) -> bytes:
     """Keccak-256 as Ethereum uses it, with the padding that came before SHA-3."""
+    return _remembered(data) if len(data) <= _SHORT else _hashed(data)
+
+
+def _hashed(data: bytes) -> bytes:
     digest: bytes = _keccak()(data)
     return digest
+
+
+#: A search sends much the same in run after run, and hashes it each time.
+_remembered: Final = lru_cache(maxsize=REMEMBERED)(_hashed)
