@@ -15,7 +15,7 @@ from typing import Any
 
 from attrs import frozen
 
-from ...adapter import Delivery, Ended, Ending, Execution, Message, Path, Response, Topology
+from ...adapter import Delivery, Ended, Ending, Execution, Message, Multiproof, Path, Response, Topology
 
 #: A number on the wire is at most this far from 0: what every JSON parser reads without loss.
 NUMBER_MAX = (1 << 53) - 1
@@ -88,6 +88,12 @@ def _nothing(value: Any) -> None:
         raise MistypedError("null", value)
 
 
+def _truth(value: Any) -> bool:
+    if type(value) is not bool:
+        raise MistypedError("true or false", value)
+    return value
+
+
 def _same(value: Any) -> Any:
     return value
 
@@ -104,6 +110,7 @@ WHOLE = Kind(
     _whole,
 )
 NOTHING = Kind("nothing", "`null`", lambda _: "null", _nothing)
+TRUTH = Kind("truth", "`true` or `false`", lambda b: "true" if b else "false", _truth)
 ANYTHING = Kind(
     "anything",
     "any JSON value of yours, given back as it is",
@@ -203,6 +210,16 @@ MESSAGE = _record(
     ),
 )
 PATH = _record("path", Path, (("index", WHOLE), ("count", optional(WHOLE)), ("siblings", several(BYTES))))
+MULTIPROOF = _record(
+    "multiproof",
+    Multiproof,
+    (
+        ("leaves", several(BYTES)),
+        ("position", WHOLE),
+        ("siblings", several(BYTES)),
+        ("merges", several(TRUTH)),
+    ),
+)
 EXECUTION = _record("execution", Execution, (("payload", BYTES), ("source", optional(NAME))))
 ENDED = _record("ended", Ended, (("payload", BYTES), ("ending", ENDING)))
 RESPONSE = _record(
@@ -224,11 +241,13 @@ KINDS = (
     NUMBER,
     WHOLE,
     NOTHING,
+    TRUTH,
     ANYTHING,
     TOPOLOGY,
     DELIVERY,
     MESSAGE,
     PATH,
+    MULTIPROOF,
     EXECUTION,
     ENDED,
     ENDING,

@@ -24,6 +24,7 @@ from .values import (
     ENDED,
     EXECUTION,
     MESSAGE,
+    MULTIPROOF,
     NAME,
     NOTHING,
     NUMBER,
@@ -82,6 +83,7 @@ _GIVEN: Mapping[str, Kind] = {
     "Delivery": DELIVERY,
     "Message": MESSAGE,
     "Path": PATH,
+    "Multiproof": MULTIPROOF,
     "tuple[str, str]": pair(NAME),
     "object": ANYTHING,
 }

@@ -19,6 +19,7 @@ from shardproof.adapter import (
     Ending,
     Execution,
     Message,
+    Multiproof,
     Refused,
     Response,
     Topology,
@@ -94,11 +95,13 @@ SAMPLES: dict[str, Any] = {
     "number": -NUMBER_MAX,
     "whole": 10**DIGITS_MAX // 11,
     "nothing": None,
+    "truth": True,
     "anything": {"a": [1, None, "x"]},
     "topology": Topology(("A", "B"), 1),
     "delivery": Delivery("B", b"r", b"", b"\xff"),
     "message": Message("A", "B", b"p", 1, None, 3, 4, 0, 1, "C"),
     "path": Siblings(1 << 255, None, (b"a", b"bb")),
+    "multiproof": Multiproof((b"a", b""), 1 << 64, (b"s",), (True, False)),
     "execution": Execution(b"p", None),
     "ended": Ended(b"p", Ending.EXPIRED),
     "ending": Ending.FAILED,
@@ -129,7 +132,7 @@ def test_what_is_of_no_kind_is_told_so(kind: Any) -> None:
         taken.append(value)
 
     texts = [x for x in strange if isinstance(x, str)]
-    expected = {"name": texts, "nothing": [None], "bytes": ["1" * 100]}
+    expected = {"name": texts, "nothing": [None], "bytes": ["1" * 100], "truth": [True, False]}
     assert taken == expected.get(kind.name, [])
 
 
