@@ -135,6 +135,7 @@ class ProcessAdapter(Adapter):
             return
         self._ask("close", ())
         try:
+            child.dismiss()
             if surplus := child.surplus():
                 raise diagnosis.garbled(
                     child, "close, which was the last", "close", surplus, "it has said more than it was asked"

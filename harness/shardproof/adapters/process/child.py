@@ -218,10 +218,15 @@ class Child:
 
     def end(self, *, kindly: bool) -> None:
         """End it and all of its group; `kindly`, it may first do so itself, because its stdin is closed."""
-        if kindly and self._end.alive and self._process.stdin is not None:
+        if kindly:
+            self.dismiss()
+        self._end()
+
+    def dismiss(self) -> None:
+        """Close its stdin, and give it time to end by itself, with all that it still has to say."""
+        if self._end.alive and self._process.stdin is not None and not self._process.stdin.closed:
             self._process.stdin.close()
             self.status(GRACE_SECONDS)
-        self._end()
 
 
 def _end(process: subprocess.Popen[bytes], folder: str, owner: int) -> None:
