@@ -340,6 +340,8 @@ FLOORS = (
     # Who searches, and who asks them to.
     ("shardproof.engines", "shardproof.state_machine"),
     ("shardproof.selection", "shardproof.subject"),
+    # What a user's own folder holds may use any of it, and is used by nothing.
+    ("shardproof.templates",),
     ("shardproof.commands",),
     ("shardproof.cli", "shardproof.pytest_plugin", "shardproof.conformance"),
 )
@@ -410,7 +412,7 @@ RULES: tuple[Rule, ...] = (
     ImportedOnlyBy(
         "pytest-at-its-boundary",
         ("pytest", "_pytest"),
-        ("shardproof.pytest_plugin", "shardproof.conformance"),
+        ("shardproof.pytest_plugin", "shardproof.conformance", "shardproof.templates.*.test_*"),
         because="it is no dependency of the package",
     ),
     ImportedOnlyBy(

@@ -176,6 +176,38 @@ def shardproof(ctx: click.Context, version: bool) -> int:
     return 0
 
 
+@shardproof.command(
+    cls=Command,
+    short_help="Write an adapter to begin with, and its test.",
+    example="shardproof init my-harness",
+)
+@click.argument("folder", type=click.Path(path_type=Path), default=Path())
+@click.option(
+    "--python",
+    "template",
+    cls=Flag,
+    group=WHAT,
+    flag_value="python",
+    default=True,
+    help="The adapter is a Python class (the default).",
+)
+@click.option("--force", cls=Flag, group=OUTPUT, is_flag=True, help="Overwrite files that are there.")
+@_flags()
+def init(folder: Path, template: str, force: bool, as_json: bool) -> int:
+    """
+    Write an adapter to begin with, and its test, into FOLDER, which is made if it is not there. Both
+    run at once, on a small system inside the adapter, and say at each verb what to put in its place.
+    """
+    from .commands import init as command
+
+    written = command.init(folder, template, force=force)
+    if as_json:
+        _print_json(command.as_json(written))
+    else:
+        print(command.as_text(written))
+    return 0
+
+
 _SEARCH = ("adapter", "stack", "layers", "property")
 
 
