@@ -340,6 +340,7 @@ FLOORS = (
     # Who searches, and who asks them to.
     ("shardproof.engines", "shardproof.state_machine"),
     ("shardproof.selection", "shardproof.subject"),
+    ("shardproof.deviations",),
     # What a user's own folder holds may use any of it, and is used by nothing.
     ("shardproof.templates",),
     ("shardproof.commands",),

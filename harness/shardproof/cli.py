@@ -79,6 +79,9 @@ _FLAGS: Mapping[str, Callable[[F], F]] = {
         help="A clause that was never exercised makes the answer inconclusive.",
     ),
     "profile": _flag("profile", HOW_MUCH, "NAME", "Budgets by name: dev (the default), ci or nightly."),
+    "deviations": _flag(
+        "deviations", WHAT, "FILE", "What the system is known to violate, as TOML: shown, and no failure."
+    ),
     "out": _flag("out", OUTPUT, "FOLDER", "Where findings go [default: shardproof-out]."),
 }
 
@@ -127,7 +130,9 @@ def _answer(answer: Any, as_json: bool) -> int:
         _print_json(report.as_json(answer))
     else:
         print(report.as_text(answer, _width(), ascii_only=_ascii_only()))
-    return int(answer.verdict.exit_code)
+        if answer.error is not None:
+            print(f"error: {answer.error}", file=sys.stderr)
+    return int(answer.exit_code)
 
 
 def _settings(given: Mapping[str, object]) -> Any:
@@ -216,7 +221,7 @@ _SEARCH = ("adapter", "stack", "layers", "property")
     short_help="Prove, explore and fuzz, within a budget.",
     example="shardproof check --adapter reference --seconds 30",
 )
-@_flags(*_SEARCH, "scope", "depth", "seconds", "seed", "require_coverage", "profile", "out")
+@_flags(*_SEARCH, "deviations", "scope", "depth", "seconds", "seed", "require_coverage", "profile", "out")
 def check(as_json: bool, **given: object) -> int:
     """
     Everything within a budget: the protocol that an adapter needs is proved and explored, and the
@@ -232,7 +237,18 @@ def check(as_json: bool, **given: object) -> int:
     short_help="Random and adversarial runs of an adapter.",
     example="shardproof fuzz --adapter faulty:no-deduplication --seed 7",
 )
-@_flags(*_SEARCH, "scope", "depth", "seconds", "steps", "seed", "require_coverage", "profile", "out")
+@_flags(
+    *_SEARCH,
+    "deviations",
+    "scope",
+    "depth",
+    "seconds",
+    "steps",
+    "seed",
+    "require_coverage",
+    "profile",
+    "out",
+)
 def fuzz(as_json: bool, **given: object) -> int:
     """Random and adversarial runs of an adapter, against the model."""
     from .commands import search
@@ -247,6 +263,7 @@ def fuzz(as_json: bool, **given: object) -> int:
 )
 @_flags(
     *_SEARCH,
+    "deviations",
     "protocol",
     "scope",
     "depth",

@@ -15,7 +15,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from .errors import UsageError, nearest
 
@@ -67,6 +67,8 @@ class Settings:
     #: Those of them that stand on the command line.
     given: frozenset[str] = frozenset()
     out: Path = DEFAULT_OUT
+    #: The file of what the system is known to violate.
+    deviations: Path | None = None
 
 
 # ---- words to values -----------------------------------------------------------------------------
@@ -174,6 +176,7 @@ _READ: Mapping[str, Callable[[str], Any]] = {
     "threads": _whole("threads", 1, THREADS_MAX),
     "require_coverage": _yes_or_no("require_coverage"),
     "out": lambda text: Path(_name(text)),
+    "deviations": lambda text: Path(_name(text)),
 }
 
 
@@ -270,7 +273,11 @@ def _from_project(folder: Path) -> dict[str, _Said]:
     for name in table:
         if name not in _READ:
             raise UsageError(f"{where}: unknown setting {name!r}", help=nearest(name, _READ))
-    return {name: _read(name, raw, f"{where}, {name}") for name, raw in table.items()}
+    said = {name: _read(name, raw, f"{where}, {name}") for name, raw in table.items()}
+    if "deviations" in said:
+        # A file of the project: it is the same one in whichever of its folders somebody works.
+        said["deviations"] = evolve(said["deviations"], value=path.parent / said["deviations"].value)
+    return said
 
 
 def _projects(folder: Path) -> Iterator[Path]:
@@ -311,4 +318,5 @@ def _settings(said: Mapping[str, _Said], given: frozenset[str]) -> Settings:
         threads=value("threads", 1),
         require_coverage=value("require_coverage", False),
         out=value("out", DEFAULT_OUT),
+        deviations=value("deviations"),
     )

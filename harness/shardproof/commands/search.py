@@ -13,6 +13,7 @@ from shardproof_properties.property import Property, Role
 
 from .. import selection, subject, trace_file
 from ..coverage import ENVIRONMENT
+from ..deviations import Deviation, excused, judged, load, of_system
 from ..errors import UsageError
 from ..readings.scope import Scope
 from ..render.report import Answer
@@ -64,12 +65,19 @@ def explore(settings: Settings, context: Context) -> Answer:
             return _explore_own(settings, context, subject.load(settings.protocol))
         settings = evolve(settings, stack=settings.protocol)
     system, protocol = _model(settings)
+    if system is None and "deviations" in settings.given:
+        raise UsageError(
+            "known deviations are of an adapter, and none is looked at",
+            got=f"--deviations {settings.deviations}",
+            help="name one with --adapter, and leave --stack and --layers out",
+        )
+    known = _known(settings, system) if system is not None else ()
     started = context.clock()
     report = _about_the_model(_explore(settings, context, protocol, _limit(settings)), system)
     reports = [_covered(settings, report)]
     seen = _seen(settings.properties, protocol)
     if system is not None and (seen or not settings.properties):
-        reports.append(_tour(settings, context, system, seen))
+        reports.append(_tour(settings, context, system, seen, known))
     return _answer("explore", tuple(reports), settings, context, started, protocol, system)
 
 
@@ -86,9 +94,10 @@ def fuzz(settings: Settings, context: Context) -> Answer:
     seconds = None if settings.steps is not None and "seconds" not in settings.asked else settings.seconds
     chosen = selection.names(settings.properties, protocol, *OBSERVED)
     _must_be_observable(chosen)
+    known = _known(settings, system)
     seed = context.seed(settings.seed)
     started = context.clock()
-    report = _covered(settings, _fuzz(settings, context, system, seed, chosen, seconds))
+    report = _covered(settings, _fuzz(settings, context, system, seed, chosen, seconds, known))
     return _answer("fuzz", (report,), settings, context, started, protocol, system, seed)
 
 
@@ -98,6 +107,7 @@ def check(settings: Settings, context: Context) -> Answer:
     protocol = _for_a_system(settings, system)
     chosen = selection.names(settings.properties, protocol, *OBSERVED)
     _must_be_observable(chosen)
+    known = _known(settings, system)
     seed = context.seed(settings.seed)
     started = context.clock()
 
@@ -108,7 +118,8 @@ def check(settings: Settings, context: Context) -> Answer:
     whole = evolve(settings, depth=None, properties=())
     proved = _about_the_model(_prove(whole, context, protocol, 0, settings.seconds), system)
     explored = _about_the_model(_explore(evolve(settings, properties=()), context, protocol, left()), system)
-    fuzzed = _fuzz(settings, context, system, seed, chosen, max(left(), settings.seconds * _FUZZ_SHARE))
+    share = max(left(), settings.seconds * _FUZZ_SHARE)
+    fuzzed = _fuzz(settings, context, system, seed, chosen, share, known)
     reports = (proved, _covered(settings, explored, of_a_system=True), _covered(settings, fuzzed))
     return _answer("check", reports, settings, context, started, protocol, system, seed)
 
@@ -263,6 +274,7 @@ def _fuzz(
     seed: int,
     chosen: tuple[str, ...],
     seconds: float | None,
+    known: tuple[Deviation, ...],
 ) -> Report:
     from ..engines.fuzz import Plan
     from ..engines.fuzz import fuzz as engine
@@ -274,9 +286,16 @@ def _fuzz(
         shards=settings.shards,
         depth=settings.depth or settings.depth_of_profile,
         properties=chosen,
+        expected=excused(known),
     )
     with context.progress.running(f"fuzz {system.name}") as progress:
-        return engine(system.make, system.name, plan, clock=context.clock, progress=progress)
+        report = engine(system.make, system.name, plan, clock=context.clock, progress=progress)
+    return judged(report, known)
+
+
+def _known(settings: Settings, system: System) -> tuple[Deviation, ...]:
+    """What the system is known to violate."""
+    return of_system(load(settings.deviations), system) if settings.deviations is not None else ()
 
 
 def _seen(asked: tuple[str, ...], protocol: Protocol) -> tuple[str, ...]:
@@ -285,7 +304,13 @@ def _seen(asked: tuple[str, ...], protocol: Protocol) -> tuple[str, ...]:
     return tuple(name for name in selection.names(asked, protocol, *_EXPLORED) if name in known)
 
 
-def _tour(settings: Settings, context: Context, system: System, seen: tuple[str, ...]) -> Report:
+def _tour(
+    settings: Settings,
+    context: Context,
+    system: System,
+    seen: tuple[str, ...],
+    known: tuple[Deviation, ...],
+) -> Report:
     from ..engines.tour import Plan
     from ..engines.tour import tour as engine
 
@@ -296,9 +321,11 @@ def _tour(settings: Settings, context: Context, system: System, seen: tuple[str,
         seconds=_limit(settings),
         worlds_max=settings.worlds_max,
         properties=seen,
+        expected=excused(known),
     )
     with context.progress.running(f"tour {system.name}") as progress:
-        return engine(system.make, system.name, plan, clock=context.clock, progress=progress)
+        report = engine(system.make, system.name, plan, clock=context.clock, progress=progress)
+    return judged(report, known)
 
 
 # ---- what they have in common -----------------------------------------------------------------------

@@ -83,6 +83,8 @@ class Plan:
     properties: tuple[str, ...] = ()
     #: The stack that the system follows, if it does not say so itself.
     stack: str = ""
+    #: Properties that the system is known to violate: nothing to stop for.
+    expected: frozenset[str] = frozenset()
 
 
 #: Shards that may be founded in a run, where shards split and merge.
@@ -521,7 +523,8 @@ class _Search:
         before, after = len(found.moves), len(trace.steps)
         told = f"shrunk from {before} steps to {after}" if before > after else ""
         self.found[name] = Finding(wrong.id, name, wrong.because, wrong.kind, trace, wrong.also, told)
-        if self.runs_wanted is None:
+        known = self.plan.expected.issuperset((name, *(also.partition("[")[0] for also in wrong.also)))
+        if self.runs_wanted is None and not known:
             self.runs_wanted = 2 * work["runs"] + RUNS_AFTER_FINDING
 
     # ---- the answer -------------------------------------------------------------------------------

@@ -21,11 +21,11 @@ _KINDS = {Kind.SAFETY: "", Kind.PROGRESS: "progress: ", Kind.DIVERGENCE: "diverg
 _LABEL = 12
 
 
-def finding(found: Finding, width: int, *, ascii_only: bool, replay: str) -> str:
-    """The story of a finding, ending with the line that replays it."""
-    because = f"{_KINDS[found.kind]}{found.because}"
+def finding(found: Finding, width: int, *, ascii_only: bool, replay: str, known: str = "") -> str:
+    """The story of a finding, ending with the line that replays it; `known` says why it was expected."""
+    because = f"known: {known}" if known else f"{_KINDS[found.kind]}{found.because}"
     lines = [
-        *_headline("violated", found.property, because, width, ascii_only),
+        *_headline("expected" if known else "violated", found.property, because, width, ascii_only),
         "",
         *_story(found.trace, width, ascii_only),
         *_facts(
