@@ -53,7 +53,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--shard-deviations",
         default=None,
         metavar="FILE",
-        help="what the systems are known to violate, as TOML: these tests must fail, and are shown as xfailed",
+        help="what the systems are known to violate, as TOML: these tests must fail, and show as xfailed",
     )
     group.addoption(
         "--shard-out",
@@ -112,10 +112,11 @@ class Conformance:
 
     def _run(self, adapter: str) -> Report:
         from . import deviations, selection, trace_file
+        from .commands.patience import patient
         from .engines.fuzz import Plan, fuzz
 
         system = selection.system(adapter)
-        known = self.known[adapter]
+        known = self.known.get(adapter, ())
         plan = Plan(
             seed=self.seed,
             seconds=self.settings.seconds,
@@ -124,7 +125,8 @@ class Conformance:
             depth=self.settings.depth_of_profile,
             expected=deviations.excused(known),
         )
-        report = deviations.judged(fuzz(system.make, system.name, plan, clock=time.monotonic), known)
+        with patient(adapter):
+            report = deviations.judged(fuzz(system.make, system.name, plan, clock=time.monotonic), known)
         for found in report.findings:
             self.files[adapter, found.property] = trace_file.save(found.trace, self.settings.out)
         return report
