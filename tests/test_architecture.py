@@ -339,6 +339,7 @@ FLOORS = (
     ("shardproof.replay", "shardproof.model_replay"),
     # Who searches, and who asks them to.
     ("shardproof.engines", "shardproof.state_machine"),
+    ("shardproof.rehearsal",),
     ("shardproof.selection", "shardproof.subject"),
     ("shardproof.deviations",),
     # What a user's own folder holds may use any of it, and is used by nothing.

@@ -439,17 +439,21 @@ def list_(what: str | None, as_json: bool, **given: object) -> int:
     "--fetch", cls=Flag, group=HOW_MUCH, is_flag=True, help="Get third-party parts that are missing first."
 )
 def doctor(as_json: bool, fetch: bool, **given: object) -> int:
-    """What works here: versions, engines, extras, third-party parts; and what an adapter can do."""
+    """
+    What works here: versions, engines, extras, third-party parts. With --adapter, every verb that it has
+    is asked at least once: how fast it answers, whether it keeps its contract, which properties apply, and
+    which verb would open most.
+    """
     from .commands import doctor as command
     from .render import report
 
     found = _run(lambda settings, context: command.doctor(settings, context, fetch=fetch), given)
     if as_json:
         rows = {title: dict(rows) for title, rows in found.sections.items()}
-        _print_json({"healthy": found.healthy, **found.facts, "sections": rows})
+        _print_json({"healthy": found.healthy, "exit_code": found.exit_code, **found.facts, "sections": rows})
     else:
         print(report.sections(found.sections, _width(), ascii_only=_ascii_only()))
-    return 0 if found.healthy else EXIT_INCONCLUSIVE
+    return found.exit_code
 
 
 def _again(again: Any, as_json: bool) -> int:

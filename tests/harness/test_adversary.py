@@ -9,6 +9,7 @@ from shardproof.adapter import Delivery, Refused, Topology
 from shardproof.adapters.reference import ReferenceAdapter
 from shardproof.adversary import BLIND, INFORMED, INNER_NODE, SECP256K1_ORDER, Damage, Presented, damaged
 from shardproof.moves import damage_of
+from shardproof.system import System
 
 NUMBERS = st.integers(0, 10**9 - 1)
 
@@ -72,7 +73,7 @@ def test_informed_damage_is_refused_by_the_reference(kind: str, number: int) -> 
     adapter.learn("B", header)
     honest = Presented(receipts[1], header, given_out(adapter.prove(receipts[1], header)))
 
-    shown = damaged(adapter, honest, Damage("path", kind, number))
+    shown = damaged(System(adapter), honest, Damage("path", kind, number))
     adapter.deliver(Delivery("B", *shown))
 
     assert [x.payload for x in adapter.executed("B", 0)] in ([], [b"r1"])
