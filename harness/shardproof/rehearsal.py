@@ -166,13 +166,17 @@ class _Rehearsal:
             runs = self._drive(bench, system, begin)
             took = self.clock() - begin
             asked = dict(system.asked)
-            self._contract(bench, system, runs)
+            calls = self._contract(runs)
         finally:
             bench.close()
         # It must bear this twice, and after anything.
         bench.close()
         asked["close"] = system.asked["close"]
         self._ignored(system)
+        calls += sum(each.count for each in asked.values())
+        answers = self.broken.keys() - {"deterministic", "open", "snapshot, restore"}
+        if not answers:
+            self.kept["answers"] = f"all {calls:,} of the promised types"
         verbs = {verb: asked.get(verb, Asked()) for verb in self.verbs}
         return Rehearsal(self.steps, took, verbs, self.kept, self.broken, tuple(self.violated))
 
@@ -218,33 +222,42 @@ class _Rehearsal:
 
     # ---- what no single answer shows ------------------------------------------------------------
 
-    def _contract(self, bench: Bench, system: _Watched, runs: Sequence[tuple[Move, ...]]) -> None:
-        new = made(self.make)
-        other, watched = self._bench(new)
-        try:
-            for moves in runs:
-                first = self._answers(bench, system, moves)
-                if said := _first_difference(first, self._answers(other, watched, moves)):
-                    self.broken["deterministic"] = (
-                        f"a new instance, asked the same, answers otherwise: {said}"
-                    )
-                    return
-                if said := self._left_over(bench, system):
-                    self.broken["open"] = said
-                    return
-                if said := _first_difference(first, self._answers(bench, system, moves)):
-                    self.broken["open"] = f"it leaves something of the run before: {said}"
-                    return
-                if bench.token is not None and (said := self._not_restored(bench, system, moves)):
-                    self.broken["snapshot, restore"] = said
-                    return
-        finally:
-            other.close()
+    def _contract(self, runs: Sequence[tuple[Move, ...]]) -> int:
+        """See whether what no single answer shows is kept; returns how many calls that took."""
+        calls = 0
+        for moves in runs:
+            # Of the same age: what an instance has been through is another question.
+            (one, system), (other, watched) = (self._bench(made(self.make)) for _ in range(2))
+            try:
+                said = self._compared(one, system, other, watched, moves)
+            finally:
+                one.close()
+                other.close()
+            self._ignored(system)
+            calls += sum(asked.count for each in (system, watched) for asked in each.asked.values())
+            if said:
+                return calls
         steps = sum(map(len, runs))
         self.kept["deterministic"] = f"{steps:,} steps gave the same answers in two instances, to the byte"
         self.kept["open"] = "it leaves nothing: the same steps after it gave the same answers again"
-        if bench.token is not None:
+        if {"snapshot", "restore"} <= {*self.verbs}:
             self.kept["snapshot, restore"] = "the same steps after it gave the same answers again"
+        return calls
+
+    def _compared(
+        self, one: Bench, system: _Watched, other: Bench, watched: _Watched, moves: Sequence[Move]
+    ) -> bool:
+        """Whether one of the promises is seen broken in a run."""
+        first = self._answers(one, system, moves)
+        if said := _first_difference(first, self._answers(other, watched, moves)):
+            self.broken["deterministic"] = f"a new instance, asked the same, answers otherwise: {said}"
+        elif said := self._left_over(one, system):
+            self.broken["open"] = said
+        elif said := _first_difference(first, self._answers(one, system, moves)):
+            self.broken["open"] = f"it leaves something of the run before: {said}"
+        elif one.token is not None and (said := self._not_restored(one, system, moves)):
+            self.broken["snapshot, restore"] = said
+        return bool(said)
 
     def _answers(
         self, bench: Bench, system: _Watched, moves: Sequence[Move], token: object = None
