@@ -33,6 +33,20 @@ class Raises(ReferenceAdapter):
 """
 
 
+#: One that is still true of the first system, and one that no longer is of the second.
+KNOWN = """
+[[deviation]]
+property = "P01"
+adapter = "faulty:no-deduplication"
+reason = "the table of receipts comes with the next release"
+
+[[deviation]]
+property = "delivers-what-is-due"
+adapter = "reference"
+reason = "it used to lose one in a thousand"
+"""
+
+
 @frozen
 class Ran:
     """A run of pytest: its exit code, what it printed, and the test cases of its JUnit file."""
@@ -41,9 +55,9 @@ class Ran:
     out: str
     cases: tuple[ET.Element, ...]
 
-    def results(self) -> dict[str, str]:
-        """Property -> passed, failed or skipped."""
-        return {_name(case): _result(case) for case in self.cases}
+    def results(self, adapter: str = "") -> dict[str, str]:
+        """Property -> passed, failed, skipped or expected; of one adapter where there are several."""
+        return {_name(case): _result(case) for case in self.cases if f"[{adapter}" in case.attrib["name"]}
 
     def case(self, name: str) -> ET.Element:
         return next(case for case in self.cases if _name(case) == name)
@@ -59,8 +73,8 @@ def _name(case: ET.Element) -> str:
 
 def _result(case: ET.Element) -> str:
     for child, result in (("failure", "failed"), ("error", "failed"), ("skipped", "skipped")):
-        if case.find(child) is not None:
-            return result
+        if (found := case.find(child)) is not None:
+            return "expected" if found.attrib.get("type") == "pytest.xfail" else result
     return "passed"
 
 
@@ -105,6 +119,8 @@ def conformance(folder: Path, *arguments: str) -> Ran:
 def folder(tmp_path: Path) -> Path:
     (tmp_path / "pyproject.toml").write_text("")
     (tmp_path / "mine.py").write_text(ADAPTERS)
+    (tmp_path / "known.toml").write_text(KNOWN)
+    (tmp_path / "wrong.toml").write_text('[[deviation]]\nproperty = "executes-at-most-one"\nreason = "x"\n')
     return tmp_path
 
 
@@ -221,11 +237,38 @@ class TestConformance:
             == len(listed) / 2
         )
 
+    @pytest.mark.heavy
+    def test_known_deviations_must_fail_each_at_its_system(self, folder: Path) -> None:
+        """
+        Of two systems in one run, the test of a deviation that is known fails as expected, with its story;
+        one that no longer happens fails the run; and whatever else is said of either passes.
+        """
+        run = conformance(
+            folder,
+            *("--shard-adapter", "faulty:no-deduplication"),
+            *("--shard-adapter", "reference"),
+            *("--shard-deviations", "known.toml", "-rx"),
+        )
+
+        assert run.code == 1
+        faulty, sound = run.results("faulty:no-deduplication"), run.results("reference")
+        assert {name for name, result in faulty.items() if result == "expected"} == {"executes-at-most-once"}
+        assert {name for name, result in sound.items() if result == "failed"} == {"delivers-what-is-due"}
+        assert {"failed"} & {*faulty.values()} == set()
+        assert {*sound.values()} == {"passed", "skipped", "failed"}
+        assert "the table of receipts comes with the next release" in run.out
+        assert "[XPASS(strict)] delivers-what-is-due is a known deviation, and no longer happens" in run.out
+
     @pytest.mark.parametrize(
         "arguments, said",
         [
             ((), "which system?"),
             (("--shard-adapter", "refrence"), "did you mean 'reference'?"),
+            (("--shard-adapter", "mine:Raisess"), "did you mean 'Raises'?"),
+            (
+                ("--shard-adapter", "reference", "--shard-deviations", "wrong.toml"),
+                "did you mean 'executes-at-most-once'?",
+            ),
             (("--shard-adapter", "reference", "--shard-seconds", "0"), "0 seconds are no time"),
             (("--shard-adapter", "reference", "--shard-seed", "x"), "seed is not a whole number"),
         ],
