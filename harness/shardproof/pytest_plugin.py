@@ -9,6 +9,7 @@ and each property is a test that reads the report of that run.
 from __future__ import annotations
 
 import os
+import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -75,6 +76,8 @@ class Conformance:
             raise UsageError(
                 "which system?", expected="--shard-adapter NAME", help="try --shard-adapter reference"
             )
+        # As for the command: a class of one's own is where one works. Last, so that it hides nothing.
+        sys.path.append(str(config.invocation_params.dir))
         flags = ("seconds", "seed", "deviations", "out")
         given = {name: config.getoption(f"--shard-{name}") for name in flags}
         self.settings = settings.resolve(given, {}, Path(config.invocation_params.dir))

@@ -85,8 +85,9 @@ def ran(folder: Path, *arguments: str) -> Ran:
     done = subprocess.run(
         [
             sys.executable,
-            "-m",
-            "pytest",
+            # Not `-m pytest`, which would put the folder on the path.
+            "-c",
+            "import sys, pytest; sys.path.remove(''); sys.exit(pytest.main(sys.argv[1:]))",
             "-p",
             "shardproof.pytest_plugin",
             "-p",
@@ -101,7 +102,8 @@ def ran(folder: Path, *arguments: str) -> Ran:
         timeout=120,
         env={
             **os.environ,
-            "PYTHONPATH": f"{path}{os.pathsep}{folder}",
+            # Not the folder: that one's own adapter is found there is what the plugin sees to.
+            "PYTHONPATH": path,
             "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
         },
     )
