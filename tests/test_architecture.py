@@ -316,7 +316,13 @@ FLOORS = (
     ("shardproof.parts", "shardproof.progress", "shardproof.schema", "shardproof.settings"),
     ("shardproof.adapter", "shardproof.coverage", "shardproof.readings", "shardproof.trace"),
     # A system on one side, the model on the other.
-    ("shardproof.adapters", "shardproof.adversary", "shardproof.system", "shardproof.verdict"),
+    (
+        "shardproof.adapters",
+        "shardproof.adversary",
+        "shardproof.narrowed",
+        "shardproof.system",
+        "shardproof.verdict",
+    ),
     (
         "shardproof.deeds",
         "shardproof.ledger",
@@ -335,7 +341,7 @@ FLOORS = (
     ("shardproof.relaying",),
     ("shardproof.attacks",),
     ("shardproof.runs", "shardproof.schedule", "shardproof.tours"),
-    ("shardproof.shrink", "shardproof.render"),
+    ("shardproof.shrink", "shardproof.render", "shardproof.together"),
     ("shardproof.replay", "shardproof.model_replay"),
     # Who searches, and who asks them to.
     ("shardproof.engines", "shardproof.state_machine"),

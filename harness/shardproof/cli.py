@@ -48,6 +48,16 @@ _FLAGS: Mapping[str, Callable[[F], F]] = {
     "adapter": _flag(
         "adapter", WHAT, "NAME", "The system: a name from `list adapters`, or module:Class of yours."
     ),
+    "adapters": click.option(
+        "--adapter",
+        "adapter",
+        cls=Flag,
+        group=WHAT,
+        metavar="NAME",
+        multiple=True,
+        help="The system: a name from `list adapters`, or module:Class of yours. Given again, another one: "
+        "where the two differ.",
+    ),
     "stack": _flag("stack", WHAT, "NAME", "The protocol, as a stack of layers from `list stacks`."),
     "protocol": _flag(
         "protocol", WHAT, "NAME", "The protocol: a stack, or module:NAME of your own (shardproof.subject)."
@@ -136,9 +146,17 @@ def _answer(answer: Any, as_json: bool) -> int:
 
 
 def _settings(given: Mapping[str, object]) -> Any:
+    from attrs import evolve
+
     from . import settings
 
-    return settings.resolve(given, os.environ, Path.cwd())
+    adapters = given.get("adapter")
+    if not isinstance(adapters, tuple):
+        return settings.resolve(given, os.environ, Path.cwd())
+    # One by one: the name of a process may have a comma in it.
+    first, *others = adapters or (None,)
+    found = settings.resolve({**given, "adapter": first}, os.environ, Path.cwd())
+    return evolve(found, against=tuple(others))
 
 
 def _context() -> Any:
@@ -238,7 +256,8 @@ def check(as_json: bool, **given: object) -> int:
     example="shardproof fuzz --adapter faulty:no-deduplication --seed 7",
 )
 @_flags(
-    *_SEARCH,
+    "adapters",
+    *_SEARCH[1:],
     "deviations",
     "scope",
     "depth",
@@ -250,7 +269,11 @@ def check(as_json: bool, **given: object) -> int:
     "out",
 )
 def fuzz(as_json: bool, **given: object) -> int:
-    """Random and adversarial runs of an adapter, against the model."""
+    """
+    Random and adversarial runs of an adapter, against the model. Of several adapters each is run so, and
+    then all are asked the same: the first step at which two differ is exit code 1, though it violates no
+    property of either.
+    """
     from .commands import search
 
     return _answer(_run(search.fuzz, given), as_json)
@@ -349,7 +372,7 @@ _TRACE = click.argument("trace", type=click.Path(path_type=Path))
     example="shardproof replay shardproof-out/FINDING.trace.json --adapter reference",
 )
 @_TRACE
-@_flags("adapter")
+@_flags("adapters")
 def replay(trace: Path, as_json: bool, **given: object) -> int:
     """
     Run a saved trace again, on an adapter that you name: 1 if it violates something, 0 if it no
@@ -481,7 +504,7 @@ def _again(again: Any, as_json: bool) -> int:
                 again.summary,
                 _width(),
                 ascii_only=_ascii_only(),
-                replay=text.replay_line(again.written or again.path, again.adapter),
+                replay=text.replay_line(again.written or again.path, again.adapter, *again.against),
             )
         )
     return int(again.verdict.exit_code)

@@ -47,6 +47,8 @@ class Settings:
     seconds: float
     depth_of_profile: int
     adapter: str | None = None
+    #: Further ones, with which it is compared; named on the command line only.
+    against: tuple[str, ...] = ()
     stack: str | None = None
     #: A stack, or `module:NAME` of a protocol of somebody's own.
     protocol: str | None = None

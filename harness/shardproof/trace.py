@@ -15,6 +15,9 @@ from attrs import field, frozen
 #: The version of the file format. A reader refuses another major version.
 FORMAT = "shardproof-trace/1"
 
+#: How the names of sentences begin that are about several systems, and not about one.
+DIFFERENCE = "agree-on-"
+
 #: The actions that a protocol and an implementation call alike, with the same arguments.
 SHARED = frozenset({"emit", "produce", "finalise", "revert", "learn", "restart", "deliver"})
 
@@ -123,3 +126,7 @@ class Trace:
     versions: Mapping[str, str] = field(factory=dict)
     #: How many of the shards, the last ones, did not exist at the beginning.
     reserve: int = 0
+
+    def of_several(self) -> bool:
+        """Whether it shows where systems differ from each other."""
+        return self.property.startswith(DIFFERENCE)

@@ -45,6 +45,8 @@ class Kind(enum.Enum):
     PROGRESS = "progress"
     #: The implementation and the model disagree, and no property says which of them is wrong.
     DIVERGENCE = "divergence"
+    #: Two implementations disagree; whether one of them is wrong is another question.
+    DIFFERENCE = "difference"
 
 
 @frozen
@@ -125,6 +127,8 @@ class Report:
     #: What this system was expected to violate.
     deviations: tuple[Deviating, ...] = ()
     seconds: float = 0.0
+    #: The systems that were run, as the command line names them; none for the model alone.
+    systems: tuple[str, ...] = ()
 
     def expected(self, found: Finding) -> str:
         """Why a finding was expected; empty if it was not, or if it breaks more than was expected."""

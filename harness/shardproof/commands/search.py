@@ -95,10 +95,53 @@ def fuzz(settings: Settings, context: Context) -> Answer:
     chosen = selection.names(settings.properties, protocol, *OBSERVED)
     _must_be_observable(chosen)
     known = _known(settings, system)
+    if settings.against:
+        return _fuzz_together(settings, context, system, chosen, seconds)
     seed = context.seed(settings.seed)
     started = context.clock()
     report = _covered(settings, _fuzz(settings, context, system, seed, chosen, seconds, known))
     return _answer("fuzz", (report,), settings, context, started, protocol, system, seed)
+
+
+def _fuzz_together(
+    settings: Settings, context: Context, system: System, chosen: tuple[str, ...], seconds: float | None
+) -> Answer:
+    """Each of several systems by itself, as ever; and then all of them asked the same."""
+    from ..engines.differ import Plan
+    from ..engines.differ import differ as engine
+
+    systems = (system, *(selection.system(name) for name in settings.against))
+    if len({one.name for one in systems}) < len(systems):
+        raise UsageError(
+            "a system is not compared with itself",
+            got=", ".join(one.name for one in systems),
+            help="name two different ones",
+        )
+    known = [_known(settings, one) for one in systems]
+    seed = context.seed(settings.seed)
+    started = context.clock()
+    # Half of the time for each by itself, half for all together.
+    share = None if seconds is None else seconds / 2 / len(systems)
+    reports = [
+        _covered(settings, evolve(report, engine=f"fuzz {one.name}"))
+        for one, deviates in zip(systems, known, strict=True)
+        for report in (_fuzz(settings, context, one, seed, chosen, share, deviates),)
+    ]
+    plan = Plan(
+        seed=seed,
+        seconds=None if seconds is None else seconds / 2,
+        steps=settings.steps,
+        shards=settings.shards,
+        depth=settings.depth or settings.depth_of_profile,
+    )
+    names = tuple(one.name for one in systems)
+    with context.progress.running(f"differ {', '.join(names)}") as progress:
+        made = [(one.name, one.make) for one in systems]
+        report = engine(made, plan, clock=context.clock, progress=progress)
+    reports.append(evolve(report, systems=names))
+    common = frozenset.intersection(*(one.capabilities for one in systems))
+    protocol = selection.protocol(None, None, evolve(system, capabilities=common).layers)
+    return _answer("fuzz", tuple(reports), settings, context, started, protocol, system, seed)
 
 
 def check(settings: Settings, context: Context) -> Answer:
@@ -290,7 +333,7 @@ def _fuzz(
     )
     with context.progress.running(f"fuzz {system.name}") as progress:
         report = engine(system.make, system.name, plan, clock=context.clock, progress=progress)
-    return judged(report, known)
+    return evolve(judged(report, known), systems=(system.name,))
 
 
 def _known(settings: Settings, system: System) -> tuple[Deviation, ...]:
@@ -325,7 +368,7 @@ def _tour(
     )
     with context.progress.running(f"tour {system.name}") as progress:
         report = engine(system.make, system.name, plan, clock=context.clock, progress=progress)
-    return judged(report, known)
+    return evolve(judged(report, known), systems=(system.name,))
 
 
 # ---- what they have in common -----------------------------------------------------------------------

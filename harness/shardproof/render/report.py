@@ -14,11 +14,8 @@ from typing import Any
 from attrs import field, frozen
 
 from ..errors import ShardproofError, UsageError, printable
-from ..verdict import Deviating, Finding, Report, State, Verdict
+from ..verdict import Deviating, Finding, Kind, Report, State, Verdict
 from . import inert, text
-
-#: Engines that run a system, so that what they find can be run again on it.
-DRIVEN = ("fuzz", "tour")
 
 
 @frozen
@@ -91,6 +88,7 @@ def as_json(answer: Answer) -> dict[str, Any]:
         "verdict": answer.verdict.value,
         "exit_code": answer.exit_code,
         "adapter": answer.adapter or None,
+        "systems": {report.engine: list(report.systems) for report in answer.reports},
         "layers": list(answer.layers),
         "seed": answer.seed,
         "findings": [
@@ -175,8 +173,8 @@ def as_text(answer: Answer, width: int, *, ascii_only: bool) -> str:
         lines += [*_report(report, width, ascii_only), ""]
     # What nobody expected comes last, where one looks first.
     for engine, found, path in sorted(answer.findings, key=lambda one: not answer.expected(one[0], one[1])):
-        adapter = answer.adapter if engine in DRIVEN else ""
-        replay = text.replay_line(path, adapter) if path else "its trace was not kept"
+        systems = next(report.systems for report in answer.reports if report.engine == engine)
+        replay = text.replay_line(path, *systems) if path else "its trace was not kept"
         known = answer.expected(engine, found)
         lines += [text.finding(found, width, ascii_only=ascii_only, replay=replay, known=known), ""]
     if not answer.unexpected:
@@ -199,8 +197,13 @@ def _subject(answer: Answer) -> str:
 
 
 def _report(report: Report, width: int, ascii_only: bool) -> Iterator[str]:
+    differ = report.findings and all(found.kind is Kind.DIFFERENCE for found in report.findings)
     yield from _entry(
-        f"{report.engine:<8}  {report.verdict.value}", report.checked, width, ascii_only, indent=2
+        f"{report.engine:<8}  {'different' if differ else report.verdict.value}",
+        report.checked,
+        width,
+        ascii_only,
+        indent=2,
     )
     for reason in report.reasons:
         yield from _entry("  because", reason, width, ascii_only)
