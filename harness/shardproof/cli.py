@@ -44,9 +44,24 @@ def _flag(name: str, group: str, metavar: str, help: str, **more: Any) -> Callab
     return click.option(f"--{name}", name, cls=Flag, group=group, metavar=metavar, help=help, **more)
 
 
+def _only_one(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -> str | None:
+    if len(given) > 1:
+        raise UsageError(
+            "more than one adapter",
+            got=", ".join(given),
+            help="shardproof fuzz compares several; this command looks at one",
+        )
+    return given[0] if given else None
+
+
 _FLAGS: Mapping[str, Callable[[F], F]] = {
     "adapter": _flag(
-        "adapter", WHAT, "NAME", "The system: a name from `list adapters`, or module:Class of yours."
+        "adapter",
+        WHAT,
+        "NAME",
+        "The system: a name from `list adapters`, or module:Class of yours.",
+        multiple=True,
+        callback=_only_one,
     ),
     "adapters": click.option(
         "--adapter",

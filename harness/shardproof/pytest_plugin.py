@@ -48,6 +48,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help=f"seconds to fuzz each system (default: {SECONDS})",
     )
     group.addoption(
+        "--shard-steps",
+        default=None,
+        metavar="N",
+        help="steps to fuzz each system, in place of seconds: the same work on every machine",
+    )
+    group.addoption(
         "--shard-seed", default=None, metavar="N", help="repeats a run; drawn and printed if it is left out"
     )
     group.addoption(
@@ -78,7 +84,7 @@ class Conformance:
             )
         # As for the command: a class of one's own is where one works. Last, so that it hides nothing.
         sys.path.append(str(config.invocation_params.dir))
-        flags = ("seconds", "seed", "deviations", "out")
+        flags = ("seconds", "steps", "seed", "deviations", "out")
         given = {name: config.getoption(f"--shard-{name}") for name in flags}
         self.settings = settings.resolve(given, {}, Path(config.invocation_params.dir))
         file = self.settings.deviations
@@ -122,8 +128,8 @@ class Conformance:
         known = self.known.get(adapter, ())
         plan = Plan(
             seed=self.seed,
-            seconds=self.settings.seconds,
-            steps=None,
+            seconds=None if self.settings.steps is not None else self.settings.seconds,
+            steps=self.settings.steps,
             shards=self.settings.shards,
             depth=self.settings.depth_of_profile,
             expected=deviations.excused(known),
@@ -245,5 +251,6 @@ def pytest_report_collectionfinish(config: pytest.Config) -> list[str]:
     if _CONFORMANCE not in config.stash:
         return []
     suite = config.stash[_CONFORMANCE]
-    systems = ", ".join(suite.adapters)
-    return [f"shardproof: seed {suite.seed}, {suite.settings.seconds:g} s of fuzzing for each of {systems}"]
+    systems, steps = ", ".join(suite.adapters), suite.settings.steps
+    much = f"{suite.settings.seconds:g} s" if steps is None else f"{steps:,} steps"
+    return [f"shardproof: seed {suite.seed}, {much} of fuzzing for each of {systems}"]

@@ -193,7 +193,8 @@ def _known(deviations: tuple[Deviating, ...]) -> Iterator[tuple[str, str]]:
 
 def _subject(answer: Answer) -> str:
     by = ", ".join(report.engine for report in answer.reports)
-    return f"{answer.adapter or 'the model'} ({by})"
+    systems = dict.fromkeys(name for report in answer.reports for name in report.systems)
+    return f"{', '.join(systems) or answer.adapter or 'the model'} ({by})"
 
 
 def _report(report: Report, width: int, ascii_only: bool) -> Iterator[str]:
