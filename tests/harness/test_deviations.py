@@ -50,10 +50,14 @@ def finding(name: str, *also: str) -> Finding:
 
 @pytest.mark.heavy
 class TestSearching:
-    def test_what_is_expected_fails_nothing(self, capsys: pytest.CaptureFixture[str]) -> None:
+    def test_what_is_expected_fails_nothing(
+        self, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         """
         The search goes on to its end, holds for all else, and has the expected violation with its trace.
         """
+        monkeypatch.setattr("shardproof.engines.fuzz.RUNS_AFTER_FINDING", 10)
+
         found = fuzz(capsys, DEVIATES, 4_000)
 
         assert (found["verdict"], found["exit_code"], found["reasons"]) == ("holds", 0, [])
@@ -106,16 +110,18 @@ class TestSearching:
         assert "error" not in found
 
     def test_what_was_not_expected_is_violated(
-        self, capsys: pytest.CaptureFixture[str], folder: Path
+        self, capsys: pytest.CaptureFixture[str], folder: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """
         Another violation than the expected one fails the run as ever, and ends it.
         """
+        monkeypatch.setattr("shardproof.engines.fuzz.RUNS_AFTER_FINDING", 10)
         (folder / "known.toml").write_text(entry(FORGED))
 
         found = fuzz(capsys, DEVIATES, 4_000)
 
         assert (found["verdict"], found["exit_code"]) == ("violated", 1)
+        assert found["work"]["fuzz"]["steps"] < 4_000
         assert [(one["property"], one["expected"]) for one in found["findings"]] == [(TWICE, None)]
         assert [one["state"] for one in found["deviations"]] == ["not seen"]
 
