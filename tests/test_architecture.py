@@ -451,7 +451,8 @@ RULES: tuple[Rule, ...] = (
     ImportedOnlyBy(
         "clocks-at-the-door",
         ("time", "secrets", "uuid"),
-        (*FRONT_DOORS, "shardproof.parts", "shardproof.progress"),
+        # How long a process is waited for decides whether there is an answer, and not which.
+        (*FRONT_DOORS, "shardproof.parts", "shardproof.progress", "shardproof.adapters.process.child"),
         because="a search that reads the clock or entropy itself cannot be repeated from its seed",
     ),
     UsedOnlyIn(

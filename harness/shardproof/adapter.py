@@ -17,7 +17,7 @@ import enum
 import importlib
 from collections.abc import Callable, Mapping, Sequence
 from importlib import metadata
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from attrs import field, frozen
 
@@ -401,6 +401,23 @@ class Adapter:
         """Return to a snapshot. A token may be restored any number of times, newest first or not."""
         raise NotImplementedError
 
+    # ---- no verbs: for adapters behind which calls are expensive -----------------------------
+
+    def foresee(self, verb: str, calls: Sequence[tuple[str, tuple[Any, ...]]]) -> None:
+        """
+        After its next `verb`, the harness is likely to look at all of `calls`: verbs and their arguments.
+
+        Only a hint, so that they can travel together. Whoever does not override it is not told.
+        """
+
+    def another(self) -> Adapter | None:
+        """
+        The same system once more, which shares nothing with this one; `None` where that cannot be promised.
+
+        A run that is taken again to see whether it goes as before is taken there.
+        """
+        return None
+
 
 REQUIRED = ("open", "close", "emit", "produce", "prove", "deliver", "executed")
 CAPABILITIES = (
@@ -457,6 +474,10 @@ BUILT_IN: Mapping[str, tuple[str, str]] = {
     "hyperlane": ("shardproof.adapters.hyperlane", "variant"),
 }
 
+#: Before the command of a process that is an adapter: `cmd:./my-shard --flag`.
+PROCESS = "cmd"
+_PROCESSES = "shardproof.adapters.process"
+
 ENTRY_POINTS = "shardproof.adapters"
 
 AdapterFactory = Callable[[], Adapter]
@@ -467,13 +488,16 @@ def capabilities(adapter: Adapter) -> frozenset[str]:
     return frozenset(v for v in CAPABILITIES if getattr(type(adapter), v, None) is not getattr(Adapter, v))
 
 
-def load(name: str) -> AdapterFactory:
+def load(name: str, call_seconds: float | None = None) -> AdapterFactory:
     """
-    The adapter called `name`: built in, an entry point, or `module:Class`.
+    The adapter called `name`: built in, an entry point, `module:Class`, or `cmd:` and a command.
 
-    Raises `UsageError` if there is none, `AdapterError` if it lacks a required verb.
+    A call of a process may take `call_seconds`. Raises `UsageError` if there is no such adapter,
+    `AdapterError` if it lacks a required verb.
     """
     base, _, variant = name.partition(":")
+    if base == PROCESS:
+        return _checked(importlib.import_module(_PROCESSES).adapter_for(variant, call_seconds), name)
     if base in BUILT_IN:
         home, attribute = BUILT_IN[base]
         found = getattr(importlib.import_module(home), attribute)
@@ -488,7 +512,7 @@ def load(name: str) -> AdapterFactory:
     if not variant:
         raise UsageError(
             f"unknown adapter {name!r}",
-            expected="a name, or module:Class of your own",
+            expected="a name, module:Class of your own, or cmd:COMMAND",
             help=nearest(name, (*BUILT_IN, *(e.name for e in metadata.entry_points(group=ENTRY_POINTS)))),
         )
     module = _imported(lambda: importlib.import_module(base), name)

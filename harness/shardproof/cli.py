@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -59,7 +60,7 @@ _FLAGS: Mapping[str, Callable[[F], F]] = {
         "adapter",
         WHAT,
         "NAME",
-        "The system: a name from `list adapters`, or module:Class of yours.",
+        "The system: a name from `list adapters`, or module:Class or cmd:COMMAND of yours.",
         multiple=True,
         callback=_only_one,
     ),
@@ -70,8 +71,8 @@ _FLAGS: Mapping[str, Callable[[F], F]] = {
         group=WHAT,
         metavar="NAME",
         multiple=True,
-        help="The system: a name from `list adapters`, or module:Class of yours. Given again, another one: "
-        "where the two differ.",
+        help="The system: a name from `list adapters`, or module:Class or cmd:COMMAND of yours. Given again, "
+        "another one: where the two differ.",
     ),
     "stack": _flag("stack", WHAT, "NAME", "The protocol, as a stack of layers from `list stacks`."),
     "protocol": _flag(
@@ -93,6 +94,14 @@ _FLAGS: Mapping[str, Callable[[F], F]] = {
         "memory", HOW_MUCH, "SIZE", "What a search may take, e.g. 4G; in place of a number of worlds."
     ),
     "threads": _flag("threads", HOW_MUCH, "N", "Threads that search [default: 1]."),
+    "call_seconds": click.option(
+        "--call-seconds",
+        "call_seconds",
+        cls=Flag,
+        group=HOW_MUCH,
+        metavar="S",
+        help="How long one call of the adapter may take [default: 10 for a process, 30 else].",
+    ),
     "seed": _flag("seed", HOW_MUCH, "N", "Repeats a run; drawn and printed if it is left out."),
     "require_coverage": click.option(
         "--require-coverage",
@@ -191,7 +200,7 @@ def _run(command: Callable[[Any, Any], T], given: Mapping[str, object]) -> T:
 
     settings = _settings(given)
     context = _context()
-    with silent(settings.adapter), patient(settings.adapter):
+    with silent(settings.adapter), patient(settings.adapter, settings.call_seconds):
         return command(settings, context)
 
 
@@ -254,7 +263,18 @@ _SEARCH = ("adapter", "stack", "layers", "property")
     short_help="Prove, explore and fuzz, within a budget.",
     example="shardproof check --adapter reference --seconds 30",
 )
-@_flags(*_SEARCH, "deviations", "scope", "depth", "seconds", "seed", "require_coverage", "profile", "out")
+@_flags(
+    *_SEARCH,
+    "deviations",
+    "scope",
+    "depth",
+    "seconds",
+    "seed",
+    "call_seconds",
+    "require_coverage",
+    "profile",
+    "out",
+)
 def check(as_json: bool, **given: object) -> int:
     """
     Everything within a budget: the protocol that an adapter needs is proved and explored, and the
@@ -279,6 +299,7 @@ def check(as_json: bool, **given: object) -> int:
     "seconds",
     "steps",
     "seed",
+    "call_seconds",
     "require_coverage",
     "profile",
     "out",
@@ -308,6 +329,7 @@ def fuzz(as_json: bool, **given: object) -> int:
     "seconds",
     "memory",
     "threads",
+    "call_seconds",
     "require_coverage",
     "profile",
     "out",
@@ -387,7 +409,7 @@ _TRACE = click.argument("trace", type=click.Path(path_type=Path))
     example="shardproof replay shardproof-out/FINDING.trace.json --adapter reference",
 )
 @_TRACE
-@_flags("adapters")
+@_flags("adapters", "call_seconds")
 def replay(trace: Path, as_json: bool, **given: object) -> int:
     """
     Run a saved trace again, on an adapter that you name: 1 if it violates something, 0 if it no
@@ -404,7 +426,7 @@ def replay(trace: Path, as_json: bool, **given: object) -> int:
     example="shardproof shrink long.trace.json --adapter my_module:MyAdapter",
 )
 @_TRACE
-@_flags("adapter", "out")
+@_flags("adapter", "call_seconds", "out")
 def shrink(trace: Path, as_json: bool, **given: object) -> int:
     """Make a saved trace shorter, with the same finding."""
     from .commands import traces
@@ -472,7 +494,7 @@ def list_(what: str | None, as_json: bool, **given: object) -> int:
     short_help="What works here, and what an adapter can do.",
     example="shardproof doctor --adapter reference",
 )
-@_flags("adapter")
+@_flags("adapter", "call_seconds")
 @click.option(
     "--fetch", cls=Flag, group=HOW_MUCH, is_flag=True, help="Get third-party parts that are missing first."
 )
@@ -534,6 +556,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     sys.path.append(str(Path.cwd()))
     # Hypothesis keeps notes about source files; they do not belong where somebody runs a command.
     os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", str(cache_folder() / "hypothesis"))
+    for name in ("SIGTERM", "SIGHUP"):
+        if hasattr(signal, name):
+            # Like Ctrl-C: what we have started ends with us, and nothing was decided.
+            signal.signal(getattr(signal, name), signal.default_int_handler)
     sys.exit(run(sys.argv[1:] if arguments is None else list(arguments)))
 
 
@@ -566,7 +592,7 @@ def run(arguments: Sequence[str]) -> int:
 
 
 class _StoppedError(ShardproofError):
-    """Somebody pressed Ctrl-C."""
+    """Somebody pressed Ctrl-C, or told us to terminate."""
 
     exit_code = EXIT_INCONCLUSIVE
 

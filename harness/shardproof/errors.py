@@ -61,6 +61,11 @@ class AdapterError(ShardproofError):
 
     exit_code = EXIT_BROKE
 
+    def located(self, where: str) -> None:
+        """Say where in a run this happened, if nobody has said so yet, who was nearer to it."""
+        if all(label != "at" for label, _ in self.facts):
+            self.facts = (("at", printable(where)), *self.facts)
+
 
 def printable(text: str, longest: int = 2_000) -> str:
     """`text` without control characters, and cut where foreign code has said too much."""

@@ -26,6 +26,7 @@ from .acts import Acts
 from .adapter import ACCEPTED, Delivery, Message, Refused
 from .adversary import Presented, damaged
 from .deeds import DEEDS
+from .errors import AdapterError
 from .forget import forget
 from .judge import Wrong
 from .moves import (
@@ -42,6 +43,8 @@ from .moves import (
     Restart,
     Revert,
     receipt_name,
+    step_of,
+    verb_of,
 )
 from .oracle import FORGED
 from .presented import evidence as evidence_for
@@ -60,7 +63,15 @@ class Lockstep(Acts):
 
     def reset(self, token: object | None = None) -> None:
         """Start again: a new system, and the model at its initial world."""
-        super().reset(token)
+        if self.system.foresees:
+            held = self.addresses if "balance" in self.able else ()
+            calls = [("balance", (self.topology.shards[a],)) for a in held]
+            self.adapter.foresee("open" if token is None else "restore", calls)
+        try:
+            super().reset(token)
+        except AdapterError as error:
+            error.located("the beginning of a run, before step 1")
+            raise
         self.watched = 0
 
     def run(self, move: Move) -> Wrong | None:
@@ -72,7 +83,14 @@ class Lockstep(Acts):
         self.moves += 1
         if self.changed:
             self.changed = []
-        wrong = self._observed(move) if self.watching or self.suspects else self._take(move)
+        if self.system.foresees:
+            self.adapter.foresee(*self._foreseen(move))
+        try:
+            wrong = self._observed(move) if self.watching or self.suspects else self._take(move)
+        except AdapterError as error:
+            step = step_of(move, self.topology.shards, self.topology.shards[self.home(move)])
+            error.located(f"step {self.moves} of a run, {step.action} at {step.at}")
+            raise
         if wrong is None and (len(self.free_receipts) < 2 or len(self.free_headers) < 2):
             forget(self)
         return wrong
@@ -326,6 +344,39 @@ class Lockstep(Acts):
             return self.either("failures-are-answered", "follows-the-model", what)
         return None
 
+    # ---- looking ahead ----------------------------------------------------------------------------
+
+    def _foreseen(self, move: Move) -> tuple[str, list[tuple[str, tuple[object, ...]]]]:
+        """The verb of a move, and what will be looked at once that is answered, if all goes as it should."""
+        home = self.home(move)
+        calls: list[tuple[str, tuple[object, ...]]] = []
+        if isinstance(move, Deliver | Restart) or (isinstance(move, Act) and move.deed != "crash"):
+            calls.append(self._effects_call(home))
+        if isinstance(move, Deliver) and (after := (self.watched + 1) % len(self.chains)) != home:
+            calls.append(self._effects_call(after))
+        if self.watching:
+            for shard in self._concerned(move):
+                calls += self._looks(shard)
+        return verb_of(move), calls
+
+    def _effects_call(self, shard: int) -> tuple[str, tuple[object, ...]]:
+        return "executed", (self.topology.shards[shard], self.effects_at(shard))
+
+    def _looks(self, shard: int) -> list[tuple[str, tuple[object, ...]]]:
+        """What `look_at` asks of a shard."""
+        name = self.topology.shards[shard]
+        seen = (
+            ("ended", self.seen_ended),
+            ("responses", self.seen_responses),
+            ("announced", self.seen_announced),
+        )
+        calls: list[tuple[str, tuple[object, ...]]] = [
+            (verb, (name, counts[shard])) for verb, counts in seen if verb in self.watching
+        ]
+        if "balance" in self.watching and self.lives(shard):
+            calls.append(("balance", (name,)))
+        return calls
+
     # ---- looking elsewhere ------------------------------------------------------------------------
 
     def _watch(self) -> Wrong | None:
@@ -339,7 +390,15 @@ class Lockstep(Acts):
     def sweep(self) -> Wrong | None:
         """Look at every shard: the end of a run."""
         shards: Sequence[int] = range(len(self.topology.shards))
-        for shard in shards:
-            if wrong := self._sweep(shard):
-                return wrong
-        return (self.look(shards) if self.watching else None) or self.astray
+        if self.system.foresees:
+            calls = [self._effects_call(s) for s in shards[1:]]
+            calls += [call for s in shards for call in self._looks(s)] if self.watching else []
+            self.adapter.foresee("executed", calls)
+        try:
+            for shard in shards:
+                if wrong := self._sweep(shard):
+                    return wrong
+            return (self.look(shards) if self.watching else None) or self.astray
+        except AdapterError as error:
+            error.located(f"the end of a run, after step {self.moves}")
+            raise

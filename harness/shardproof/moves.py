@@ -150,6 +150,21 @@ def receipt_name(number: int) -> str:
 DELIVERIES = ("deliver", "reenter", "deliver_failing", "nest")
 
 
+def verb_of(move: Move) -> str:
+    """The verb of the seam by which `move` is asked of a system."""
+    match move:
+        case Emit():
+            return "emit" if move.terms is None else "send"
+        case Deliver():
+            if move.inner:
+                return "nest"
+            return "deliver_failing" if move.fails else "reenter" if move.again else "deliver"
+        case Act():
+            return move.deed
+        case _:
+            return type(move).__name__.lower()
+
+
 def step_of(move: Move, shards: Sequence[str], home: str) -> Step:
     """`move` as a step of a trace; `home` is the shard at which it happens."""
     match move:

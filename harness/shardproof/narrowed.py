@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 from .adapter import REQUIRED, Adapter, AdapterFactory
@@ -13,6 +13,9 @@ class _Narrowed(Adapter):
 
     def __init__(self, adapter: Adapter) -> None:
         self.adapter = adapter
+
+    def foresee(self, verb: str, calls: Sequence[tuple[str, tuple[Any, ...]]]) -> None:
+        self.adapter.foresee(verb, calls)
 
 
 def narrowed(make: Callable[[], Adapter], verbs: Collection[str]) -> AdapterFactory:

@@ -92,7 +92,9 @@ class Conformance:
         self.known: dict[str, tuple[Deviation, ...]] = {}
         for name in self.adapters:
             try:
-                self.known[name] = deviations.of_system(known, selection.system(name))
+                self.known[name] = deviations.of_system(
+                    known, selection.system(name, self.settings.call_seconds)
+                )
             except AdapterError:
                 # A fact about the system: every test of it says so.
                 continue
@@ -124,7 +126,7 @@ class Conformance:
         from .commands.patience import patient
         from .engines.fuzz import Plan, fuzz
 
-        system = selection.system(adapter)
+        system = selection.system(adapter, self.settings.call_seconds)
         known = self.known.get(adapter, ())
         plan = Plan(
             seed=self.seed,

@@ -82,7 +82,11 @@ class Bench:
 
     def close(self) -> None:
         """Release the system."""
-        self.lock.system.call("close")
+        try:
+            self.lock.system.call("close")
+        except AdapterError as error:
+            error.located("the end, after the last run")
+            raise
 
     def first(self, moves: Sequence[Move]) -> Found | None:
         """Run `moves`, leaving out what is not possible, to the first divergence."""
@@ -224,6 +228,17 @@ class Bench:
                 del steps[lock.astray_at :], taken[lock.astray_at :], done[lock.astray_at :]
         return tuple(steps), self.named(wrong, done) if wrong else None, tuple(taken)
 
+    def record_again(self, moves: Sequence[Move]) -> tuple[tuple[Step, ...], Wrong | None, tuple[int, ...]]:
+        """The same where nothing can have outlived `open`: on another instance, if there can be one."""
+        other = self.adapter.another()
+        if other is None:
+            return self.record(moves)
+        bench = Bench(other, self.oracle, self.topology)
+        try:
+            return bench.record(moves)
+        finally:
+            bench.close()
+
 
 def _expected(lock: Lockstep, move: Move, wrong: Wrong | None) -> str:
     if wrong is not None and wrong.expected:
@@ -265,7 +280,7 @@ def trace_of(
 ) -> Trace:
     """The finding as a trace: run once more, written down, with everything numbered from 0."""
     moves = renumbered(found.moves)
-    steps, wrong, _ = bench.record(moves)
+    steps, wrong, _ = bench.record_again(moves)
     if wrong is None or wrong.property != found.wrong.property:
         raise AdapterError(
             "the adapter is not deterministic: the same steps gave another answer when they were taken again",

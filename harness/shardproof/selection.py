@@ -47,15 +47,15 @@ class System:
         return layers_for(self.capabilities, self.stack)
 
 
-def system(name: str | None) -> System:
-    """The adapter called `name`. Raises `UsageError` or `AdapterError`."""
+def system(name: str | None, call_seconds: float | None = None) -> System:
+    """The adapter called `name`; see `adapter.load`. Raises `UsageError` or `AdapterError`."""
     if name is None:
         raise UsageError(
             "which system?",
-            expected="--adapter NAME, or module:Class of your own",
+            expected="--adapter NAME, or module:Class or cmd:COMMAND of your own",
             help="try --adapter reference; `shardproof list adapters` has all names",
         )
-    make = load(name)
+    make = load(name, call_seconds)
     adapter = made(make)
     if adapter.stack and adapter.stack not in STACKS:
         raise UsageError(

@@ -30,6 +30,8 @@ SEED_MAX = (1 << 64) - 1
 SHARDS_MAX = 1_000
 DEPTH_MAX = 100_000
 THREADS_MAX = 64
+#: A call that takes an hour is none that anybody waits for thousands of.
+CALL_SECONDS_MIN, CALL_SECONDS_MAX = 0.05, 3600.0
 
 DEFAULT_OUT = Path("shardproof-out")
 
@@ -62,6 +64,8 @@ class Settings:
     #: Bytes that a search of the model may take.
     memory: int | None = None
     threads: int = 1
+    #: How long one call of an adapter may take, where not as long as usual.
+    call_seconds: float | None = None
     #: Whether a clause that was never exercised makes an answer inconclusive.
     require_coverage: bool = False
     #: The settings that somebody asked for, and that are not only the profile's.
@@ -88,15 +92,31 @@ def _whole(name: str, low: int, high: int) -> Callable[[str], int]:
     return parse
 
 
-def _seconds(text: str) -> float:
+def _call_seconds(text: str) -> float:
+    seconds = _length(text, "call_seconds")
+    if not CALL_SECONDS_MIN <= seconds <= CALL_SECONDS_MAX:
+        raise UsageError(
+            "call_seconds is out of range",
+            expected=f"{CALL_SECONDS_MIN:g} to {CALL_SECONDS_MAX:g} seconds",
+            got=text,
+        )
+    return seconds
+
+
+def _length(text: str, name: str) -> float:
     try:
         seconds = float(text)
     except ValueError:
         seconds = math.nan
     if not math.isfinite(seconds) or seconds < 0:
         raise UsageError(
-            "seconds is not a length of time", expected="a number of seconds, e.g. 60 or 0.5", got=text
+            f"{name} is not a length of time", expected="a number of seconds, e.g. 60 or 0.5", got=text
         )
+    return seconds
+
+
+def _seconds(text: str) -> float:
+    seconds = _length(text, "seconds")
     if seconds == 0:
         raise UsageError(
             "0 seconds are no time to check anything",
@@ -176,6 +196,7 @@ _READ: Mapping[str, Callable[[str], Any]] = {
     "steps": _whole("steps", 1, 10**12),
     "memory": _memory,
     "threads": _whole("threads", 1, THREADS_MAX),
+    "call_seconds": _call_seconds,
     "require_coverage": _yes_or_no("require_coverage"),
     "out": lambda text: Path(_name(text)),
     "deviations": lambda text: Path(_name(text)),
@@ -318,6 +339,7 @@ def _settings(said: Mapping[str, _Said], given: frozenset[str]) -> Settings:
         steps=value("steps"),
         memory=value("memory"),
         threads=value("threads", 1),
+        call_seconds=value("call_seconds"),
         require_coverage=value("require_coverage", False),
         out=value("out", DEFAULT_OUT),
         deviations=value("deviations"),

@@ -36,9 +36,12 @@ class System:
 
     adapter: Adapter
     able: frozenset[str] = field(init=False)
+    #: Whether it wants to know beforehand what will be looked at.
+    foresees: bool = field(init=False)
 
     def __attrs_post_init__(self) -> None:
         self.able = capabilities(self.adapter)
+        self.foresees = type(self.adapter).foresee is not Adapter.foresee
 
     def call(self, verb: str, *args: Any) -> Any:
         """A verb of the adapter; whatever it raises becomes an `AdapterError` that names the verb."""

@@ -81,6 +81,7 @@ class TestPrecedence:
 
         assert found == [500 * 2**20, 4 * 2**30]
         assert resolve({}, {"SHARDPROOF_THREADS": "2"}, tmp_path).threads == 2
+        assert resolve({}, {"SHARDPROOF_CALL_SECONDS": "0.5"}, tmp_path).call_seconds == 0.5
 
     def test_a_flag_that_is_left_out_says_nothing(self, tmp_path: Path) -> None:
         """
@@ -115,6 +116,8 @@ WRONG: dict[str, tuple[dict[str, str], dict[str, str], str]] = {
     "memory: no unit": ({"memory": "800"}, {}, ""),
     "memory: none": ({"memory": "0G"}, {}, ""),
     "memory: not a number": ({"memory": "muchG"}, {}, ""),
+    "call_seconds: none": ({"call_seconds": "0"}, {}, ""),
+    "call_seconds: for ever": ({"call_seconds": "inf"}, {}, ""),
     "threads: none": ({"threads": "0"}, {}, ""),
     "scope: unknown part": ({"scope": "shrads=2"}, {}, ""),
     "scope: no number": ({"scope": "shards"}, {}, ""),

@@ -116,7 +116,10 @@ def adapters(_: Settings) -> Mapping[str, Rows]:
     controls = tuple(
         (f"faulty:{c.name}", f"{_entry(c)}in {c.stack}: {_first(c.summary)}") for c in CONTROLS.values()
     )
-    own = (("module:Class", "a class of yours, derived from shardproof.adapter.Adapter"),)
+    own = (
+        ("module:Class", "a class of yours, derived from shardproof.adapter.Adapter"),
+        ("cmd:COMMAND", "a process of yours, in any language: harness/PROTOCOL.md"),
+    )
     return {
         "adapters": tuple(built_in),
         "faulty, for trying out a harness": faulty,

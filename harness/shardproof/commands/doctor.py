@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from attrs import field, frozen
 
 from .. import parts, selection
-from ..adapter import CAPABILITIES, REQUIRED
+from ..adapter import CAPABILITIES, PROCESS, REQUIRED, Adapter, Topology
 from ..errors import EXIT_BROKE, EXIT_HOLDS, EXIT_INCONCLUSIVE, MissingPartError
 from ..rehearsal import Asked, Rehearsal, rehearse
 from ..render.text import counted
+from ..runs import made
 from ..settings import Settings
 from .advice import Advice, advice
 from .catalogue import Rows
 from .context import Context, version, versions
+
+#: Calls by which it is told how many there are in a second.
+CALLS = 200
 
 #: Distributions of each extra, and the adapters that need it.
 EXTRAS: Mapping[str, tuple[tuple[str, ...], str]] = {
@@ -61,12 +65,13 @@ def doctor(settings: Settings, context: Context, *, fetch: bool) -> Diagnosis:
     facts: dict[str, Any] = {}
     broken = False
     if settings.adapter is not None:
-        found = selection.system(settings.adapter)
+        found = selection.system(settings.adapter, settings.call_seconds)
         verbs = (*REQUIRED, *(v for v in CAPABILITIES if v in found.capabilities))
         context.progress.say(f"driving {found.name}: every verb that it has, at least once")
         seen = rehearse(found.make, found.name, verbs, context.clock)
         next_ones = advice(found.capabilities, found.stack)
         sections |= _about(found, seen, next_ones)
+        sections["many calls"] = _rates(found, context.clock)
         facts |= _facts(found, seen, next_ones)
         broken = bool(seen.broken)
     healthy = not failed and not any(engines.values())
@@ -142,6 +147,7 @@ def _about(found: selection.System, seen: Rehearsal, next_ones: tuple[Advice, ..
     )
     return {
         f"adapter {found.name}": (
+            *_greeted(found),
             ("capabilities", ", ".join(sorted(found.capabilities)) or "none besides the required verbs"),
             ("layers", ", ".join(layer.name for layer in found.layers)),
             ("calls", f"{seen.calls:,}, {speed}"),
@@ -168,6 +174,46 @@ def _asked(asked: Asked, steps: int) -> str:
     return f"{calls}, {asked.seconds / asked.count * 1e6:,.0f} µs each"
 
 
+def _greeted(found: selection.System) -> Rows:
+    """What a process says of itself; an adapter in Python has said it all by what it overrides."""
+    if not found.name.startswith(f"{PROCESS}:"):
+        return ()
+    from ..adapters.process import ProcessAdapter
+
+    assert isinstance(found.make, type), "a class is made for each process"
+    assert issubclass(found.make, ProcessAdapter), "and derived from what is common to all"
+    said = found.make.greeting
+    lines = "several requests a line" if said.batches else "one request a line"
+    return (
+        ("process", f"{said.name} {said.version}".rstrip() + f", {lines}"),
+        ("verbs", ", ".join(said.verbs)),
+        ("one call", f"may take {found.make.seconds:g} s"),
+    )
+
+
+def _rates(found: selection.System, clock: Callable[[], float]) -> Rows:
+    """How fast a call is that only looks; and several that travel together, where they can."""
+    adapter = made(found.make)
+    together = type(adapter).foresee is not Adapter.foresee
+    rows = []
+    try:
+        adapter.open(Topology.of(2))
+        for each in (1, 10) if together else (1,):
+            looks = tuple(("executed", ("B", since)) for since in range(each))
+            began = clock()
+            for _ in range(CALLS // each):
+                if each > 1:
+                    adapter.foresee("executed", looks[1:])
+                for _, given in looks:
+                    adapter.executed(*given)
+            took = max(clock() - began, 1e-9) / CALLS
+            said = f"{took * 1e6:,.1f} µs, {1 / took:,.0f} calls a second"
+            rows.append(("executed" if each == 1 else f"executed, {each} a line", said))
+    finally:
+        _released(adapter)
+    return tuple(rows)
+
+
 def _facts(found: selection.System, seen: Rehearsal, next_ones: tuple[Advice, ...]) -> dict[str, Any]:
     sentences = selection.applicable(found.capabilities, found.stack)
     return {
@@ -182,3 +228,11 @@ def _facts(found: selection.System, seen: Rehearsal, next_ones: tuple[Advice, ..
         "violated": list(seen.violated),
         "next": [{"verbs": list(one.verbs), "opens": [p.name for p in one.opens]} for one in next_ones],
     }
+
+
+def _released(adapter: Adapter) -> None:
+    """Close it once more, which an adapter must bear; what it says now is not what was asked."""
+    try:
+        adapter.close()
+    except Exception:
+        return

@@ -4,7 +4,7 @@ A call that does not come back ends the run, with the name of the verb and exit 
 An adapter runs in this process, so nothing can take its place while it hangs; but once a
 second somebody can look. A call that is the same one at look after look is given up. What
 hangs in native code and never returns to Python cannot be interrupted like this: run such a
-system as a process of its own.
+system as a process of its own, `cmd:`, which has deadlines of its own for each call.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+from ..adapter import PROCESS
 from ..errors import AdapterError
 from ..runs import made
 from ..system import System
@@ -24,12 +25,14 @@ CALL_SECONDS_MAX = 30
 
 
 @contextmanager
-def patient(name: str | None, call_seconds_max: float = CALL_SECONDS_MAX) -> Iterator[None]:
+def patient(name: str | None, call_seconds_max: float | None = None) -> Iterator[None]:
     """While calls of the adapter called `name` may run. Raises `AdapterError` in one that takes too long."""
-    if not hasattr(signal, "setitimer") or threading.current_thread() is not threading.main_thread():
+    waits_itself = (name or "").startswith(f"{PROCESS}:")
+    in_main = threading.current_thread() is threading.main_thread()
+    if waits_itself or not in_main or not hasattr(signal, "setitimer"):
         yield
         return
-    looks_max = max(1, round(call_seconds_max))
+    looks_max = max(1, round(CALL_SECONDS_MAX if call_seconds_max is None else call_seconds_max))
     seen: FrameType | None = None
     looks = 0
 

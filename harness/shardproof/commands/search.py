@@ -83,7 +83,7 @@ def explore(settings: Settings, context: Context) -> Answer:
 
 def fuzz(settings: Settings, context: Context) -> Answer:
     """Random and adversarial runs against an adapter."""
-    system = selection.system(settings.adapter)
+    system = selection.system(settings.adapter, settings.call_seconds)
     protocol = _for_a_system(settings, system)
     if "scope" in settings.given and (extra := {*(settings.scope or {})} - {"shards"}):
         raise UsageError(
@@ -110,7 +110,7 @@ def _fuzz_together(
     from ..engines.differ import Plan
     from ..engines.differ import differ as engine
 
-    systems = (system, *(selection.system(name) for name in settings.against))
+    systems = (system, *(selection.system(name, settings.call_seconds) for name in settings.against))
     if len({one.name for one in systems}) < len(systems):
         raise UsageError(
             "a system is not compared with itself",
@@ -146,7 +146,7 @@ def _fuzz_together(
 
 def check(settings: Settings, context: Context) -> Answer:
     """The protocol that an adapter needs, proved and explored, and the adapter fuzzed."""
-    system = selection.system(settings.adapter)
+    system = selection.system(settings.adapter, settings.call_seconds)
     protocol = _for_a_system(settings, system)
     chosen = selection.names(settings.properties, protocol, *OBSERVED)
     _must_be_observable(chosen)
@@ -378,7 +378,7 @@ def _model(settings: Settings) -> tuple[System | None, Protocol]:
     """The protocol to look at; an adapter only says which layers it needs."""
     if settings.stack or settings.layers or settings.adapter is None:
         return None, selection.protocol(settings.stack, settings.layers)
-    system = selection.system(settings.adapter)
+    system = selection.system(settings.adapter, settings.call_seconds)
     return system, selection.protocol(None, None, system.layers)
 
 

@@ -44,7 +44,8 @@ def replay(path: Path, settings: Settings) -> Again:
         return Again(path, replayed.trace, replayed.verdict, replayed.summary)
     system = _system(trace, settings)
     if trace.of_several() or settings.against:
-        return _together(path, trace, (system, *map(selection.system, settings.against)))
+        others = (selection.system(name, settings.call_seconds) for name in settings.against)
+        return _together(path, trace, (system, *others))
     return _again(path, run(system.make, system.name, trace), system)
 
 
@@ -100,4 +101,4 @@ def _system(trace: Trace, settings: Settings) -> System:
             expected="--adapter NAME",
             help=f"it was recorded on {trace.adapter!r}, but a file never chooses what is run",
         )
-    return selection.system(settings.adapter)
+    return selection.system(settings.adapter, settings.call_seconds)

@@ -489,7 +489,7 @@ class _Search:
     def _repeat(self, moves: list[Move]) -> None:
         self.coverage.work["repeated"] += 1
         first, _, _ = self.bench.record(moves)
-        second, _, _ = self.bench.record(moves)
+        second, _, _ = self.bench.record_again(moves)
         for number, (a, b) in enumerate(zip(first, second, strict=False)):
             if a != b:
                 raise AdapterError(
