@@ -106,6 +106,13 @@ class ListsText(ReferenceAdapter):
         return [x.payload.decode() for x in super().executed(shard, since)]  # type: ignore[misc]  # the point
 
 
+class RefusesToForge(ReferenceAdapter):
+    """Anybody can write the bytes of a receipt: there is nothing to refuse."""
+
+    def forge(self, source: str, destination: str, payload: bytes) -> bytes:
+        return Refused("we do not forge")  # type: ignore[return-value]  # the point of the test
+
+
 class CannotTakeApart(ReferenceAdapter):
     """Raises where only the adversary asks."""
 
@@ -156,6 +163,7 @@ class TestContract:
             (TakesApartNonsense, "answer to 'dissect' makes no sense"),
             (ListsText, "answer to 'executed' makes no sense"),
             (CannotTakeApart, "raised in 'dissect'"),
+            (RefusesToForge, "answer to 'forge' makes no sense"),
         ],
     )
     def test_an_answer_that_is_none_ends_it(self, make: type[Adapter], said: str) -> None:

@@ -19,6 +19,7 @@ from shardproof.engines.differ import Plan, differ
 from shardproof.errors import UsageError
 from shardproof.narrowed import narrowed
 from shardproof.replay import differences
+from shardproof.together import Seen
 from shardproof.verdict import Kind, Report, Verdict
 
 LENIENT = """
@@ -151,6 +152,24 @@ class TestDiffering:
         """
         with pytest.raises(UsageError, match="follow different stacks"):
             compared(REFERENCE, ("core", FollowsCore))
+
+
+class TestSeen:
+    @pytest.mark.parametrize(
+        "first, second, differ",
+        [
+            (Seen(False, False, "accepted", ()), Seen(True, False, "refused, x", ()), True),
+            (Seen(True, False, "refused, x", ()), Seen(True, False, "refused, y", ()), False),
+            (Seen(False, False, "accepted", ("B executed r0",)), Seen(False, False, "accepted", ()), True),
+            (Seen(False, True, "pending", ()), Seen(True, False, "refused, x", ()), False),
+            (Seen(False, True, "pending", ("B executed r0",)), Seen(True, False, "refused, x", ()), True),
+        ],
+    )
+    def test_differs_in_effects_or_in_answers(self, first: Seen, second: Seen, differ: bool) -> None:
+        """
+        An answer is compared where there is one, its words are not, and effects always are.
+        """
+        assert first.differs(second) is second.differs(first) is differ
 
 
 class TestReplaying:
