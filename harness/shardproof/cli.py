@@ -238,6 +238,14 @@ def shardproof(ctx: click.Context, version: bool) -> int:
     default=True,
     help="The adapter is a Python class (the default).",
 )
+@click.option(
+    "--process",
+    "template",
+    cls=Flag,
+    group=WHAT,
+    flag_value="process",
+    help="It is a process that speaks JSON lines, to be translated into any language.",
+)
 @click.option("--force", cls=Flag, group=OUTPUT, is_flag=True, help="Overwrite files that are there.")
 @_flags()
 def init(folder: Path, template: str, force: bool, as_json: bool) -> int:

@@ -102,6 +102,16 @@ class TestWhatIsWritten:
             assert f"    def {verb}(" in text
             assert f"        # {number}. " in text.partition(f"    def {verb}(")[2].partition("    def ")[0]
 
+    def test_a_process_has_the_same_steps(self) -> None:
+        """
+        Its verbs are methods of the same names, with the same numbers, and its greeting has them all.
+        """
+        text = TEMPLATES["process"].text("my_shard.py")
+
+        for number, verb in enumerate(REQUIRED, 1):
+            assert f'        """{number}. ' in text.partition(f"    def {verb}(")[2].partition("    def ")[0]
+            assert f'"{verb}"' in text.partition("VERBS = (")[2].partition(")")[0]
+
     def test_speaks_only_of_verbs_that_there_are(self) -> None:
         """
         The verbs that it recommends are verbs of the seam.
@@ -146,11 +156,12 @@ class TestWhatIsWritten:
 
 class TestWhatIsPrinted:
     @pytest.mark.heavy
-    def test_the_test_passes(self, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    @pytest.mark.parametrize("name", TEMPLATES)
+    def test_the_test_passes(self, name: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
         """
         The first command, as it is printed, in a shell: every test passes at once, on the stub.
         """
-        command, *_ = printed(capsys, "mine")
+        command, *_ = printed(capsys, "mine", f"--{name}")
 
         done = subprocess.run(
             ["bash", "-c", command],

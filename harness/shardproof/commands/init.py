@@ -27,7 +27,7 @@ class Written:
     def commands(self) -> tuple[str, ...]:
         """What to type next, from the folder where `init` was typed."""
         enter = "" if self.folder == Path() else f"cd {shlex.quote(str(self.folder))} && "
-        adapter = self.template.adapter
+        adapter = shlex.quote(self.template.adapter)
         return (
             # So that Python finds the adapter beside its test, however pytest is set up.
             f"{enter}python -m pytest {self.template.test}",

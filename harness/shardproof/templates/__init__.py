@@ -49,5 +49,14 @@ TEMPLATES: Mapping[str, Template] = {
             "my_adapter:MyAdapter",
             "test_my_adapter.py",
         ),
+        Template(
+            "process",
+            {
+                "my_shard.py": "the process: runs as it is, and says at each verb what to put in its place",
+                "test_my_shard.py": "its test, for your own suite",
+            },
+            "cmd:python my_shard.py",
+            "test_my_shard.py",
+        ),
     )
 }
