@@ -153,7 +153,7 @@ def _outcome(trace: Trace, index: int) -> Iterator[str]:
     expected, actual = step.expected, step.actual
     if violation is not None and violation.step == index:
         expected, actual = violation.expected or expected, violation.actual or actual
-    if trace.of_several() and expected and actual:
+    if trace.of_several() and violation is not None and violation.step == index:
         # The answers of two systems, with their names before them.
         yield expected
         yield actual
