@@ -200,7 +200,9 @@ def _run(command: Callable[[Any, Any], T], given: Mapping[str, object]) -> T:
 
     settings = _settings(given)
     context = _context()
-    with silent(settings.adapter), patient(settings.adapter, settings.call_seconds):
+    # Of several, nobody knows which of them is running.
+    name = " or ".join((settings.adapter, *settings.against)) if settings.adapter else None
+    with silent(name), patient(name, settings.call_seconds):
         return command(settings, context)
 
 

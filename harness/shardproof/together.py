@@ -10,8 +10,8 @@ of an answer that says "later", only the effects count.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TypeVar
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from attrs import define, evolve, field, frozen
 
@@ -29,8 +29,6 @@ from .trace import DIFFERENCE, Search, Step, Trace, Violation
 from .verdict import Kind
 
 _BECAUSE = "two implementations of one protocol that differ are two protocols"
-
-T = TypeVar("T")
 
 
 @frozen
@@ -105,8 +103,9 @@ class Together:
 
     def fresh(self) -> None:
         """Every system, and every model, at its beginning."""
-        for bench in self.benches:
-            bench.fresh()
+        for name, bench in zip(self.names, self.benches, strict=True):
+            with _blamed(name):
+                bench.fresh()
 
     def close(self) -> None:
         """Release every system, also if one of them cannot be."""
@@ -122,7 +121,10 @@ class Together:
 
     def run(self, move: Move) -> tuple[Wrong | None, bool]:
         """Ask all of them; where they differ, and whether one of them is judged to be wrong."""
-        judged = [bench.lock.run(move) for bench in self.benches]
+        judged = []
+        for name, bench in zip(self.names, self.benches, strict=True):
+            with _blamed(name):
+                judged.append(bench.lock.run(move))
         seen = [self._seen(bench) for bench in self.benches]
         odd = [i for i, one in enumerate(seen) if one.differs(seen[0])]
         wrong = any(one is not None for one in judged)
@@ -191,6 +193,15 @@ class Together:
             {"shardproof": __version__, **versions},
             self.topology.reserve,
         )
+
+
+@contextmanager
+def _blamed(name: str) -> Iterator[None]:
+    """What breaks is said of the system that broke, since there are several."""
+    try:
+        yield
+    except AdapterError as error:
+        raise AdapterError(f"{name}: {error.summary}", **dict(error.facts)) from error
 
 
 def _name(move: Move) -> str:

@@ -16,7 +16,7 @@ from shardproof.adapters.faulty import variant as faulty
 from shardproof.adapters.reference import ReferenceAdapter, variant
 from shardproof.adapters.watermark import WatermarkAdapter
 from shardproof.engines.differ import Plan, differ
-from shardproof.errors import UsageError
+from shardproof.errors import AdapterError, UsageError
 from shardproof.narrowed import narrowed
 from shardproof.replay import differences
 from shardproof.together import Seen
@@ -63,6 +63,13 @@ class Wordy(ReferenceAdapter):
     def deliver(self, delivery: Delivery) -> Outcome:
         said = super().deliver(delivery)
         return Refused("we regret") if isinstance(said, Refused) else said
+
+
+class Raises(ReferenceAdapter):
+    """Raises where it should refuse."""
+
+    def deliver(self, delivery: Delivery) -> Outcome:
+        raise ValueError("connection lost")
 
 
 class ShutsOut(ReferenceAdapter):
@@ -121,6 +128,12 @@ class TestDiffering:
         assert violation.actual == "lenient: accepted, B executed r0"
         assert violation.differs == "reference and lenient; the model allows both"
 
+    def test_a_seed_repeats_it(self, different: Report) -> None:
+        """
+        The same seed and the same steps: the same findings, to the letter.
+        """
+        assert compared(REFERENCE, ("lenient", Lenient)).findings == different.findings
+
     def test_what_the_model_does_not_allow_is_said_to_be_so(self) -> None:
         """
         Where one of two is wrong, they differ as well, and the trace says that the model does not allow both.
@@ -145,6 +158,13 @@ class TestDiffering:
         report = compared(("one", ShutsOut), ("other", ShutsOut), steps=60)
 
         assert (report.verdict, len(report.reasons)) == (Verdict.INCONCLUSIVE, 1)
+
+    def test_who_breaks_the_contract_is_named(self) -> None:
+        """
+        Of several adapters, the error is of the one that raised.
+        """
+        with pytest.raises(AdapterError, match=r"broken: the adapter raised in 'deliver'"):
+            compared(REFERENCE, ("broken", Raises), steps=300)
 
     def test_different_stacks_cannot_be_compared(self) -> None:
         """
