@@ -157,6 +157,8 @@ class Adapter:
 
     #: Printed in reports and traces.
     name: ClassVar[str] = ""
+    #: The version of the system, where it knows one. Written into traces.
+    version: ClassVar[str] = ""
     #: The stack that the system follows, where its verbs alone do not say: order, for example, has no verb.
     stack: ClassVar[str] = ""
 

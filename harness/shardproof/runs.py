@@ -288,6 +288,8 @@ def trace_of(
             got=f"a violation of {wrong.property}" if wrong else "no violation",
             help=DETERMINISTIC,
         )
+    if bench.adapter.version:
+        versions = {bench.adapter.name or "system": bench.adapter.version, **versions}
     return Trace(
         name,
         tuple(layer.name for layer in bench.oracle.protocol.layers),

@@ -81,6 +81,7 @@ def adapter_for(command: str, call_seconds: float | None = None) -> type[Process
     body |= {
         "__doc__": f"The process {greeted.name}.",
         "name": greeted.name,
+        "version": greeted.version,
         "stack": greeted.stack,
         "greeting": greeted,
         "words": command_words,

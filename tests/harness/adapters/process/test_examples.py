@@ -100,6 +100,8 @@ def test_without_its_deduplication_it_executes_twice_in_six_steps(
 
     found = {finding.id: finding for finding in report.findings}
     assert report.verdict is Verdict.VIOLATED
+    # As it says in its greeting.
+    assert found["P01"].trace.versions["c" if source.suffix == ".c" else "javascript"] == "1"
     assert [step.action for step in found["P01"].trace.steps] == [
         "emit",
         "produce",
