@@ -201,7 +201,8 @@ def _blamed(name: str) -> Iterator[None]:
     try:
         yield
     except AdapterError as error:
-        raise AdapterError(f"{name}: {error.summary}", **dict(error.facts)) from error
+        error.summary = f"{name}: {error.summary}"
+        raise
 
 
 def _name(move: Move) -> str:
