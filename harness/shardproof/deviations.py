@@ -5,10 +5,12 @@ Known deviations: what a system is expected to violate, and why that is so, as a
     property = "executes-at-most-once"    # or its number, P01
     adapter = "my_adapter:MyAdapter"      # only of this one; left out, of every adapter
     reason = "the new table of receipts is not deployed yet"
+    trace = "known/twice.trace.json"      # that shows it, as seen from this file; may be left out
 
 What is expected is shown with its trace and fails nothing. The line must go once it is no longer
 true: a search that checked all it was to check, and has not seen it, says that it is gone, which is
-an error. A search that is inconclusive for another reason has not seen enough to say so.
+an error. A search that is inconclusive for another reason has not seen enough to say so. With a
+trace there is nothing to chance: it is run again first, and shows the deviation or shows that it is gone.
 """
 
 from __future__ import annotations
@@ -20,12 +22,14 @@ from typing import Any
 
 from attrs import evolve, frozen
 
+from . import trace_file
 from .errors import UsageError, nearest
+from .replay import replay
 from .selection import Applicable, System, applicable, base, sentences
 from .verdict import Deviating, Finding, Report, State, Verdict
 
 _ENTRIES = "deviation"
-_WORDS = ("property", "adapter", "reason")
+_WORDS = ("property", "adapter", "reason", "trace")
 
 
 @frozen
@@ -38,6 +42,9 @@ class Deviation:
     reason: str
     #: As the command line names it; empty for every adapter.
     adapter: str = ""
+    #: The file of a run that shows it, and what became of that on this system.
+    trace: Path | None = None
+    replayed: State | None = None
 
 
 def load(path: Path) -> tuple[Deviation, ...]:
@@ -64,7 +71,9 @@ def load(path: Path) -> tuple[Deviation, ...]:
             got=repr(entries),
         )
     known = sentences()
-    read = tuple(_entry(entry, f"{path}, deviation {n}", known) for n, entry in enumerate(entries, 1))
+    read = tuple(
+        _entry(entry, f"{path}, deviation {n}", known, path.parent) for n, entry in enumerate(entries, 1)
+    )
     seen: dict[tuple[str, str], str] = {}
     for one in read:
         for name in one.names:
@@ -78,7 +87,7 @@ def load(path: Path) -> tuple[Deviation, ...]:
     return read
 
 
-def _entry(entry: Mapping[str, Any], where: str, known: Sequence[Applicable]) -> Deviation:
+def _entry(entry: Mapping[str, Any], where: str, known: Sequence[Applicable], folder: Path) -> Deviation:
     if unknown := [word for word in entry if word not in _WORDS]:
         raise UsageError(f"{where}: unknown word {unknown[0]!r}", help=nearest(unknown[0], _WORDS))
     for word, value in entry.items():
@@ -100,14 +109,16 @@ def _entry(entry: Mapping[str, Any], where: str, known: Sequence[Applicable]) ->
             expected="a property that can be seen of an implementation, by name or number",
             help=nearest(word, {s.name for s in known} | {s.id for s in known if s.id != "-"}),
         )
-    return Deviation(word, names, entry["reason"].strip(), entry.get("adapter", "").strip())
+    trace = folder / entry["trace"].strip() if "trace" in entry else None
+    return Deviation(word, names, entry["reason"].strip(), entry.get("adapter", "").strip(), trace)
 
 
 def of_system(known: Sequence[Deviation], system: System) -> tuple[Deviation, ...]:
     """
-    The deviations of one system.
+    The deviations of one system; where there is a trace of one, it is run again.
 
-    Raises `UsageError` where one is said of this adapter by name, and its property says nothing of it.
+    Raises `UsageError` where one is said of this adapter by name, and its property says nothing of it, or
+    where a trace cannot be read or run on it.
     """
     said = {s.name: s.not_applicable for s in applicable(system.capabilities, system.stack)}
     for one in known:
@@ -117,7 +128,17 @@ def of_system(known: Sequence[Deviation], system: System) -> tuple[Deviation, ..
                 got=said[one.names[0]],
                 help="so it can never be seen to deviate: leave the entry out",
             )
-    return tuple(one for one in known if one.adapter in ("", system.name))
+    return tuple(_again(one, system) for one in known if one.adapter in ("", system.name))
+
+
+def _again(one: Deviation, system: System) -> Deviation:
+    if one.trace is None:
+        return one
+    again = replay(system.make, system.name, trace_file.load(one.trace))
+    if again.verdict is Verdict.VIOLATED:
+        # Something else that it violates is for the search to find, and says nothing of this.
+        return evolve(one, replayed=State.SEEN if again.trace.property in one.names else None)
+    return evolve(one, replayed=State.GONE if again.verdict is Verdict.HOLDS else None)
 
 
 def excused(known: Sequence[Deviation]) -> frozenset[str]:
@@ -152,6 +173,9 @@ def _state(one: Deviation, report: Report, *, stopped: bool) -> Deviating:
 
     if any(name in one.names for found in report.findings for name in broken(found)):
         return state(State.SEEN)
+    if one.replayed is not None:
+        shows = "shows it" if one.replayed is State.SEEN else "no longer shows it"
+        return state(one.replayed, f"{one.trace} {shows}; {one.reason}")
     # What breaks no sentence has no line among them, and is looked for all the time.
     judged_by = [n for n in one.names if n in report.properties or n == "follows-the-model"]
     if not judged_by:

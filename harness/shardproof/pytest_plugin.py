@@ -169,6 +169,9 @@ class Case:
         for found in report.findings:
             if name == found.property or name in found.also:
                 self._violated(item, found, known.reason if known else "")
+        if known is not None and known.state is State.SEEN and known.names == (name,):
+            # Not by this search, but by the trace that is kept of it.
+            pytest.xfail(f"{known.reason} ({known.why})")
         if name in report.not_applicable:
             pytest.skip(f"not applicable: {report.not_applicable[name]}")
         if reasons := [reason for reason in report.reasons if self._concerned(reason)]:

@@ -125,6 +125,20 @@ class TestSearching:
         assert [(one["property"], one["expected"]) for one in found["findings"]] == [(TWICE, None)]
         assert [one["state"] for one in found["deviations"]] == ["not seen"]
 
+    def test_a_trace_leaves_nothing_to_chance(self, capsys: pytest.CaptureFixture[str], folder: Path) -> None:
+        """
+        However little is searched, the trace shows that it still happens, or that it no longer does.
+        """
+        assert fuzz(capsys, DEVIATES, 4_000)["exit_code"] == 0
+        (path,) = (folder / "shardproof-out").iterdir()
+        (folder / "known.toml").write_text(entry("P01", trace=f"shardproof-out/{path.name}"))
+
+        told = [fuzz(capsys, adapter, 1) for adapter in (DEVIATES, "reference")]
+
+        assert [one["deviations"][0]["state"] for one in told] == ["expected", "gone"]
+        assert [one["exit_code"] for one in told] == [4, 2]
+        assert told[1]["deviations"][0]["why"].startswith(f"shardproof-out/{path.name} no longer shows it")
+
     def test_of_another_adapter_they_are_not(self, capsys: pytest.CaptureFixture[str], folder: Path) -> None:
         """
         An entry that names an adapter excuses no other.
@@ -201,6 +215,7 @@ WRONG = {
     "no reason": '[[deviation]]\nproperty = "P01"\n',
     "no property": '[[deviation]]\nreason = "x"\n',
     "empty reason": entry("P01", reason=" "),
+    "empty trace": entry("P01", trace=""),
     "unknown name": entry("executes-at-most-one"),
     "unknown number": entry("P99"),
     "of the model only": entry("isolates-shards"),

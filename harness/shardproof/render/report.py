@@ -51,7 +51,7 @@ class Answer:
         return UsageError(
             f"a known deviation no longer happens: {', '.join(one.property for one in self.gone)}",
             expected="; ".join(f"a violation of {one.property} ({one.reason})" for one in self.gone),
-            got="none, in a search that would have said that it holds",
+            got="; ".join(one.why for one in self.gone),
             help="take it out of the file of known deviations",
         )
 
