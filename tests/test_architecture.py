@@ -320,6 +320,7 @@ FLOORS = (
         "shardproof.adapters",
         "shardproof.adversary",
         "shardproof.multiproofs",
+        "shardproof.narrowed",
         "shardproof.system",
         "shardproof.verdict",
     ),
@@ -341,12 +342,16 @@ FLOORS = (
     ("shardproof.relaying",),
     ("shardproof.attacks",),
     ("shardproof.runs", "shardproof.schedule", "shardproof.tours"),
-    ("shardproof.shrink", "shardproof.render"),
+    ("shardproof.shrink", "shardproof.render", "shardproof.together"),
     ("shardproof.shortest",),
     ("shardproof.replay", "shardproof.model_replay"),
     # Who searches, and who asks them to.
     ("shardproof.engines", "shardproof.state_machine"),
+    ("shardproof.rehearsal",),
     ("shardproof.selection", "shardproof.subject"),
+    ("shardproof.deviations",),
+    # What a user's own folder holds may use any of it, and is used by nothing.
+    ("shardproof.templates",),
     ("shardproof.commands",),
     ("shardproof.cli", "shardproof.pytest_plugin", "shardproof.conformance"),
 )
@@ -417,7 +422,7 @@ RULES: tuple[Rule, ...] = (
     ImportedOnlyBy(
         "pytest-at-its-boundary",
         ("pytest", "_pytest"),
-        ("shardproof.pytest_plugin", "shardproof.conformance"),
+        ("shardproof.pytest_plugin", "shardproof.conformance", "shardproof.templates.*.test_*"),
         because="it is no dependency of the package",
     ),
     ImportedOnlyBy(

@@ -318,7 +318,7 @@ class Acts(Observer):
         """A header that nobody produced, and by it a receipt that nobody emitted."""
         names, system, name = self.topology.shards, self.system, self.topology.shards[d]
         receipt = forged(self, r)
-        header, proof = system.call("forge_header", names[r.source], receipt, how)
+        header, proof = system.forged_header(names[r.source], receipt, how)
         self.oracle.describe(FORGED, r.source, r.destination)
         self.oracle.generated.set_rigid(origin, self.oracle.null, r.source)
         self.payloads[b"f%d" % r.number] = r

@@ -19,7 +19,8 @@ from typing import NamedTuple
 
 from attrs import evolve
 
-from .adapter import Adapter, Path
+from .adapter import Path
+from .system import System
 
 #: The order of secp256k1: (r, n - s) signs whatever (r, s) signs.
 SECP256K1_ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
@@ -182,22 +183,23 @@ class Presented(NamedTuple):
     evidence: bytes
 
 
-def damaged(adapter: Adapter, honest: Presented, damage: Damage) -> Presented:
+def damaged(system: System, honest: Presented, damage: Damage) -> Presented:
     """`honest`, changed. Where a change does not fit these bytes, they stay as they are."""
     if damage.part == "path":
-        return _informed(adapter, honest, damage)
+        return _informed(system, honest, damage)
     changed = BLIND[damage.kind](getattr(honest, damage.part), damage.number)
     return honest._replace(**{damage.part: changed})
 
 
-def _informed(adapter: Adapter, honest: Presented, damage: Damage) -> Presented:
+def _informed(system: System, honest: Presented, damage: Damage) -> Presented:
     if not honest.evidence:
         return honest
-    path = adapter.dissect(honest.evidence)
+    path = system.path(honest.evidence)
     if damage.kind != INNER_NODE:
-        return honest._replace(evidence=adapter.assemble(INFORMED[damage.kind](path, damage.number)))
+        forged = system.plain("assemble", INFORMED[damage.kind](path, damage.number))
+        return honest._replace(evidence=forged)
     if not path.siblings:
         return honest
-    leaf, sibling = adapter.leaf(honest.receipt), path.siblings[0]
+    leaf, sibling = system.plain("leaf", honest.receipt), path.siblings[0]
     node = sibling + leaf if path.index & 1 else leaf + sibling
-    return honest._replace(receipt=node, evidence=adapter.assemble(_shortened(path, 0)))
+    return honest._replace(receipt=node, evidence=system.plain("assemble", _shortened(path, 0)))

@@ -45,12 +45,34 @@ def _flag(name: str, group: str, metavar: str, help: str, **more: Any) -> Callab
     return click.option(f"--{name}", name, cls=Flag, group=group, metavar=metavar, help=help, **more)
 
 
+def _only_one(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -> str | None:
+    if len(given) > 1:
+        raise UsageError(
+            "more than one adapter",
+            got=", ".join(given),
+            help="shardproof fuzz compares several; this command looks at one",
+        )
+    return given[0] if given else None
+
+
 _FLAGS: Mapping[str, Callable[[F], F]] = {
     "adapter": _flag(
         "adapter",
         WHAT,
         "NAME",
         "The system: a name from `list adapters`, or module:Class or cmd:COMMAND of yours.",
+        multiple=True,
+        callback=_only_one,
+    ),
+    "adapters": click.option(
+        "--adapter",
+        "adapter",
+        cls=Flag,
+        group=WHAT,
+        metavar="NAME",
+        multiple=True,
+        help="The system: a name from `list adapters`, or module:Class or cmd:COMMAND of yours. Given again, "
+        "another one: where the two differ.",
     ),
     "stack": _flag("stack", WHAT, "NAME", "The protocol, as a stack of layers from `list stacks`."),
     "protocol": _flag(
@@ -126,6 +148,9 @@ _FLAGS: Mapping[str, Callable[[F], F]] = {
         help="Is there a shorter trace? All of them are run, in up to N moves a finding [default: 200000].",
     ),
     "profile": _flag("profile", HOW_MUCH, "NAME", "Budgets by name: dev (the default), ci or nightly."),
+    "deviations": _flag(
+        "deviations", WHAT, "FILE", "What the system is known to violate, as TOML: shown, and no failure."
+    ),
     "out": _flag("out", OUTPUT, "FOLDER", "Where findings go [default: shardproof-out]."),
 }
 
@@ -174,13 +199,23 @@ def _answer(answer: Any, as_json: bool) -> int:
         _print_json(report.as_json(answer))
     else:
         print(report.as_text(answer, _width(), ascii_only=_ascii_only()))
-    return int(answer.verdict.exit_code)
+        if answer.error is not None:
+            print(f"error: {answer.error}", file=sys.stderr)
+    return int(answer.exit_code)
 
 
 def _settings(given: Mapping[str, object]) -> Any:
+    from attrs import evolve
+
     from . import settings
 
-    return settings.resolve(given, os.environ, Path.cwd())
+    adapters = given.get("adapter")
+    if not isinstance(adapters, tuple):
+        return settings.resolve(given, os.environ, Path.cwd())
+    # One by one: the name of a process may have a comma in it.
+    first, *others = adapters or (None,)
+    found = settings.resolve({**given, "adapter": first}, os.environ, Path.cwd())
+    return evolve(found, against=tuple(others))
 
 
 def _context() -> Any:
@@ -200,7 +235,9 @@ def _run(command: Callable[[Any, Any], T], given: Mapping[str, object]) -> T:
 
     settings = _settings(given)
     context = _context()
-    with silent(settings.adapter), patient(settings.adapter, settings.call_seconds):
+    # Of several, nobody knows which of them is running.
+    name = " or ".join((settings.adapter, *settings.against)) if settings.adapter else None
+    with silent(name), patient(name, settings.call_seconds):
         return command(settings, context)
 
 
@@ -223,6 +260,46 @@ def shardproof(ctx: click.Context, version: bool) -> int:
     return 0
 
 
+@shardproof.command(
+    cls=Command,
+    short_help="Write an adapter to begin with, and its test.",
+    example="shardproof init my-harness",
+)
+@click.argument("folder", type=click.Path(path_type=Path), default=Path())
+@click.option(
+    "--python",
+    "template",
+    cls=Flag,
+    group=WHAT,
+    flag_value="python",
+    default=True,
+    help="The adapter is a Python class (the default).",
+)
+@click.option(
+    "--process",
+    "template",
+    cls=Flag,
+    group=WHAT,
+    flag_value="process",
+    help="It is a process that speaks JSON lines, to be translated into any language.",
+)
+@click.option("--force", cls=Flag, group=OUTPUT, is_flag=True, help="Overwrite files that are there.")
+@_flags()
+def init(folder: Path, template: str, force: bool, as_json: bool) -> int:
+    """
+    Write an adapter to begin with, and its test, into FOLDER, which is made if it is not there. Both
+    run at once, on a small system inside the adapter, and say at each verb what to put in its place.
+    """
+    from .commands import init as command
+
+    written = command.init(folder, template, force=force)
+    if as_json:
+        _print_json(command.as_json(written))
+    else:
+        print(command.as_text(written))
+    return 0
+
+
 _SEARCH = ("adapter", "stack", "layers", "property")
 
 
@@ -233,6 +310,7 @@ _SEARCH = ("adapter", "stack", "layers", "property")
 )
 @_flags(
     *_SEARCH,
+    "deviations",
     "scope",
     "depth",
     "seconds",
@@ -259,7 +337,9 @@ def check(as_json: bool, **given: object) -> int:
     example="shardproof fuzz --adapter faulty:no-deduplication --seed 7",
 )
 @_flags(
-    *_SEARCH,
+    "adapters",
+    *_SEARCH[1:],
+    "deviations",
     "scope",
     "depth",
     "seconds",
@@ -273,7 +353,11 @@ def check(as_json: bool, **given: object) -> int:
     "out",
 )
 def fuzz(as_json: bool, **given: object) -> int:
-    """Random and adversarial runs of an adapter, against the model."""
+    """
+    Random and adversarial runs of an adapter, against the model. Of several adapters each is run so, and
+    then all are asked the same: the first step at which two differ is exit code 1, though it violates no
+    property of either.
+    """
     from .commands import search
 
     return _answer(_run(search.fuzz, given), as_json)
@@ -286,6 +370,7 @@ def fuzz(as_json: bool, **given: object) -> int:
 )
 @_flags(
     *_SEARCH,
+    "deviations",
     "protocol",
     "scope",
     "walk",
@@ -387,7 +472,7 @@ _TRACE = click.argument("trace", type=click.Path(path_type=Path))
     example="shardproof replay shardproof-out/FINDING.trace.json --adapter reference",
 )
 @_TRACE
-@_flags("adapter", "call_seconds")
+@_flags("adapters", "call_seconds")
 def replay(trace: Path, as_json: bool, **given: object) -> int:
     """
     Run a saved trace again, on an adapter that you name: 1 if it violates something, 0 if it no
@@ -480,17 +565,21 @@ def list_(what: str | None, as_json: bool, **given: object) -> int:
     "--fetch", cls=Flag, group=HOW_MUCH, is_flag=True, help="Get third-party parts that are missing first."
 )
 def doctor(as_json: bool, fetch: bool, **given: object) -> int:
-    """What works here: versions, engines, extras, third-party parts; and what an adapter can do."""
+    """
+    What works here: versions, engines, extras, third-party parts. With --adapter, every verb that it has
+    is asked at least once: how fast it answers, whether it keeps its contract, which properties apply, and
+    which verb would open most.
+    """
     from .commands import doctor as command
     from .render import report
 
     found = _run(lambda settings, context: command.doctor(settings, context, fetch=fetch), given)
     if as_json:
         rows = {title: dict(rows) for title, rows in found.sections.items()}
-        _print_json({"healthy": found.healthy, **found.facts, "sections": rows})
+        _print_json({"healthy": found.healthy, "exit_code": found.exit_code, **found.facts, "sections": rows})
     else:
         print(report.sections(found.sections, _width(), ascii_only=_ascii_only()))
-    return 0 if found.healthy else EXIT_INCONCLUSIVE
+    return found.exit_code
 
 
 def _again(again: Any, as_json: bool) -> int:
@@ -518,7 +607,7 @@ def _again(again: Any, as_json: bool) -> int:
                 again.summary,
                 _width(),
                 ascii_only=_ascii_only(),
-                replay=text.replay_line(again.written or again.path, again.adapter),
+                replay=text.replay_line(again.written or again.path, again.adapter, *again.against),
             )
         )
     return int(again.verdict.exit_code)

@@ -220,7 +220,7 @@ class Lockstep(Acts):
         block = self.headers.get(h)
         data = block.data if block else b""
         if damage is not None:
-            data = damaged(self.adapter, Presented(b"", data, b""), damage).header
+            data = damaged(self.system, Presented(b"", data, b""), damage).header
             block = self.header_of(data) or block
         unharmed = block is not None and data == block.data
         slot = block.slot if block is not None and unharmed else self.oracle.null

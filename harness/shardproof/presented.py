@@ -32,7 +32,7 @@ def presented(record: Record, move: Deliver | Act) -> Presented:
         anew = rebuilt(record.adapter, shown.evidence, proven, damage.kind, damage.number)
         return shown._replace(evidence=anew)
     if damage.kind != SPLICE:
-        return damaged(record.adapter, shown, damage)
+        return damaged(record.system, shown, damage)
     # With something of another receipt: the field in which they first differ, or half of its evidence.
     if damage.part == "receipt":
         return shown._replace(receipt=transplanted(shown.receipt, record.receipts[damage.number].data))

@@ -9,6 +9,7 @@ and each property is a test that reads the report of that run.
 from __future__ import annotations
 
 import os
+import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING, NoReturn
 import pytest
 
 if TYPE_CHECKING:
+    from .deviations import Deviation
     from .selection import Applicable
     from .verdict import Finding, Report
 
@@ -46,7 +48,19 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help=f"seconds to fuzz each system (default: {SECONDS})",
     )
     group.addoption(
+        "--shard-steps",
+        default=None,
+        metavar="N",
+        help="steps to fuzz each system, in place of seconds: the same work on every machine",
+    )
+    group.addoption(
         "--shard-seed", default=None, metavar="N", help="repeats a run; drawn and printed if it is left out"
+    )
+    group.addoption(
+        "--shard-deviations",
+        default=None,
+        metavar="FILE",
+        help="what the systems are known to violate, as TOML: these tests must fail, and show as xfailed",
     )
     group.addoption(
         "--shard-out",
@@ -60,8 +74,7 @@ class Conformance:
     """What the flags say, and the one run of each adapter."""
 
     def __init__(self, config: pytest.Config) -> None:
-        from . import selection, settings
-        from .adapter import load
+        from . import deviations, selection, settings
         from .errors import AdapterError, UsageError
 
         self.adapters: list[str] = list(dict.fromkeys(config.getoption("--shard-adapter")))
@@ -69,11 +82,19 @@ class Conformance:
             raise UsageError(
                 "which system?", expected="--shard-adapter NAME", help="try --shard-adapter reference"
             )
-        given = {name: config.getoption(f"--shard-{name}") for name in ("seconds", "seed", "out")}
+        # As for the command: a class of one's own is where one works. Last, so that it hides nothing.
+        sys.path.append(str(config.invocation_params.dir))
+        flags = ("seconds", "steps", "seed", "deviations", "out")
+        given = {name: config.getoption(f"--shard-{name}") for name in flags}
         self.settings = settings.resolve(given, {}, Path(config.invocation_params.dir))
+        file = self.settings.deviations
+        known = () if file is None else deviations.load(file)
+        self.known: dict[str, tuple[Deviation, ...]] = {}
         for name in self.adapters:
             try:
-                load(name)
+                self.known[name] = deviations.of_system(
+                    known, selection.system(name, self.settings.call_seconds)
+                )
             except AdapterError:
                 # A fact about the system: every test of it says so.
                 continue
@@ -101,18 +122,22 @@ class Conformance:
         return found
 
     def _run(self, adapter: str) -> Report:
-        from . import selection, trace_file
+        from . import deviations, selection, trace_file
+        from .commands.patience import patient
         from .engines.fuzz import Plan, fuzz
 
         system = selection.system(adapter, self.settings.call_seconds)
+        known = self.known.get(adapter, ())
         plan = Plan(
             seed=self.seed,
-            seconds=self.settings.seconds,
-            steps=None,
+            seconds=None if self.settings.steps is not None else self.settings.seconds,
+            steps=self.settings.steps,
             shards=self.settings.shards,
             depth=self.settings.depth_of_profile,
+            expected=deviations.excused(known),
         )
-        report = fuzz(system.make, system.name, plan, clock=time.monotonic)
+        with patient(adapter):
+            report = deviations.judged(fuzz(system.make, system.name, plan, clock=time.monotonic), known)
         for found in report.findings:
             self.files[adapter, found.property] = trace_file.save(found.trace, self.settings.out)
         return report
@@ -129,15 +154,24 @@ class Case:
         self.suite, self.adapter, self.sentence = suite, adapter, sentence
 
     def judge(self, item: pytest.Item) -> None:
-        """Pass only if the property was checked and holds; otherwise fail, or skip, with the reason."""
+        """
+        Pass only if the property was checked and holds; otherwise fail, or skip, with the reason.
+
+        A known deviation must fail: that is shown as xfailed, and anything else is a failure.
+        """
         from .observable import OBSERVABLE
+        from .verdict import State
 
         report = self.suite.report(self.adapter)
         item.user_properties += self._properties(report)
         name = self.sentence.name
+        known = next((one for one in report.deviations if name in one.names), None)
         for found in report.findings:
             if name == found.property or name in found.also:
-                self._violated(item, found)
+                self._violated(item, found, known.reason if known else "")
+        if known is not None and known.state is State.SEEN and known.names == (name,):
+            # Not by this search, but by the trace that is kept of it.
+            pytest.xfail(f"{known.reason} ({known.why})")
         if name in report.not_applicable:
             pytest.skip(f"not applicable: {report.not_applicable[name]}")
         if reasons := [reason for reason in report.reasons if self._concerned(reason)]:
@@ -146,6 +180,10 @@ class Case:
             pytest.skip("not applicable: the layers of this system say nothing of it")
         if name != DIVERGENCE and name not in report.properties:
             _fail(f"inconclusive: {name} was not checked ({report.checked})")
+        if known is not None and known.state is State.GONE:
+            _fail(f"[XPASS(strict)] {name} is a known deviation, and no longer happens: {known.reason}")
+        if known is not None and known.state is State.NOT_SEEN:
+            _fail(f"inconclusive: {name} is a known deviation, and was not seen: {known.why}")
 
     def _concerned(self, reason: str) -> bool:
         """A reason that begins with the name of a property is about that one; any other is about all."""
@@ -161,14 +199,18 @@ class Case:
             ("steps", _steps(report.work)),
         ]
 
-    def _violated(self, item: pytest.Item, found: Finding) -> NoReturn:
+    def _violated(self, item: pytest.Item, found: Finding, known: str) -> NoReturn:
         from .render import text
 
         path = self.suite.files[self.adapter, found.property]
         replay = text.replay_line(path, self.adapter)
         item.add_report_section(
-            "call", "counterexample", text.finding(found, _WIDTH, ascii_only=False, replay=replay)
+            "call",
+            "counterexample",
+            text.finding(found, _WIDTH, ascii_only=False, replay=replay, known=known),
         )
+        if known:
+            pytest.xfail(known)
         also = "" if found.property == self.sentence.name else f", with {found.property}"
         _fail(f"violated: {self.sentence.name}{also} ({found.because})")
 
@@ -214,5 +256,6 @@ def pytest_report_collectionfinish(config: pytest.Config) -> list[str]:
     if _CONFORMANCE not in config.stash:
         return []
     suite = config.stash[_CONFORMANCE]
-    systems = ", ".join(suite.adapters)
-    return [f"shardproof: seed {suite.seed}, {suite.settings.seconds:g} s of fuzzing for each of {systems}"]
+    systems, steps = ", ".join(suite.adapters), suite.settings.steps
+    much = f"{suite.settings.seconds:g} s" if steps is None else f"{steps:,} steps"
+    return [f"shardproof: seed {suite.seed}, {much} of fuzzing for each of {systems}"]

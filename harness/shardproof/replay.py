@@ -8,7 +8,7 @@ the answer is inconclusive, never "holds".
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from attrs import evolve, frozen
 
@@ -23,6 +23,7 @@ from .oracle import Oracle
 from .runs import Bench, Found, made, trace_of
 from .shortest import certified_trace
 from .shrink import Shrinker
+from .together import Together
 from .trace import NOT_ESTABLISHED, Trace, Violation
 from .verdict import Verdict
 
@@ -115,6 +116,30 @@ def replay(make: AdapterFactory, name: str, trace: Trace) -> Replayed:
         return Replayed(Verdict.INCONCLUSIVE, False, f"not reproduced, and {said}", again)
     return Replayed(
         Verdict.HOLDS, False, f"not reproduced: all {len(moves)} steps went as the model says", again
+    )
+
+
+def differences(systems: Sequence[tuple[str, AdapterFactory]], trace: Trace) -> Replayed:
+    """Ask all systems again what `trace` has them asked. Raises `UsageError` if they cannot be compared."""
+    moves = moves_of(trace)
+    together = Together.of(systems, Topology(trace.shards, trace.reserve), 2 * len(moves))
+    try:
+        found = together.first(moves)
+        if found is not None:
+            again = together.trace(found, trace.search, {})
+            reproduced = again.property == trace.property
+            said = f"they differ at step {len(again.steps)}: {again.property}"
+            summary = f"reproduced: {said}" if reproduced else f"{said}, and not {trace.property}"
+            return Replayed(Verdict.VIOLATED, reproduced, summary, again)
+        steps, _, taken = together.benches[0].record(moves)
+    finally:
+        together.close()
+    again = evolve(trace, adapter=" and ".join(together.names), steps=steps, violation=None)
+    if len(taken) < len(moves):
+        said = f"{len(moves) - len(taken)} of {len(moves)} steps could not be taken"
+        return Replayed(Verdict.INCONCLUSIVE, False, f"not reproduced, and {said}", again)
+    return Replayed(
+        Verdict.HOLDS, False, f"not reproduced: all {len(moves)} steps went the same everywhere", again
     )
 
 

@@ -16,7 +16,7 @@ from attrs import define, evolve, field, frozen
 from .adapter import Adapter, AdapterFactory, Refused, Topology
 from .adversary import SPLICE, Damage
 from .deeds import DEEDS
-from .errors import AdapterError
+from .errors import AdapterError, ShardproofError
 from .lockstep import Lockstep, Wrong
 from .moves import (
     ANSWER,
@@ -255,6 +255,8 @@ def made(make: AdapterFactory) -> Adapter:
     """A new adapter. Raises `AdapterError`."""
     try:
         adapter = make()
+    except ShardproofError:
+        raise
     except Exception as error:
         raise AdapterError(
             "the adapter cannot be constructed", got=f"{type(error).__name__}: {error}"

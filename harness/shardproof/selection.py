@@ -7,6 +7,7 @@ A name that stands for nothing is answered with the nearest one that does.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import cache
 
 from attrs import evolve, frozen
 
@@ -94,6 +95,7 @@ def base(name: str) -> str:
     return name.partition("[")[0]
 
 
+@cache
 def catalogue(*roles: Role) -> tuple[Property, ...]:
     """Every property of some role, over all that the stacks of this package can say."""
     # Not over all layers at once: some exclude each other.
@@ -157,6 +159,7 @@ class Applicable:
 _DIVERGENCE = Applicable("-", "follows-the-model", "what the model refuses, no proof about the model covers")
 
 
+@cache
 def sentences() -> tuple[Applicable, ...]:
     """Every sentence that can be checked on some implementation."""
     from .engines.fuzz import OBSERVED as SEEN

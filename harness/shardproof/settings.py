@@ -15,7 +15,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from .errors import UsageError, nearest
 
@@ -49,6 +49,8 @@ class Settings:
     seconds: float
     depth_of_profile: int
     adapter: str | None = None
+    #: Further ones, with which it is compared; named on the command line only.
+    against: tuple[str, ...] = ()
     stack: str | None = None
     #: A stack, or `module:NAME` of a protocol of somebody's own.
     protocol: str | None = None
@@ -79,6 +81,8 @@ class Settings:
     #: Those of them that stand on the command line.
     given: frozenset[str] = frozenset()
     out: Path = DEFAULT_OUT
+    #: The file of what the system is known to violate.
+    deviations: Path | None = None
 
 
 # ---- words to values -----------------------------------------------------------------------------
@@ -207,6 +211,7 @@ _READ: Mapping[str, Callable[[str], Any]] = {
     "require_coverage": _yes_or_no("require_coverage"),
     "certify": _whole("certify", 1, 10**12),
     "out": lambda text: Path(_name(text)),
+    "deviations": lambda text: Path(_name(text)),
 }
 
 
@@ -303,7 +308,11 @@ def _from_project(folder: Path) -> dict[str, _Said]:
     for name in table:
         if name not in _READ:
             raise UsageError(f"{where}: unknown setting {name!r}", help=nearest(name, _READ))
-    return {name: _read(name, raw, f"{where}, {name}") for name, raw in table.items()}
+    said = {name: _read(name, raw, f"{where}, {name}") for name, raw in table.items()}
+    if "deviations" in said:
+        # A file of the project: it is the same one in whichever of its folders somebody works.
+        said["deviations"] = evolve(said["deviations"], value=path.parent / said["deviations"].value)
+    return said
 
 
 def _projects(folder: Path) -> Iterator[Path]:
@@ -349,4 +358,5 @@ def _settings(said: Mapping[str, _Said], given: frozenset[str]) -> Settings:
         require_coverage=value("require_coverage", False),
         certify=value("certify"),
         out=value("out", DEFAULT_OUT),
+        deviations=value("deviations"),
     )

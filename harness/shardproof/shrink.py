@@ -13,12 +13,13 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Sequence
+from typing import Protocol
 
 from attrs import define, field
 
 from .adversary import SPLICE, Damage
 from .moves import Act, Deliver, Emit, Finalise, Forged, Learn, Move, Produce, Restart, Revert, Terms
-from .runs import Bench, Found, same
+from .runs import Found, same
 
 #: Ways to show the same header or evidence in other bytes.
 OTHER_ENCODINGS = (
@@ -28,11 +29,18 @@ OTHER_ENCODINGS = (
 )
 
 
+class Runs(Protocol):
+    """Where moves can be run from the start."""
+
+    def first(self, moves: Sequence[Move]) -> Found | None:
+        """What goes wrong first, if something does."""
+
+
 @define(eq=False)
 class Shrinker:
     """Shrinks one finding on one bench; `runs` counts the candidates that were run."""
 
-    bench: Bench
+    bench: Runs
     #: A bound on the candidates, so that a slow system cannot hold up a verdict.
     runs_max: int = 3_000
     runs: int = field(init=False, default=0)

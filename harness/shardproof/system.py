@@ -19,6 +19,7 @@ from .adapter import (
     Ended,
     Execution,
     Outcome,
+    Path,
     Pending,
     Refused,
     Response,
@@ -123,9 +124,27 @@ class System:
 
     def digest(self, verb: str, shard: str) -> bytes:
         """The answer of a verb that tells the state of a shard in a few bytes."""
-        answer = self.call(verb, shard)
+        return self.plain(verb, shard)
+
+    def plain(self, verb: str, *args: Any) -> bytes:
+        """The answer of a verb that returns bytes and refuses nothing."""
+        answer = self.call(verb, *args)
         if not isinstance(answer, bytes):
-            raise nonsense(verb, "a digest, as bytes", answer)
+            raise nonsense(verb, "bytes", answer)
+        return answer
+
+    def path(self, evidence: bytes) -> Path:
+        """Honest evidence, taken apart."""
+        answer = self.call("dissect", evidence)
+        if not isinstance(answer, Path):
+            raise nonsense("dissect", "Path(index, count, siblings)", answer)
+        return answer
+
+    def forged_header(self, shard: str, receipt: bytes, how: int) -> tuple[bytes, bytes]:
+        """A header that nobody produced, and its evidence."""
+        answer = self.call("forge_header", shard, receipt, how)
+        if not (isinstance(answer, tuple) and len(answer) == 2 and all(isinstance(x, bytes) for x in answer)):
+            raise nonsense("forge_header", "header and evidence, as a pair of bytes", answer)
         return answer
 
 

@@ -17,6 +17,8 @@ FORMAT = "shardproof-trace/1"
 
 #: What is known of a trace besides that it is one: whether a shorter one shows the same.
 PROVED, NOT_ESTABLISHED = "proved", "not established"
+#: How the names of sentences begin that are about several systems, and not about one.
+DIFFERENCE = "agree-on-"
 
 #: The actions that a protocol and an implementation call alike, with the same arguments.
 SHARED = frozenset({"emit", "produce", "finalise", "revert", "learn", "restart", "deliver"})
@@ -143,3 +145,7 @@ class Trace:
     reserve: int = 0
     #: On what an implementation was run to say so; of the model, the search that found it has said it.
     certificate: Certificate | None = None
+
+    def of_several(self) -> bool:
+        """Whether it shows where systems differ from each other."""
+        return self.property.startswith(DIFFERENCE)

@@ -45,6 +45,8 @@ class Kind(enum.Enum):
     PROGRESS = "progress"
     #: The implementation and the model disagree, and no property says which of them is wrong.
     DIVERGENCE = "divergence"
+    #: Two implementations disagree; whether one of them is wrong is another question.
+    DIFFERENCE = "difference"
 
 
 @frozen
@@ -74,6 +76,33 @@ class NotProved:
     searched: str = ""
 
 
+class State(enum.Enum):
+    """What became of a known deviation."""
+
+    #: It was seen, as expected.
+    SEEN = "expected"
+    #: It no longer happens, where it would have been seen.
+    GONE = "gone"
+    #: It was not seen, and not enough was run to say that it is gone.
+    NOT_SEEN = "not seen"
+    #: The property says nothing here, or nobody asked for it.
+    NOT_APPLICABLE = "not applicable"
+
+
+@frozen
+class Deviating:
+    """A known deviation, and what became of it in one search."""
+
+    #: As its file calls it, and the sentences that this means.
+    property: str
+    names: tuple[str, ...]
+    #: Why it is expected.
+    reason: str
+    state: State
+    #: Why it has this state, where that is not plain.
+    why: str = ""
+
+
 @frozen
 class Report:
     """One engine's answer."""
@@ -95,4 +124,14 @@ class Report:
     tables: Mapping[str, tuple[tuple[str, str], ...]] = field(factory=dict)
     #: Clause of a guard -> that it never refused, or was never passed, where it could have been.
     never_exercised: Mapping[str, str] = field(factory=dict)
+    #: What this system was expected to violate.
+    deviations: tuple[Deviating, ...] = ()
     seconds: float = 0.0
+    #: The systems that were run, as the command line names them; none for the model alone.
+    systems: tuple[str, ...] = ()
+
+    def expected(self, found: Finding) -> str:
+        """Why a finding was expected; empty if it was not, or if it breaks more than was expected."""
+        known = {name: one.reason for one in self.deviations for name in one.names}
+        broken = (found.property, *(name.partition("[")[0] for name in found.also))
+        return known[found.property] if known.keys() >= set(broken) else ""

@@ -19,6 +19,7 @@ from shardproof.adversary import (
 )
 from shardproof.moves import damage_of
 from shardproof.multiproofs import REBUILT
+from shardproof.system import System
 
 NUMBERS = st.integers(0, 10**9 - 1)
 
@@ -83,7 +84,7 @@ def test_informed_damage_is_refused_by_the_reference(kind: str, number: int) -> 
     adapter.learn("B", header)
     honest = Presented(receipts[1], header, given_out(adapter.prove(receipts[1], header)))
 
-    shown = damaged(adapter, honest, Damage("path", kind, number))
+    shown = damaged(System(adapter), honest, Damage("path", kind, number))
     adapter.deliver(Delivery("B", *shown))
 
     assert [x.payload for x in adapter.executed("B", 0)] in ([], [b"r1"])

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import itertools
+import pathlib
 import signal
 import sys
 import time
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 import pytest
 
@@ -18,6 +18,7 @@ from shardproof.adapter import (
     Delivery,
     Execution,
     Outcome,
+    Path,
     Refused,
     Topology,
     load,
@@ -156,7 +157,7 @@ class Mine(Adapter):
 
 
 def test_a_class_without_a_required_verb_is_refused_when_it_is_loaded(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The earliest moment to say so is before anything runs."""
     monkeypatch.syspath_prepend(str(tmp_path))
@@ -259,3 +260,30 @@ def test_a_call_that_does_not_come_back_ends_the_run_and_names_the_verb() -> Non
         run(Hangs)
 
     assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
+
+
+class HangsWhenMade(ReferenceAdapter):
+    """Waits for a database that is not there."""
+
+    def __init__(self) -> None:
+        time.sleep(60)
+
+
+@pytest.mark.heavy
+def test_an_adapter_that_is_never_made_ends_the_run() -> None:
+    """Its constructor is foreign code like its verbs."""
+    with patient("bad:HangsWhenMade", 1), pytest.raises(AdapterError, match="from 'its constructor'"):
+        run(HangsWhenMade)
+
+
+class TakesApartBadly(ReferenceAdapter):
+    """Raises where only the adversary asks."""
+
+    def dissect(self, evidence: bytes) -> Path:
+        raise KeyError("no such leaf")
+
+
+def test_what_only_the_adversary_asks_is_asked_with_care_too() -> None:
+    """A verb that takes evidence apart may break like any other, and it is no bug of ours."""
+    with pytest.raises(AdapterError, match="raised in 'dissect'"):
+        run(TakesApartBadly)

@@ -11,6 +11,7 @@ import pytest
 from attrs import evolve
 
 from shardproof import cli, model_replay, trace_file
+from shardproof.adapter import REQUIRED
 from shardproof.engines.explore import explore
 from shardproof.observable import OBSERVABLE
 from shardproof.readings.scopes import scope_of
@@ -776,17 +777,28 @@ class TestDoctor:
 
         assert found["capabilities"] == ["finalise", "forge", "learn", "revert"]
         assert found["layers"] == ["exactly-once", "finality", "reorganisation"]
-        assert {
-            "open",
-            "emit",
-            "produce",
-            "finalise",
-            "learn",
-            "prove",
-            "deliver",
-            "executed",
-            "close",
-        } == set(found["sections"]["one call of each verb"])
+        assert found["verbs"].keys() == {*REQUIRED, "finalise", "forge", "learn", "revert"}
+        assert all(found["verbs"].values())
+        assert (found["exit_code"], found["contract"]["broken"], found["violated"]) == (0, {}, [])
+        assert found["next"][0] == {
+            "verbs": ["send", "deliver_failing", "balance"],
+            "opens": [
+                "fails-atomically",
+                "books-balance",
+                "emission-debits-what-is-carried",
+                "execution-credits-what-is-carried",
+                "failure-credits-nothing",
+            ],
+        }
+
+    @pytest.mark.parametrize("name", BROKEN)
+    def test_ends_with_3_where_the_contract_is_broken(self, name: str, command: Command) -> None:
+        """
+        Whatever an adapter breaks, also one that is only not repeatable, there is a sentence about it.
+        """
+        assert command("doctor", "--adapter", f"mine:{name}") == 3
+        assert "BROKEN: " in command.out or command.err.splitlines()[-3:]
+        assert "Traceback" not in command.err
 
     def test_says_which_property_needs_which_verb(self, command: Command) -> None:
         """

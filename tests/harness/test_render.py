@@ -13,7 +13,7 @@ from shardproof.render import inert, report, text
 from shardproof.render.diagram import ASCII, STEPS_MAX, UNICODE, draw
 from shardproof.render.report import Answer
 from shardproof.trace import Search, Step, Trace, Violation
-from shardproof.verdict import Finding, Kind, NotProved, Report, Verdict
+from shardproof.verdict import Deviating, Finding, Kind, NotProved, Report, State, Verdict
 
 REPLAY = text.replay_line(
     Path("shardproof-out/executes-at-most-once-3f9c.trace.json"), "faulty:no-deduplication"
@@ -294,6 +294,16 @@ HOLDS = Report(
         "deliver: consumed": "never the reason for a refusal",
         "deliver: wrong source": "never passed",
     },
+    systems=("reference",),
+)
+KNOWN = Deviating("P01", ("executes-at-most-once",), "the table comes with release 2", State.SEEN)
+ALSO_KNOWN = Deviating("P02", ("executes-only-what-was-emitted",), "as above", State.SEEN)
+GONE = Deviating("P26", ("reverts-atomically",), "it was slow", State.GONE, "this search would have seen it")
+DIFFERENT = evolve(
+    DOUBLE,
+    adapter="reference and mine",
+    property="agree-on-deliver",
+    violation=Violation(6, "reference: refused, consumed", "mine: accepted, B executed r0 2 times", "", "so"),
 )
 UNDECIDED = Report(
     "prove",
@@ -338,6 +348,27 @@ class TestReport:
                     },
                 ),
             ),
+            (
+                "expected",
+                answer(evolve(HOLDS, findings=(FINDING,), deviations=(KNOWN, ALSO_KNOWN, GONE))),
+            ),
+            (
+                "different",
+                answer(
+                    evolve(
+                        HOLDS,
+                        engine="differ",
+                        verdict=Verdict.VIOLATED,
+                        systems=("reference", "mine"),
+                        findings=(
+                            Finding(
+                                "-", DIFFERENT.property, "they differ", Kind.DIFFERENCE, DIFFERENT, (), ""
+                            ),
+                        ),
+                    ),
+                    files={("differ", DIFFERENT.property): Path("x.trace.json")},
+                ),
+            ),
         ],
     )
     def test_says_what_was_checked_and_what_not(self, name: str, given: Answer, golden: Any) -> None:
@@ -345,6 +376,17 @@ class TestReport:
         Each engine says its verdict, what exactly it checked, and what it did not; findings come last.
         """
         golden(f"report/{name}.txt", report.as_text(given, 100, ascii_only=True) + "\n")
+
+    def test_a_known_deviation_that_is_gone_is_an_error(self) -> None:
+        """
+        Where nothing else is wrong, the file that says so is; where something is, that comes first.
+        """
+        gone = answer(evolve(HOLDS, deviations=(GONE,)))
+        worse = answer(evolve(HOLDS, verdict=Verdict.VIOLATED, findings=(FINDING,), deviations=(GONE,)))
+
+        assert (gone.exit_code, worse.exit_code) == (2, 1)
+        assert gone.error is not None
+        assert gone.error.summary == "a known deviation no longer happens: P26"
 
     def test_of_nothing_is_inconclusive(self) -> None:
         """

@@ -8,10 +8,13 @@ from typing import Any
 from attrs import field, frozen
 
 from .. import parts, selection
-from ..adapter import PROCESS, Adapter, Delivery, Refused, Topology
-from ..errors import AdapterError, MissingPartError, ShardproofError
+from ..adapter import CAPABILITIES, PROCESS, REQUIRED, Adapter, Topology
+from ..errors import EXIT_BROKE, EXIT_HOLDS, EXIT_INCONCLUSIVE, MissingPartError
+from ..rehearsal import Asked, Rehearsal, rehearse
+from ..render.text import counted
 from ..runs import made
 from ..settings import Settings
+from .advice import Advice, advice
 from .catalogue import Rows
 from .context import Context, version, versions
 
@@ -31,8 +34,15 @@ class Diagnosis:
     sections: Mapping[str, Rows]
     #: Nothing that shardproof itself needs, and no part that was asked for, is missing.
     healthy: bool
+    #: The adapter does not keep its contract.
+    broken: bool = False
     #: The same as data.
     facts: Mapping[str, Any] = field(factory=dict)
+
+    @property
+    def exit_code(self) -> int:
+        """As the command reports it."""
+        return EXIT_BROKE if self.broken else EXIT_HOLDS if self.healthy else EXIT_INCONCLUSIVE
 
 
 def doctor(settings: Settings, context: Context, *, fetch: bool) -> Diagnosis:
@@ -53,23 +63,19 @@ def doctor(settings: Settings, context: Context, *, fetch: bool) -> Diagnosis:
         ),
     }
     facts: dict[str, Any] = {}
+    broken = False
     if settings.adapter is not None:
         found = selection.system(settings.adapter, settings.call_seconds)
-        timings = _timed(found, context.clock)
-        sections |= _about(found, timings)
+        verbs = (*REQUIRED, *(v for v in CAPABILITIES if v in found.capabilities))
+        context.progress.say(f"driving {found.name}: every verb that it has, at least once")
+        seen = rehearse(found.make, found.name, verbs, context.clock)
+        next_ones = advice(found.capabilities, found.stack)
+        sections |= _about(found, seen, next_ones)
         sections["many calls"] = _rates(found, context.clock)
-        facts |= {
-            "adapter": found.name,
-            "capabilities": sorted(found.capabilities),
-            "layers": [layer.name for layer in found.layers],
-            "not_applicable": {
-                p.name: p.not_applicable
-                for p in selection.applicable(found.capabilities, found.stack)
-                if p.not_applicable
-            },
-        }
+        facts |= _facts(found, seen, next_ones)
+        broken = bool(seen.broken)
     healthy = not failed and not any(engines.values())
-    return Diagnosis(sections, healthy, facts)
+    return Diagnosis(sections, healthy, broken, facts)
 
 
 def _fetched(context: Context) -> dict[str, str]:
@@ -132,18 +138,40 @@ def _extras() -> Iterator[tuple[str, str]]:
 # ---- one adapter -------------------------------------------------------------------------------------
 
 
-def _about(found: selection.System, timings: Rows) -> dict[str, Rows]:
+def _about(found: selection.System, seen: Rehearsal, next_ones: tuple[Advice, ...]) -> dict[str, Rows]:
     sentences = tuple(selection.applicable(found.capabilities, found.stack))
+    speed = f"{seen.calls_a_second:,.0f} a second inside the adapter" if seen.calls_a_second else "no time"
+    met = tuple(
+        (name, f"violated on the way; the whole story: shardproof check --adapter {found.name}")
+        for name in seen.violated
+    )
     return {
         f"adapter {found.name}": (
             *_greeted(found),
             ("capabilities", ", ".join(sorted(found.capabilities)) or "none besides the required verbs"),
             ("layers", ", ".join(layer.name for layer in found.layers)),
+            ("calls", f"{seen.calls:,}, {speed}"),
+            ("steps", f"{seen.steps:,}, {seen.steps / seen.seconds if seen.seconds else 0:,.0f} a second"),
         ),
+        "its contract": (
+            *((what, f"BROKEN: {said}") for what, said in seen.broken.items()),
+            *((what, f"kept: {said}") for what, said in seen.kept.items()),
+        ),
+        "each verb": tuple((verb, _asked(asked, seen.steps)) for verb, asked in seen.verbs.items()),
+        **({"met on the way": met} if met else {}),
         "what is checked": tuple((f"{p.id}  {p.name}", p.because) for p in sentences if not p.not_applicable),
         "what is not": tuple((f"{p.id}  {p.name}", p.not_applicable) for p in sentences if p.not_applicable),
-        "one call of each verb": timings,
+        "what would open most": tuple(
+            (" and ".join(one.verbs), ", ".join(f"{p.id} {p.name}" for p in one.opens)) for one in next_ones
+        ),
     }
+
+
+def _asked(asked: Asked, steps: int) -> str:
+    if not asked.count:
+        return f"never asked for, in {steps:,} steps"
+    calls = counted(asked.count, "call")
+    return f"{calls}, {asked.seconds / asked.count * 1e6:,.0f} µs each"
 
 
 def _greeted(found: selection.System) -> Rows:
@@ -186,55 +214,20 @@ def _rates(found: selection.System, clock: Callable[[], float]) -> Rows:
     return tuple(rows)
 
 
-def _timed(found: selection.System, clock: Callable[[], float]) -> Rows:
-    """The story of one receipt, verb by verb, with the time that each took."""
-    adapter = made(found.make)
-    rows: list[tuple[str, str]] = []
-
-    def call(verb: str, *args: Any) -> Any:
-        started = clock()
-        try:
-            answer = getattr(adapter, verb)(*args)
-        except ShardproofError:
-            raise
-        except Exception as error:
-            raise AdapterError(
-                f"adapter {found.name!r} raised in {verb!r}",
-                expected="an answer, or Refused",
-                got=f"{type(error).__name__}: {error}",
-                help="the contract of each verb is its docstring in shardproof/adapter.py",
-            ) from error
-        took = (clock() - started) * 1e6
-        rows.append((verb, f"{took:,.0f} µs" + (f"   {answer}" if isinstance(answer, Refused) else "")))
-        return answer
-
-    try:
-        _story(call, found.capabilities)
-    finally:
-        _released(adapter)
-    return tuple(rows)
-
-
-def _story(call: Callable[..., Any], capable: frozenset[str]) -> None:
-    call("open", Topology.of(2))
-    receipt = call("emit", "A", "B", b"doctor")
-    header = receipt if isinstance(receipt, Refused) else call("produce", "A")
-    if isinstance(header, Refused):
-        return
-    if "finalise" in capable:
-        final = call("finalise", "A", header)
-        header = header if isinstance(final, Refused) else final
-    if "learn" in capable:
-        call("learn", "B", header)
-    evidence = call("prove", receipt, header)
-    if not isinstance(evidence, Refused):
-        call("deliver", Delivery("B", receipt, header, evidence))
-    call("executed", "B", 0)
-    if {"snapshot", "restore"} <= capable:
-        call("restore", call("snapshot"))
-    if "restart" in capable:
-        call("restart", "B")
-    call("close")
+def _facts(found: selection.System, seen: Rehearsal, next_ones: tuple[Advice, ...]) -> dict[str, Any]:
+    sentences = selection.applicable(found.capabilities, found.stack)
+    return {
+        "adapter": found.name,
+        "capabilities": sorted(found.capabilities),
+        "layers": [layer.name for layer in found.layers],
+        "applicable": [p.name for p in sentences if not p.not_applicable],
+        "not_applicable": {p.name: p.not_applicable for p in sentences if p.not_applicable},
+        "calls_a_second": round(seen.calls_a_second),
+        "verbs": {verb: asked.count for verb, asked in seen.verbs.items()},
+        "contract": {"kept": seen.kept, "broken": seen.broken},
+        "violated": list(seen.violated),
+        "next": [{"verbs": list(one.verbs), "opens": [p.name for p in one.opens]} for one in next_ones],
+    }
 
 
 def _released(adapter: Adapter) -> None:

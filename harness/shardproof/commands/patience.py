@@ -17,6 +17,7 @@ from types import FrameType
 
 from ..adapter import PROCESS
 from ..errors import AdapterError
+from ..runs import made
 from ..system import System
 
 #: How long one call of an adapter may take, in seconds: longer than a slow machine needs for any verb.
@@ -44,7 +45,7 @@ def patient(name: str | None, call_seconds_max: float | None = None) -> Iterator
             # Counted anew: an adapter that catches this too is told again.
             looks = 0
             raise AdapterError(
-                f"adapter {name!r} did not come back from {call.f_locals['verb']!r}",
+                f"adapter {name!r} did not come back from {call.f_locals.get('verb', 'its constructor')!r}",
                 expected=f"an answer within {looks_max} s",
                 got="none",
                 help="a deadline inside the adapter can turn a wait into Refused or PENDING",
@@ -60,7 +61,7 @@ def patient(name: str | None, call_seconds_max: float | None = None) -> Iterator
 
 
 def _call_in(frame: FrameType | None) -> FrameType | None:
-    """The call of a verb that is under way in the stack of `frame`."""
-    while frame is not None and frame.f_code is not System.call.__code__:
+    """The call of a verb, or the making of an adapter, that is under way in the stack of `frame`."""
+    while frame is not None and frame.f_code not in (System.call.__code__, made.__code__):
         frame = frame.f_back
     return frame

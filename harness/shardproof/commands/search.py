@@ -13,6 +13,7 @@ from shardproof_properties.property import Property, Role
 
 from .. import selection, subject, trace_file
 from ..coverage import ENVIRONMENT
+from ..deviations import Deviation, excused, judged, load, of_system
 from ..errors import UsageError
 from ..readings.scope import Scope
 from ..render.report import Answer
@@ -75,6 +76,13 @@ def explore(settings: Settings, context: Context) -> Answer:
             return _explore_own(settings, context, subject.load(settings.protocol))
         settings = evolve(settings, stack=settings.protocol)
     system, protocol = _model(settings)
+    if system is None and "deviations" in settings.given:
+        raise UsageError(
+            "known deviations are of an adapter, and none is looked at",
+            got=f"--deviations {settings.deviations}",
+            help="name one with --adapter, and leave --stack and --layers out",
+        )
+    known = _known(settings, system) if system is not None else ()
     started = context.clock()
     if settings.walk is not None:
         asked, scope = _asked(settings, protocol)
@@ -86,7 +94,7 @@ def explore(settings: Settings, context: Context) -> Answer:
     reports = [_covered(settings, report)]
     seen = _seen(settings.properties, protocol)
     if system is not None and (seen or not settings.properties):
-        reports.append(_tour(settings, context, system, seen))
+        reports.append(_tour(settings, context, system, seen, known))
     return _answer("explore", tuple(reports), settings, context, started, protocol, system)
 
 
@@ -103,10 +111,54 @@ def fuzz(settings: Settings, context: Context) -> Answer:
     seconds = None if settings.steps is not None and "seconds" not in settings.asked else settings.seconds
     chosen = selection.names(settings.properties, protocol, *OBSERVED)
     _must_be_observable(chosen)
+    known = _known(settings, system)
+    if settings.against:
+        return _fuzz_together(settings, context, system, chosen, seconds)
     seed = context.seed(settings.seed)
     started = context.clock()
-    report = _covered(settings, _fuzz(settings, context, system, seed, chosen, seconds))
+    report = _covered(settings, _fuzz(settings, context, system, seed, chosen, seconds, known))
     return _answer("fuzz", (report,), settings, context, started, protocol, system, seed)
+
+
+def _fuzz_together(
+    settings: Settings, context: Context, system: System, chosen: tuple[str, ...], seconds: float | None
+) -> Answer:
+    """Each of several systems by itself, as ever; and then all of them asked the same."""
+    from ..engines.differ import Plan
+    from ..engines.differ import differ as engine
+
+    systems = (system, *(selection.system(name, settings.call_seconds) for name in settings.against))
+    if len({one.name for one in systems}) < len(systems):
+        raise UsageError(
+            "a system is not compared with itself",
+            got=", ".join(one.name for one in systems),
+            help="name two different ones",
+        )
+    known = [_known(settings, one) for one in systems]
+    seed = context.seed(settings.seed)
+    started = context.clock()
+    # Half of the time for each by itself, half for all together.
+    share = None if seconds is None else seconds / 2 / len(systems)
+    reports = [
+        _covered(settings, evolve(report, engine=f"fuzz {one.name}"))
+        for one, deviates in zip(systems, known, strict=True)
+        for report in (_fuzz(settings, context, one, seed, chosen, share, deviates),)
+    ]
+    plan = Plan(
+        seed=seed,
+        seconds=None if seconds is None else seconds / 2,
+        steps=settings.steps,
+        shards=settings.shards,
+        depth=settings.depth or settings.depth_of_profile,
+    )
+    names = tuple(one.name for one in systems)
+    with context.progress.running(f"differ {', '.join(names)}") as progress:
+        made = [(one.name, one.make) for one in systems]
+        report = engine(made, plan, clock=context.clock, progress=progress)
+    reports.append(evolve(report, systems=names))
+    common = frozenset.intersection(*(one.capabilities for one in systems))
+    protocol = selection.protocol(None, None, evolve(system, capabilities=common).layers)
+    return _answer("fuzz", tuple(reports), settings, context, started, protocol, system, seed)
 
 
 def check(settings: Settings, context: Context) -> Answer:
@@ -115,6 +167,7 @@ def check(settings: Settings, context: Context) -> Answer:
     protocol = _for_a_system(settings, system)
     chosen = selection.names(settings.properties, protocol, *OBSERVED)
     _must_be_observable(chosen)
+    known = _known(settings, system)
     seed = context.seed(settings.seed)
     started = context.clock()
 
@@ -126,7 +179,8 @@ def check(settings: Settings, context: Context) -> Answer:
     proved = _about_the_model(_prove(whole, context, protocol, 0, settings.seconds), system)
     counted = evolve(settings, properties=(), reduce=False)
     explored = _about_the_model(_explore(counted, context, protocol, left()), system)
-    fuzzed = _fuzz(settings, context, system, seed, chosen, max(left(), settings.seconds * _FUZZ_SHARE))
+    share = max(left(), settings.seconds * _FUZZ_SHARE)
+    fuzzed = _fuzz(settings, context, system, seed, chosen, share, known)
     reports = (proved, _covered(settings, explored, of_a_system=True), _covered(settings, fuzzed))
     return _answer("check", reports, settings, context, started, protocol, system, seed)
 
@@ -359,6 +413,7 @@ def _fuzz(
     seed: int,
     chosen: tuple[str, ...],
     seconds: float | None,
+    known: tuple[Deviation, ...],
 ) -> Report:
     from ..engines.fuzz import Plan
     from ..engines.fuzz import fuzz as engine
@@ -372,9 +427,16 @@ def _fuzz(
         rare=settings.from_rare_worlds,
         properties=chosen,
         certify=settings.certify,
+        expected=excused(known),
     )
     with context.progress.running(f"fuzz {system.name}") as progress:
-        return engine(system.make, system.name, plan, clock=context.clock, progress=progress)
+        report = engine(system.make, system.name, plan, clock=context.clock, progress=progress)
+    return evolve(judged(report, known), systems=(system.name,))
+
+
+def _known(settings: Settings, system: System) -> tuple[Deviation, ...]:
+    """What the system is known to violate."""
+    return of_system(load(settings.deviations), system) if settings.deviations is not None else ()
 
 
 def _seen(asked: tuple[str, ...], protocol: Protocol) -> tuple[str, ...]:
@@ -383,7 +445,13 @@ def _seen(asked: tuple[str, ...], protocol: Protocol) -> tuple[str, ...]:
     return tuple(name for name in selection.names(asked, protocol, *_EXPLORED) if name in known)
 
 
-def _tour(settings: Settings, context: Context, system: System, seen: tuple[str, ...]) -> Report:
+def _tour(
+    settings: Settings,
+    context: Context,
+    system: System,
+    seen: tuple[str, ...],
+    known: tuple[Deviation, ...],
+) -> Report:
     from ..engines.tour import Plan
     from ..engines.tour import tour as engine
 
@@ -395,9 +463,11 @@ def _tour(settings: Settings, context: Context, system: System, seen: tuple[str,
         worlds_max=settings.worlds_max,
         properties=seen,
         certify=settings.certify,
+        expected=excused(known),
     )
     with context.progress.running(f"tour {system.name}") as progress:
-        return engine(system.make, system.name, plan, clock=context.clock, progress=progress)
+        report = engine(system.make, system.name, plan, clock=context.clock, progress=progress)
+    return evolve(judged(report, known), systems=(system.name,))
 
 
 # ---- what they have in common -----------------------------------------------------------------------

@@ -11,7 +11,7 @@ from shardproof_properties.catalogue import properties_of
 
 from .. import model_replay, selection, trace_file
 from ..errors import UsageError, nearest
-from ..replay import Replayed
+from ..replay import Replayed, differences
 from ..replay import replay as run
 from ..replay import shrink as shorter
 from ..selection import System
@@ -33,6 +33,8 @@ class Again:
     verdict: Verdict
     summary: str
     adapter: str = ""
+    #: The others, with which it was compared.
+    against: tuple[str, ...] = ()
     #: Where a shorter trace was written.
     written: Path | None = None
 
@@ -44,7 +46,25 @@ def replay(path: Path, settings: Settings) -> Again:
         replayed = model_replay.replay(trace, selection.protocol(None, trace.layers))
         return Again(path, replayed.trace, replayed.verdict, replayed.summary)
     system = _system(trace, settings)
+    if trace.of_several() or settings.against:
+        others = (selection.system(name, settings.call_seconds) for name in settings.against)
+        return _together(path, trace, (system, *others))
     return _again(path, run(system.make, system.name, trace), system)
+
+
+def _together(path: Path, trace: Trace, systems: tuple[System, ...]) -> Again:
+    if len(systems) < 2 or not trace.of_several():
+        raise UsageError(
+            "this trace is about where systems differ"
+            if trace.of_several()
+            else "this trace is of one system",
+            expected="two or more --adapter" if trace.of_several() else "one --adapter",
+            got=", ".join(system.name for system in systems),
+            help=f"it was recorded on {trace.adapter}",
+        )
+    replayed = differences([(one.name, one.make) for one in systems], trace)
+    first, *others = (system.name for system in systems)
+    return Again(path, replayed.trace, replayed.verdict, replayed.summary, first, tuple(others))
 
 
 def shrink(path: Path, settings: Settings) -> Again:
@@ -95,7 +115,9 @@ def shrink_of_the_model(path: Path, trace: Trace, protocol: Protocol, settings: 
 
 def _written(path: Path, found: Trace, summary: str, settings: Settings, adapter: str = "") -> Again:
     found = evolve(found, versions={**versions(), **found.versions})
-    return Again(path, found, Verdict.VIOLATED, summary, adapter, trace_file.save(found, settings.out))
+    return Again(
+        path, found, Verdict.VIOLATED, summary, adapter, written=trace_file.save(found, settings.out)
+    )
 
 
 def _again(path: Path, replayed: Replayed, system: System) -> Again:

@@ -91,6 +91,8 @@ class Plan:
     stack: str = ""
     #: Moves to run for each finding, when the search is over, to learn whether a shorter one exists.
     certify: int | None = None
+    #: Properties that the system is known to violate: nothing to stop for.
+    expected: frozenset[str] = frozenset()
 
 
 #: Shards that may be founded in a run, where shards split and merge.
@@ -550,7 +552,8 @@ class _Search:
         told = f"shrunk from {before} steps to {after}" if before > after else ""
         self.found[name] = Finding(wrong.id, name, wrong.because, wrong.kind, trace, wrong.also, told)
         self.shrunk[name] = shrunk
-        if self.runs_wanted is None:
+        known = self.plan.expected.issuperset((name, *(also.partition("[")[0] for also in wrong.also)))
+        if self.runs_wanted is None and not known:
             self.runs_wanted = 2 * work["runs"] + RUNS_AFTER_FINDING
 
     def certify(self) -> None:

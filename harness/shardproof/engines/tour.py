@@ -51,6 +51,8 @@ class Plan:
     stack: str = ""
     #: Moves to run for each finding, as it is found, to learn whether a shorter one exists.
     certify: int | None = None
+    #: Properties that the system is known to violate: nothing to stop for.
+    expected: frozenset[str] = frozenset()
 
 
 def tour(
@@ -101,6 +103,8 @@ class _Tour:
     tally: Tally = field(factory=Tally)
     found: dict[str, Finding] = field(factory=dict)
     attempts: Counter[str] = field(factory=Counter)
+    #: The same for what it is known to violate.
+    expected: Counter[str] = field(factory=Counter)
     reasons: list[str] = field(factory=list)
 
     def late(self) -> bool:
@@ -114,13 +118,28 @@ class _Tour:
             return "there were violations enough"
         return "the time was over" if self.late() else None
 
-    def keep(self, bench: Bench, found: Found) -> None:
-        """Something is wrong: shrunk, run again and written down, if it is the shortest of its name."""
+    def keep(self, bench: Bench, found: Found) -> bool:
+        """
+        Something is wrong: shrunk, run again and written down, if it is the shortest of its name.
+
+        Returns whether it is something to stop for, if there is enough of it.
+        """
         name = found.wrong.property
-        if self.plan.properties and name not in self.plan.properties:
-            return
-        self.attempts[name] += 1
-        if self.attempts[name] > SHRUNK_MAX:
+        if self._known(found):
+            self._shorten(bench, found, self.expected)
+            return False
+        if not self.plan.properties or name in self.plan.properties:
+            self._shorten(bench, found, self.attempts)
+        return True
+
+    def _known(self, found: Found) -> bool:
+        broken = (found.wrong.property, *(also.partition("[")[0] for also in found.wrong.also))
+        return self.plan.expected.issuperset(broken)
+
+    def _shorten(self, bench: Bench, found: Found, attempts: Counter[str]) -> None:
+        name = found.wrong.property
+        attempts[name] += 1
+        if attempts[name] > SHRUNK_MAX:
             return
         shrunk = Shrinker(bench).shrink(found)
         if name in self.found and len(shrunk.moves) >= len(self.found[name].trace.steps):
@@ -146,12 +165,13 @@ class _Tour:
         if left:
             reasons.append(f"{left:,} transitions of the model were not exercised")
         verdict = Verdict.VIOLATED if self.found else Verdict.INCONCLUSIVE if reasons else Verdict.HOLDS
+        stopped = self.found.keys() - self.expected.keys()
         return Report(
             "tour",
             verdict,
             self._checked(),
             tuple(self.found.values()),
-            reasons=() if self.found else tuple(reasons),
+            reasons=() if stopped else tuple(reasons),
             work=dict(work),
             properties=judges,
             tables=self._tables(),

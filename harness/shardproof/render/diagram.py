@@ -158,7 +158,11 @@ def _outcome(trace: Trace, index: int) -> Iterator[str]:
     expected, actual = step.expected, step.actual
     if violation is not None and violation.step == index:
         expected, actual = violation.expected or expected, violation.actual or actual
-    if not actual or not expected or expected == actual:
+    if trace.of_several() and violation is not None and violation.step == index:
+        # The answers of two systems, with their names before them.
+        yield expected
+        yield actual
+    elif not actual or not expected or expected == actual:
         yield expected or actual
     elif expected == "either":
         yield f"{actual} (either is right)"

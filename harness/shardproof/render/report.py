@@ -13,12 +13,9 @@ from typing import Any
 
 from attrs import field, frozen
 
-from ..errors import ShardproofError, printable
-from ..verdict import Finding, Report, Verdict
+from ..errors import ShardproofError, UsageError, printable
+from ..verdict import Deviating, Finding, Kind, Report, State, Verdict
 from . import inert, text
-
-#: Engines that run a system, so that what they find can be run again on it.
-DRIVEN = ("fuzz", "tour")
 
 
 @frozen
@@ -42,6 +39,38 @@ class Answer:
         return Verdict.worst(report.verdict for report in self.reports)
 
     @property
+    def gone(self) -> tuple[Deviating, ...]:
+        """Known deviations that no longer happen."""
+        return tuple(one for report in self.reports for one in report.deviations if one.state is State.GONE)
+
+    @property
+    def error(self) -> UsageError | None:
+        """What is wrong with the file of known deviations, if something is."""
+        if not self.gone:
+            return None
+        return UsageError(
+            f"a known deviation no longer happens: {', '.join(one.property for one in self.gone)}",
+            expected="; ".join(f"a violation of {one.property} ({one.reason})" for one in self.gone),
+            got="; ".join(one.why for one in self.gone),
+            help="take it out of the file of known deviations",
+        )
+
+    @property
+    def exit_code(self) -> int:
+        """Of the verdict; where nothing is violated, but a known deviation is gone, of that."""
+        error = self.error
+        return self.verdict.exit_code if error is None or self.unexpected else error.exit_code
+
+    @property
+    def unexpected(self) -> bool:
+        """Whether something was found that nobody expected."""
+        return any(not report.expected(found) for report in self.reports for found in report.findings)
+
+    def expected(self, engine: str, found: Finding) -> str:
+        """Why a finding of an engine was expected; empty if it was not."""
+        return next((r.expected(found) for r in self.reports if r.engine == engine), "")
+
+    @property
     def findings(self) -> Iterator[tuple[str, Finding, Path | None]]:
         """Of all engines: engine, finding, and where its trace is."""
         for report in self.reports:
@@ -57,11 +86,27 @@ def as_json(answer: Answer) -> dict[str, Any]:
     return {
         "command": answer.command,
         "verdict": answer.verdict.value,
-        "exit_code": answer.verdict.exit_code,
+        "exit_code": answer.exit_code,
         "adapter": answer.adapter or None,
+        "systems": {report.engine: list(report.systems) for report in answer.reports},
         "layers": list(answer.layers),
         "seed": answer.seed,
-        "findings": [_finding_json(*one) for one in answer.findings],
+        "findings": [
+            {**_finding_json(*one), "expected": answer.expected(one[0], one[1]) or None}
+            for one in answer.findings
+        ],
+        "deviations": [
+            {
+                "property": one.property,
+                "names": list(one.names),
+                "reason": one.reason,
+                "state": one.state.value,
+                "why": one.why,
+                "engine": report.engine,
+            }
+            for report in answer.reports
+            for one in report.deviations
+        ],
         "not_proved": [
             {
                 "obligation": missing.obligation,
@@ -87,7 +132,12 @@ def as_json(answer: Answer) -> dict[str, Any]:
         "reasons": [f"{report.engine}: {reason}" for report in answer.reports for reason in report.reasons],
         "seconds": round(answer.seconds, 3),
         "versions": dict(answer.versions),
+        **(_error(answer.error) if answer.error else {}),
     }
+
+
+def _error(error: ShardproofError) -> dict[str, Any]:
+    return {"error": {"summary": printable(error.summary), **dict(error.facts)}}
 
 
 def _finding_json(engine: str, found: Finding, path: Path | None) -> dict[str, Any]:
@@ -109,7 +159,7 @@ def error_json(error: ShardproofError) -> dict[str, Any]:
     return {
         "verdict": None,
         "exit_code": error.exit_code,
-        "error": {"summary": printable(error.summary), **dict(error.facts)},
+        **_error(error),
     }
 
 
@@ -121,23 +171,40 @@ def as_text(answer: Answer, width: int, *, ascii_only: bool) -> str:
     lines: list[str] = []
     for report in answer.reports:
         lines += [*_report(report, width, ascii_only), ""]
-    for engine, found, path in answer.findings:
-        adapter = answer.adapter if engine in DRIVEN else ""
-        replay = text.replay_line(path, adapter) if path else "its trace was not kept"
-        lines += [text.finding(found, width, ascii_only=ascii_only, replay=replay), ""]
-    if not any(answer.findings):
+    # What nobody expected comes last, where one looks first.
+    for engine, found, path in sorted(answer.findings, key=lambda one: not answer.expected(one[0], one[1])):
+        systems = next(report.systems for report in answer.reports if report.engine == engine)
+        replay = text.replay_line(path, *systems) if path else "its trace was not kept"
+        known = answer.expected(engine, found)
+        lines += [text.finding(found, width, ascii_only=ascii_only, replay=replay, known=known), ""]
+    if not answer.unexpected:
         lines.append(f"{answer.verdict.value}  {_subject(answer)}, in {answer.seconds:.1f} s")
     return "\n".join(lines).rstrip("\n")
 
 
+def _known(deviations: tuple[Deviating, ...]) -> Iterator[tuple[str, str]]:
+    for one in deviations:
+        names = "" if one.names == (one.property,) else f" ({', '.join(one.names)})"
+        yield (
+            one.property + names,
+            ": ".join(part for part in (one.state.value, one.why or one.reason) if part),
+        )
+
+
 def _subject(answer: Answer) -> str:
     by = ", ".join(report.engine for report in answer.reports)
-    return f"{answer.adapter or 'the model'} ({by})"
+    systems = dict.fromkeys(name for report in answer.reports for name in report.systems)
+    return f"{', '.join(systems) or answer.adapter or 'the model'} ({by})"
 
 
 def _report(report: Report, width: int, ascii_only: bool) -> Iterator[str]:
+    differ = report.findings and all(found.kind is Kind.DIFFERENCE for found in report.findings)
     yield from _entry(
-        f"{report.engine:<8}  {report.verdict.value}", report.checked, width, ascii_only, indent=2
+        f"{report.engine:<8}  {'different' if differ else report.verdict.value}",
+        report.checked,
+        width,
+        ascii_only,
+        indent=2,
     )
     for reason in report.reasons:
         yield from _entry("  because", reason, width, ascii_only)
@@ -151,13 +218,17 @@ def _report(report: Report, width: int, ascii_only: bool) -> Iterator[str]:
         if missing.searched:
             yield from _entry("  searched", missing.searched, width, ascii_only)
     # A finding is the answer to all that was asked; what else was tried is in the JSON.
-    for title, rows in () if report.findings else report.tables.items():
+    told = any(not report.expected(found) for found in report.findings)
+    for title, rows in () if told else report.tables.items():
         if rows:
             yield f"  {inert.line(title, ascii_only=ascii_only)}"
             yield from _columns(rows, width, ascii_only)
-    if report.never_exercised and not report.findings:
+    if report.never_exercised and not told:
         yield "  never exercised"
         yield from _table(tuple(report.never_exercised.items()), width, ascii_only)
+    if report.deviations:
+        yield "  known deviations"
+        yield from _table(tuple(_known(report.deviations)), width, ascii_only)
     if report.not_applicable:
         yield "  not applicable"
         yield from _table(tuple(report.not_applicable.items()), width, ascii_only)

@@ -16,16 +16,17 @@ from . import inert
 from .diagram import ASCII, UNICODE, draw
 
 #: What a kind of finding is called in a headline; a safety violation needs no comment.
-_KINDS = {Kind.SAFETY: "", Kind.PROGRESS: "progress: ", Kind.DIVERGENCE: "divergence: "}
+_KINDS = {Kind.SAFETY: "", Kind.PROGRESS: "progress: ", Kind.DIVERGENCE: "divergence: ", Kind.DIFFERENCE: ""}
 
 _LABEL = 12
 
 
-def finding(found: Finding, width: int, *, ascii_only: bool, replay: str) -> str:
-    """The story of a finding, ending with the line that replays it."""
-    because = f"{_KINDS[found.kind]}{found.because}"
+def finding(found: Finding, width: int, *, ascii_only: bool, replay: str, known: str = "") -> str:
+    """The story of a finding, ending with the line that replays it; `known` says why it was expected."""
+    because = f"known: {known}" if known else f"{_KINDS[found.kind]}{found.because}"
+    verdict = "expected" if known else "different" if found.kind is Kind.DIFFERENCE else "violated"
     lines = [
-        *_headline("violated", found.property, because, width, ascii_only),
+        *_headline(verdict, found.property, because, width, ascii_only),
         "",
         *_story(found.trace, width, ascii_only),
         *_facts(
@@ -40,7 +41,8 @@ def finding(found: Finding, width: int, *, ascii_only: bool, replay: str) -> str
 
 def trace(shown: Trace, width: int, *, ascii_only: bool) -> str:
     """The story of a trace that was read from a file."""
-    verdict = "recorded" if shown.violation is None else "violated"
+    wrong = "different" if shown.of_several() else "violated"
+    verdict = "recorded" if shown.violation is None else wrong
     lines = [
         *_headline(verdict, shown.property or "nothing", shown.because, width, ascii_only),
         "",
@@ -63,9 +65,9 @@ def again(shown: Trace, summary: str, width: int, *, ascii_only: bool, replay: s
     )
 
 
-def replay_line(path: Path, adapter: str) -> str:
+def replay_line(path: Path, *adapters: str) -> str:
     """The command that runs the trace at `path` again; of the model alone, it needs no adapter."""
-    chosen = f" --adapter {shlex.quote(adapter)}" if adapter else ""
+    chosen = "".join(f" --adapter {shlex.quote(adapter)}" for adapter in adapters if adapter)
     return f"replay with  shardproof replay {shlex.quote(str(path))}{chosen}"
 
 

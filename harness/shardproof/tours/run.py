@@ -62,8 +62,8 @@ class Run:
     worlds_max: int
     #: Whether the time is over; called now and then.
     late: Callable[[], bool]
-    #: What becomes of a finding.
-    keep: Callable[[Bench, Found], None]
+    #: What becomes of a finding, and whether it is one to stop for if there are enough.
+    keep: Callable[[Bench, Found], bool]
     bench: Bench = field(init=False)
     graph: Graph = field(init=False)
     planner: Planner = field(init=False)
@@ -159,8 +159,7 @@ class Run:
 
     def found(self, found: Found) -> None:
         """Something is wrong."""
-        self.violations += 1
-        self.keep(self.bench, found)
+        self.violations += self.keep(self.bench, found)
 
     def still(self, node: int) -> bool:
         """Whether nothing has changed, and nobody is in doubt about it."""

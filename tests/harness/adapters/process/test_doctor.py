@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 
 from shardproof import selection
+from shardproof.adapter import REQUIRED
 from shardproof.adapters.process.diagnosis import BrokenProcessError
 from shardproof.commands import doctor
+from shardproof.rehearsal import rehearse
 
 HOSTILE = Path(__file__).parents[3] / "samples" / "sample_systems" / "hostile_process.py"
 SERVED = f"cmd:{sys.executable} -I -S {HOSTILE}"
@@ -37,4 +39,4 @@ def test_what_a_process_does_wrong_is_told_once() -> None:
     ticks = itertools.count()
 
     with pytest.raises(BrokenProcessError, match="answer to 'emit' makes no sense"):
-        doctor._timed(found, lambda: float(next(ticks)))
+        rehearse(found.make, found.name, REQUIRED, lambda: float(next(ticks)))

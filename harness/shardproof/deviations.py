@@ -1,0 +1,190 @@
+"""
+Known deviations: what a system is expected to violate, and why that is so, as a file.
+
+    [[deviation]]
+    property = "executes-at-most-once"    # or its number, P01
+    adapter = "my_adapter:MyAdapter"      # only of this one; left out, of every adapter
+    reason = "the new table of receipts is not deployed yet"
+    trace = "known/twice.trace.json"      # that shows it, as seen from this file; may be left out
+
+What is expected is shown with its trace and fails nothing. The line must go once it is no longer
+true: a search that checked all it was to check, and has not seen it, says that it is gone, which is
+an error. A search that is inconclusive for another reason has not seen enough to say so. With a
+trace there is nothing to chance: it is run again first, and shows the deviation or shows that it is gone.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from attrs import evolve, frozen
+
+from . import trace_file
+from .errors import UsageError, nearest
+from .replay import replay
+from .selection import Applicable, System, applicable, base, sentences
+from .verdict import Deviating, Finding, Report, State, Verdict
+
+_ENTRIES = "deviation"
+_WORDS = ("property", "adapter", "reason", "trace")
+
+
+@frozen
+class Deviation:
+    """One entry of the file."""
+
+    #: As it is written: the name of a sentence, or a number, under which there may be several.
+    property: str
+    names: tuple[str, ...]
+    reason: str
+    #: As the command line names it; empty for every adapter.
+    adapter: str = ""
+    #: The file of a run that shows it, and what became of that on this system.
+    trace: Path | None = None
+    replayed: State | None = None
+
+
+def load(path: Path) -> tuple[Deviation, ...]:
+    """The entries of a file. Raises `UsageError` if it cannot be read, or says what makes no sense."""
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise UsageError(
+            f"{path} cannot be read as known deviations",
+            expected=f"TOML, with a table [[{_ENTRIES}]] for each of them",
+            got=f"{type(error).__name__}: {error}",
+        ) from error
+    if other := [word for word in document if word != _ENTRIES]:
+        raise UsageError(
+            f"{path}: unknown entry {other[0]!r}",
+            expected=f"[[{_ENTRIES}]]",
+            help=nearest(other[0], (_ENTRIES,)),
+        )
+    entries = document.get(_ENTRIES, [])
+    if not isinstance(entries, list) or not all(isinstance(entry, Mapping) for entry in entries):
+        raise UsageError(
+            f"{path}: {_ENTRIES} is not a list of tables",
+            expected=f"[[{_ENTRIES}]], with two brackets",
+            got=repr(entries),
+        )
+    known = sentences()
+    read = tuple(
+        _entry(entry, f"{path}, deviation {n}", known, path.parent) for n, entry in enumerate(entries, 1)
+    )
+    seen: dict[tuple[str, str], str] = {}
+    for one in read:
+        for name in one.names:
+            if other_word := seen.get((name, one.adapter)):
+                raise UsageError(
+                    f"{path}: {name} is said to deviate twice",
+                    got=" and ".join(dict.fromkeys((other_word, one.property))),
+                    help="one of the two is enough: leave the other out",
+                )
+            seen[name, one.adapter] = one.property
+    return read
+
+
+def _entry(entry: Mapping[str, Any], where: str, known: Sequence[Applicable], folder: Path) -> Deviation:
+    if unknown := [word for word in entry if word not in _WORDS]:
+        raise UsageError(f"{where}: unknown word {unknown[0]!r}", help=nearest(unknown[0], _WORDS))
+    for word, value in entry.items():
+        if not isinstance(value, str) or not value.strip():
+            raise UsageError(f"{where}: {word} says nothing", expected="a text", got=repr(value))
+    if missing := [word for word in ("property", "reason") if word not in entry]:
+        raise UsageError(
+            f"{where}: {missing[0]} is missing",
+            expected="property and reason, and adapter where it is one of several",
+            help="a deviation without a reason is a bug that nobody looks at"
+            if "property" in entry
+            else None,
+        )
+    word = entry["property"].strip()
+    names = tuple(s.name for s in known if word in (s.name, s.id) and word != "-")
+    if not names:
+        raise UsageError(
+            f"{where}: unknown property {word!r}",
+            expected="a property that can be seen of an implementation, by name or number",
+            help=nearest(word, {s.name for s in known} | {s.id for s in known if s.id != "-"}),
+        )
+    trace = folder / entry["trace"].strip() if "trace" in entry else None
+    return Deviation(word, names, entry["reason"].strip(), entry.get("adapter", "").strip(), trace)
+
+
+def of_system(known: Sequence[Deviation], system: System) -> tuple[Deviation, ...]:
+    """
+    The deviations of one system; where there is a trace of one, it is run again.
+
+    Raises `UsageError` where one is said of this adapter by name, and its property says nothing of it, or
+    where a trace cannot be read or run on it.
+    """
+    said = {s.name: s.not_applicable for s in applicable(system.capabilities, system.stack)}
+    for one in known:
+        if one.adapter == system.name and all(said[name] for name in one.names):
+            raise UsageError(
+                f"known deviation {one.property}: the property says nothing of {system.name}",
+                got=said[one.names[0]],
+                help="so it can never be seen to deviate: leave the entry out",
+            )
+    return tuple(_again(one, system) for one in known if one.adapter in ("", system.name))
+
+
+def _again(one: Deviation, system: System) -> Deviation:
+    if one.trace is None:
+        return one
+    again = replay(system.make, system.name, trace_file.load(one.trace))
+    if again.verdict is Verdict.VIOLATED:
+        # Something else that it violates is for the search to find, and says nothing of this.
+        return evolve(one, replayed=State.SEEN if again.trace.property in one.names else None)
+    return evolve(one, replayed=State.GONE if again.verdict is Verdict.HOLDS else None)
+
+
+def excused(known: Sequence[Deviation]) -> frozenset[str]:
+    """The names of all sentences that are expected to be violated."""
+    return frozenset(name for one in known for name in one.names)
+
+
+def judged(report: Report, known: Sequence[Deviation]) -> Report:
+    """The report of a search, with what was expected set apart from what was not."""
+    if not known:
+        return report
+    names = excused(known)
+    unexpected = [found for found in report.findings if not names.issuperset(broken(found))]
+    states = tuple(_state(one, report, stopped=bool(unexpected)) for one in known)
+    if unexpected:
+        verdict = Verdict.VIOLATED
+    elif report.reasons:
+        verdict = Verdict.INCONCLUSIVE
+    else:
+        verdict = Verdict.HOLDS
+    return evolve(report, verdict=verdict, deviations=states)
+
+
+def broken(found: Finding) -> tuple[str, ...]:
+    """All sentences that a finding violates."""
+    return (found.property, *map(base, found.also))
+
+
+def _state(one: Deviation, report: Report, *, stopped: bool) -> Deviating:
+    def state(what: State, why: str = "") -> Deviating:
+        return Deviating(one.property, one.names, one.reason, what, why)
+
+    if any(name in one.names for found in report.findings for name in broken(found)):
+        return state(State.SEEN)
+    if one.replayed is not None:
+        shows = "shows it" if one.replayed is State.SEEN else "no longer shows it"
+        return state(one.replayed, f"{one.trace} {shows}; {one.reason}")
+    # What breaks no sentence has no line among them, and is looked for all the time.
+    judged_by = [n for n in one.names if n in report.properties or n == "follows-the-model"]
+    if not judged_by:
+        why = next((report.not_applicable[n] for n in one.names if n in report.not_applicable), "")
+        return state(State.NOT_APPLICABLE, why or "it was not among what was looked for")
+    if stopped:
+        return state(State.NOT_SEEN, "the search ended with what else it found")
+    if report.reasons:
+        return state(
+            State.NOT_SEEN, f"too little was run to say that it is gone: {'; '.join(report.reasons)}"
+        )
+    return state(State.GONE, "this search would have said that it holds")

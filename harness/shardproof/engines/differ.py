@@ -1,0 +1,174 @@
+"""
+Do several implementations do the same, whatever the model allows?
+
+The moves of one schedule go to all of them, and the first step at which two part is shrunk and
+told. The schedule looks at the first system, as in fuzzing; while all agree, all have seen the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from random import Random
+
+from attrs import define, evolve, field, frozen
+
+from ..adapter import AdapterFactory, Topology
+from ..errors import UsageError
+from ..moves import Emit, Move
+from ..runs import Found
+from ..schedule import Schedule
+from ..shrink import Shrinker
+from ..together import Together
+from ..trace import Search
+from ..traffic import Dice
+from ..verdict import Finding, Report, Verdict
+
+#: Shards that may be founded in a run, where shards split and merge.
+RESERVE = 4
+#: Of each kind of difference, so many are shrunk, and the shortest is told.
+SHRUNK_MAX = 5
+#: After the first difference the search goes on for as many runs as it took, and these.
+RUNS_AFTER_FINDING = 200
+#: Runs between two looks at how far it is.
+LOOK_EVERY = 10
+
+Progress = Callable[[Mapping[str, int]], None]
+
+
+@frozen
+class Plan:
+    """How much to search, and from which seed."""
+
+    seed: int
+    seconds: float | None = None
+    steps: int | None = None
+    shards: int = 3
+    depth: int = 60
+
+
+def differ(
+    systems: Sequence[tuple[str, AdapterFactory]],
+    plan: Plan,
+    *,
+    clock: Callable[[], float],
+    progress: Progress | None = None,
+) -> Report:
+    """
+    Ask all systems the same, for the plan's time or steps.
+
+    Raises `AdapterError` if one breaks its contract, and `UsageError` if they cannot be compared.
+    """
+    if plan.seconds is None and plan.steps is None:
+        raise UsageError("a search needs an end", help="give it seconds or steps")
+    begin = clock()
+    topology = evolve(Topology.of(plan.shards + RESERVE), reserve=RESERVE)
+    together = Together.of(systems, topology, plan.depth + 40)
+    search = _Search(together, plan, clock, begin, progress or (lambda _: None))
+    try:
+        search.go()
+    finally:
+        together.close()
+    return search.report()
+
+
+@define(eq=False)
+class _Search:
+    together: Together
+    plan: Plan
+    clock: Callable[[], float]
+    begin: float
+    progress: Progress
+    work: dict[str, int] = field(
+        factory=lambda: dict.fromkeys(("steps", "runs", "emitted", "executed", "refused", "ended_early"), 0)
+    )
+    found: dict[str, Finding] = field(factory=dict)
+    attempts: dict[str, int] = field(factory=dict)
+    runs_wanted: int | None = None
+
+    def go(self) -> None:
+        """Run after run, until time, steps or findings say stop."""
+        numbers = Random(self.plan.seed)
+        schedule = Schedule(self.together.benches[0].lock, {})
+        while not self._enough():
+            self.work["runs"] += 1
+            moves: list[Move] = []
+            if found := self._run(numbers, schedule, moves):
+                self._keep(found)
+            if self.work["runs"] % LOOK_EVERY == 0:
+                self.progress({**self.work, "differences": len(self.found)})
+
+    def _enough(self) -> bool:
+        plan, work = self.plan, self.work
+        return (
+            (plan.steps is not None and work["steps"] >= plan.steps)
+            or (plan.seconds is not None and self.clock() - self.begin >= plan.seconds)
+            or (self.runs_wanted is not None and work["runs"] >= self.runs_wanted)
+        )
+
+    def _run(self, numbers: Random, schedule: Schedule, moves: list[Move]) -> Found | None:
+        together, work = self.together, self.work
+        together.fresh()
+        schedule.begin(Dice(numbers.getrandbits(64)))
+        lock = together.benches[0].lock
+        for _ in range(self.plan.depth):
+            move = schedule.next(Dice(numbers.getrandbits(64)))
+            if not together.possible(move):
+                continue
+            moves.append(move)
+            work["steps"] += 1
+            difference, wrong = together.run(move)
+            work["emitted"] += isinstance(move, Emit)
+            work["executed"] += bool(lock.happened)
+            work["refused"] += bool(lock.clause)
+            if difference is not None:
+                return Found(difference, tuple(moves))
+            if wrong:
+                # All of them do what the model does not allow: the search that judges has it.
+                work["ended_early"] += 1
+                return None
+            schedule.note(move)
+        return None
+
+    def _keep(self, found: Found) -> None:
+        name = found.wrong.property
+        seen = self.attempts[name] = self.attempts.get(name, 0) + 1
+        if seen > SHRUNK_MAX:
+            return
+        shrunk = Shrinker(self.together).shrink(found)
+        if name in self.found and len(shrunk.moves) >= len(self.found[name].trace.steps):
+            return
+        search = Search("differ", self.plan.seed, self.work["runs"], self.work["steps"])
+        trace = self.together.trace(shrunk, search, {})
+        wrong, before, after = shrunk.wrong, len(found.moves), len(trace.steps)
+        told = f"shrunk from {before} steps to {after}" if before > after else ""
+        self.found[name] = Finding(wrong.id, name, wrong.because, wrong.kind, trace, (), told)
+        if self.runs_wanted is None:
+            self.runs_wanted = 2 * self.work["runs"] + RUNS_AFTER_FINDING
+
+    def report(self) -> Report:
+        """What was found, and exactly what was compared."""
+        work, names = self.work, self.together.names
+        reasons = []
+        if not work["steps"]:
+            reasons.append("nothing was run")
+        elif not work["executed"]:
+            reasons.append("no receipt was ever executed, so there was nothing to differ in")
+        early = (
+            f", of which {work['ended_early']:,} ended where all were wrong" if work["ended_early"] else ""
+        )
+        return Report(
+            "differ",
+            Verdict.VIOLATED if self.found else Verdict.INCONCLUSIVE if reasons else Verdict.HOLDS,
+            f"{', '.join(names)} asked the same: {work['runs']:,} random and adversarial runs{early}, "
+            f"{work['steps']:,} steps with {self.plan.shards} shards, {work['executed']:,} with an effect, "
+            f"{work['refused']:,} that the model refuses (seed {self.plan.seed})",
+            tuple(self.found.values()),
+            reasons=tuple(reasons),
+            work=dict(work),
+            tables={
+                "verbs that only some have, and nobody was asked for": tuple(
+                    (verb, f"only {who}") for verb, who in self.together.left_out.items()
+                )
+            },
+            seconds=self.clock() - self.begin,
+        )

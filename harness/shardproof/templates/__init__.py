@@ -1,0 +1,62 @@
+"""
+What `shardproof init` writes: files of this package, copied into the folder of a user.
+
+A template is a folder of Python that runs where it is, under the same lint and types as all else,
+and a line in `TEMPLATES`. A file may import another one of its folder; where the copy stands, that
+one is a neighbour, and `text` says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from attrs import frozen
+
+_FOLDER = Path(__file__).parent
+
+
+@frozen
+class Template:
+    """One way to write an adapter."""
+
+    name: str
+    #: The files that are written, with what each is for.
+    files: Mapping[str, str]
+    #: What `--adapter` says to run it, from the folder where it was written.
+    adapter: str
+    #: The file that pytest runs.
+    test: str
+
+    def text(self, file: str) -> str:
+        """What is written into one of the files. Raises `OSError` if this package is not whole."""
+        text = (_FOLDER / self.name / file).read_text(encoding="utf-8")
+        # Where it is copied to, a neighbour is known by its own name and has a block of imports for
+        # itself, and shardproof is one library among others.
+        text = text.replace("import pytest\n\nfrom shardproof", "import pytest\nfrom shardproof")
+        return text.replace(f"from shardproof.templates.{self.name}.", "\nfrom ")
+
+
+TEMPLATES: Mapping[str, Template] = {
+    template.name: template
+    for template in (
+        Template(
+            "python",
+            {
+                "my_adapter.py": "the adapter: runs as it is, and says at each verb what to put in its place",
+                "test_my_adapter.py": "its test, for your own suite",
+            },
+            "my_adapter:MyAdapter",
+            "test_my_adapter.py",
+        ),
+        Template(
+            "process",
+            {
+                "my_shard.py": "the process: runs as it is, and says at each verb what to put in its place",
+                "test_my_shard.py": "its test, for your own suite",
+            },
+            "cmd:python my_shard.py",
+            "test_my_shard.py",
+        ),
+    )
+}
