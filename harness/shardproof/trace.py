@@ -17,6 +17,7 @@ FORMAT = "shardproof-trace/1"
 
 #: What is known of a trace besides that it is one: whether a shorter one shows the same.
 PROVED, NOT_ESTABLISHED = "proved", "not established"
+
 #: How the names of sentences begin that are about several systems, and not about one.
 DIFFERENCE = "agree-on-"
 
