@@ -455,6 +455,7 @@ BUILT_IN: Mapping[str, tuple[str, str]] = {
     "watermark": ("shardproof.adapters.watermark", "WatermarkAdapter"),
     "faulty": ("shardproof.adapters.faulty", "variant"),
     "hyperlane": ("shardproof.adapters.hyperlane", "variant"),
+    "eventsourcing": ("shardproof.adapters.eventsourcing", "variant"),
 }
 
 ENTRY_POINTS = "shardproof.adapters"

@@ -18,6 +18,7 @@ from .context import Context, version, versions
 #: Distributions of each extra, and the adapters that need it.
 EXTRAS: Mapping[str, tuple[tuple[str, ...], str]] = {
     "evm": (("pyrevm", "coincurve", "eth-abi", "eth-hash"), "adapter hyperlane"),
+    "events": (("eventsourcing",), "adapter eventsourcing"),
 }
 
 
