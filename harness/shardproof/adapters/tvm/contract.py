@@ -10,8 +10,7 @@ Importing this needs the libraries; `system.py` beside it says so to those who l
 from __future__ import annotations
 
 import json
-from base64 import b64decode
-from collections.abc import Mapping
+from base64 import b64decode, b64encode
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, Final
@@ -64,9 +63,10 @@ class Shard:
 
     number: int
     remembers: bool
-    keys: Mapping[int, bytes] = field(repr=False)
-    #: Its account, and how many messages it has had.
-    account: Cell = field(default=_NOTHING, repr=False)
+    #: The public key of the validators of each shard, by its number.
+    keys: tuple[tuple[int, bytes], ...] = field(repr=False)
+    #: Its account as the machine takes it, and how many messages it has had.
+    account: bytes = field(default=b64encode(_NOTHING.to_boc()), repr=False)
     messages: int = 0
 
     def sent(self, destination: int, payload: bytes) -> Shard:
@@ -93,20 +93,24 @@ class Shard:
         # The library passes it on in 32 bits, and it must never go back.
         machine.set_lt(1_000 + 10 * messages)
         machine.set_unixtime(_MOMENT)
+        beginning, address = _beginning(self.number, self.remembers, self.keys)
         info = InternalMsgInfo(
             ihr_disabled=True,
             bounce=True,
             bounced=False,
             src=_ANYBODY,
-            dest=self.address,
+            dest=address,
             value=CurrencyCollection(_VALUE),
             ihr_fee=0,
             fwd_fee=0,
             created_lt=0,
             created_at=_MOMENT,
         )
-        message = MessageAny(info=info, init=self._init, body=body).serialize()
-        result = machine.raw_emulate_transaction(self.account, message)
+        message = MessageAny(info=info, init=beginning, body=body).serialize()
+        # Not by way of cells: to take an account apart costs more than all that the machine does.
+        result = machine.engine.transaction_emulator_emulate_transaction(
+            machine.emulator, self.account, b64encode(message.to_boc())
+        )
         if not result["success"]:
             raise Rejected(0, str(result.get("error", "the machine does not take it")))
         transaction = Transaction.deserialize(_cell(result["transaction"]).begin_parse())
@@ -114,21 +118,18 @@ class Shard:
         code = getattr(computed, "exit_code", None)
         if code != 0:
             raise Rejected(code or 0, f"exit code {code}" if code is not None else "not computed")
-        return Shard(self.number, self.remembers, self.keys, _cell(result["shard_account"]), messages)
+        return Shard(self.number, self.remembers, self.keys, result["shard_account"].encode(), messages)
 
     # ---- what it keeps --------------------------------------------------------------------
-
-    @cached_property
-    def address(self) -> Address:
-        """Where it lives: the hash of its code and of what it began with."""
-        return Address((0, self._init.serialize().hash))
 
     @cached_property
     def data(self) -> Cell:
         """All that the contract remembers."""
         if not self.messages:
-            return self._init.data
-        return ShardAccount.deserialize(self.account.begin_parse()).account.storage.state.state_init.data
+            return _beginning(self.number, self.remembers, self.keys)[0].data
+        return ShardAccount.deserialize(
+            _cell(self.account).begin_parse()
+        ).account.storage.state.state_init.data
 
     @property
     def outgoing(self) -> Cell | None:
@@ -161,26 +162,29 @@ class Shard:
 
     def restarted(self) -> Shard:
         """As it is after its account was written to bytes, and read from them."""
-        account = Cell.one_from_boc(self.account.to_boc())
+        account = b64encode(_cell(self.account).to_boc())
         return Shard(self.number, self.remembers, self.keys, account, self.messages)
 
-    @cached_property
-    def _init(self) -> Any:
-        known = HashMap(32)
-        for number, key in self.keys.items():
-            known.set(number, begin_cell().store_bytes(key).end_cell())
-        data = (
-            begin_cell()
-            .store_uint(self.number, 32)
-            .store_bit_int(int(self.remembers))
-            .store_uint(0, 64)
-            .store_uint(0, 64)
-            .store_bit_int(0)
-            .store_dict(known.serialize())
-            .store_ref(begin_cell().store_bit_int(0).store_bit_int(0).end_cell())
-            .end_cell()
-        )
-        return StateInit(code=_code(), data=data)
+
+@cache
+def _beginning(number: int, remembers: bool, keys: tuple[tuple[int, bytes], ...]) -> tuple[Any, Address]:
+    """What a shard begins with, and where it lives, which is the hash of that."""
+    known = HashMap(32)
+    for source, key in keys:
+        known.set(source, begin_cell().store_bytes(key).end_cell())
+    data = (
+        begin_cell()
+        .store_uint(number, 32)
+        .store_bit_int(int(remembers))
+        .store_uint(0, 64)
+        .store_uint(0, 64)
+        .store_bit_int(0)
+        .store_dict(known.serialize())
+        .store_ref(begin_cell().store_bit_int(0).store_bit_int(0).end_cell())
+        .end_cell()
+    )
+    beginning = StateInit(code=_code(), data=data)
+    return beginning, Address((0, beginning.serialize().hash))
 
 
 # ---- cells -------------------------------------------------------------------------------------
@@ -238,7 +242,7 @@ def _bytes(cell: Cell) -> bytes:
     return bytes(content.load_bytes(content.remaining_bits // 8))
 
 
-def _cell(text: str) -> Cell:
+def _cell(text: str | bytes) -> Cell:
     return Cell.one_from_boc(b64decode(text))
 
 

@@ -74,7 +74,7 @@ class TvmAdapter(Adapter):
 
     def open(self, topology: Topology) -> None:
         self._names = topology.shards
-        keys = {i: bytes(self._library.signing_key(n).verify_key) for i, n in enumerate(self._names)}
+        keys = tuple((i, bytes(self._library.signing_key(n).verify_key)) for i, n in enumerate(self._names))
         self._state = _State(
             {name: self._library.Shard(i, self.remembers, keys) for i, name in enumerate(self._names)}
         )
