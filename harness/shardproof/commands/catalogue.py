@@ -143,6 +143,11 @@ _DESCRIPTIONS = {
     "watermark": "another correct design: it remembers a mark instead of a table",
     "hyperlane": "the real contracts on an EVM; hyperlane:noop-ism has a mistake that has been made, "
     "and hyperlane:reorg-period chains that may drop their newest blocks",
+    "eventsourcing": "process managers that follow each other's logs; :any-order, :overtaken (loses), "
+    ":pushed (believes anybody)",
+    "nats": "shards behind a real broker that is killed; :window has a broker that forgets, and executes "
+    "twice, :inbox shards that remember",
+    "tvm": "contracts on the TVM that check native Merkle proofs; tvm:forgetful executes twice",
 }
 
 

@@ -201,6 +201,6 @@ def _library() -> Any:
         raise MissingPartError(
             "contracts cannot run on the TVM: its libraries are not installed",
             got=str(error),
-            help="run, on Linux: pip install 'shardproof[tvm]'",
+            help="run, with Python 3.11 on Linux (x86-64): pip install 'shardproof[tvm]'",
         ) from error
     return contract
