@@ -238,14 +238,17 @@ VARIANTS: Final[Mapping[str, type[EventSourcingAdapter]]] = {
 
 
 def variant(name: str) -> AdapterFactory:
-    """The adapter for `eventsourcing`, or for `eventsourcing:name`."""
+    """The adapter for `eventsourcing:name`, or the plain one. Raises `UsageError`, or `MissingPartError`."""
     try:
-        return VARIANTS[name]
+        found = VARIANTS[name]
     except KeyError:
         known = [variant for variant in VARIANTS if variant]
         raise UsageError(
             f"adapter 'eventsourcing' has no variant {name!r}", help=nearest(name, known)
         ) from None
+    # Whoever lacks it is told so before anything begins.
+    _library()
+    return found
 
 
 def _library() -> Any:

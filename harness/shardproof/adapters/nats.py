@@ -261,12 +261,15 @@ VARIANTS: Final[Mapping[str, type[_BrokerAdapter]]] = {
 
 
 def variant(name: str) -> AdapterFactory:
-    """The adapter for `nats`, or for `nats:name`."""
+    """The adapter for `nats`, or for `nats:name`. Raises `UsageError`, or `MissingPartError`."""
     try:
-        return VARIANTS[name]
+        found = VARIANTS[name]
     except KeyError:
         known = [variant for variant in VARIANTS if variant]
         raise UsageError(f"adapter 'nats' has no variant {name!r}", help=nearest(name, known)) from None
+    # Whoever lacks it is told so before anything begins.
+    _library()
+    return found
 
 
 def _read(message: bytes) -> Presentation | None:

@@ -185,12 +185,15 @@ VARIANTS: Final[Mapping[str, type[TvmAdapter]]] = {"": TvmAdapter, "forgetful": 
 
 
 def variant(name: str) -> AdapterFactory:
-    """The adapter for `tvm`, or for `tvm:name`."""
+    """The adapter for `tvm`, or for `tvm:name`. Raises `UsageError`, or `MissingPartError`."""
     try:
-        return VARIANTS[name]
+        found = VARIANTS[name]
     except KeyError:
         known = [variant for variant in VARIANTS if variant]
         raise UsageError(f"adapter 'tvm' has no variant {name!r}", help=nearest(name, known)) from None
+    # Whoever lacks it is told so before anything begins.
+    _library()
+    return found
 
 
 def _library() -> Any:
