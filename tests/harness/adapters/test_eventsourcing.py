@@ -399,7 +399,7 @@ class TestVerdicts:
                 follower.recorder._insert_tracking = tracked
                 return ACCEPTED
 
-        assert violated(searched(Careless, 1, 200)) == ["executes-at-most-once"]
+        assert violated(searched(Careless, 1, 100)) == ["executes-at-most-once"]
 
 
 @pytest.mark.deep

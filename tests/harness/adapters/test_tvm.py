@@ -335,7 +335,7 @@ class TestVerdicts:
         """
         Held by a contract that remembers; without its dictionary, a receipt is executed twice.
         """
-        report = searched(type(variant(name)()), 1, 250)
+        report = searched(type(variant(name)()), 1, 150)
 
         assert {f.property: len(f.trace.steps) for f in report.findings} == EXPECTED[name]
         assert report.verdict is (Verdict.VIOLATED if EXPECTED[name] else Verdict.HOLDS)
