@@ -80,7 +80,7 @@ def _uncommitted(s: Traffic, dice: Dice) -> Move | None:
     header = dice.pick(stale).number
     # On honest evidence under a newer one, if there is any: who checks it against itself is content.
     fresh = [Proof(sent.number, b.number) for b in recent if s.lock.commits(b, sent)]
-    return Deliver(sent.destination, sent.number, header, dice.pick([*fresh, None]))
+    return Deliver(sent.destination, sent.number, header, dice.pick([None, *fresh[-1:]]))
 
 
 def _unlearned(s: Traffic, dice: Dice) -> Move | None:
