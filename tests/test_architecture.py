@@ -358,6 +358,9 @@ FLOORS = (
 
 EVM = ("pyrevm", "eth_abi", "eth_hash", "coincurve")
 
+#: Libraries of systems under test, each in an extra of its own.
+SYSTEMS = (*EVM, "eventsourcing", "nacl", "nats", "pytoniq_core", "pytvm")
+
 RULES: tuple[Rule, ...] = (
     ImportsOnly(
         "models-stand-alone",
@@ -374,7 +377,7 @@ RULES: tuple[Rule, ...] = (
     ImportsOnly(
         "harness-uses-declared-libraries",
         "shardproof",
-        ("attrs", "attr", "click", "cvc5", "hypothesis", "pytest", "rich", "z3", *EVM, *OURS),
+        ("attrs", "attr", "click", "cvc5", "hypothesis", "pytest", "rich", "z3", *SYSTEMS, *OURS),
         because="what pyproject.toml does not name is missing on the machine of a user",
     ),
     ImportsOnly(
@@ -387,7 +390,7 @@ RULES: tuple[Rule, ...] = (
             "shardproof.errors",
             "shardproof.parts",
             "shardproof_models.shards",
-            *EVM,
+            *SYSTEMS,
         ),
         because="an adapter that knows the properties or the engines could decide what it should report",
     ),
@@ -426,8 +429,8 @@ RULES: tuple[Rule, ...] = (
         because="it is no dependency of the package",
     ),
     ImportedOnlyBy(
-        "the-evm-in-adapters",
-        EVM,
+        "systems-in-adapters",
+        SYSTEMS,
         ("shardproof.adapters",),
         because="one system's libraries are nobody else's business, and belong to an extra",
     ),
@@ -439,6 +442,7 @@ RULES: tuple[Rule, ...] = (
             "shardproof.adapters.process",
             "shardproof.adapters.evm.anvil",
             "shardproof.adapters.evm.compiler",
+            "shardproof.adapters.nats_broker",
             "shardproof.readings.native.compiler",
         ),
         because="a process is started where it is the subject: a part being fetched, a system under test, "
@@ -459,8 +463,15 @@ RULES: tuple[Rule, ...] = (
     ImportedOnlyBy(
         "clocks-at-the-door",
         ("time", "secrets", "uuid"),
-        # How long a process is waited for decides whether there is an answer, and not which.
-        (*FRONT_DOORS, "shardproof.parts", "shardproof.progress", "shardproof.adapters.process.child"),
+        # How long a process is waited for decides whether there is an answer, and not which; and a name that
+        # is made of another one (uuid5) is always the same.
+        (
+            *FRONT_DOORS,
+            "shardproof.parts",
+            "shardproof.progress",
+            "shardproof.adapters.process.child",
+            "shardproof.adapters.event_sourced_shard",
+        ),
         because="a search that reads the clock or entropy itself cannot be repeated from its seed",
     ),
     UsedOnlyIn(
@@ -552,7 +563,7 @@ CAUGHT = (
     ("z3-at-its-boundary", "shardproof.cli", "import importlib\nimportlib.import_module('z3')"),
     ("hypothesis-at-its-boundary", "shardproof.lockstep", "import hypothesis"),
     ("pytest-at-its-boundary", "shardproof.cli", "def f():\n    import pytest"),
-    ("the-evm-in-adapters", "shardproof.adversary", "from eth_hash.auto import keccak"),
+    ("systems-in-adapters", "shardproof.adversary", "from eth_hash.auto import keccak"),
     ("processes-at-their-boundary", "shardproof.adapters.hyperlane", "from subprocess import run"),
     ("terminal-at-the-edge", "shardproof.engines.prove", "from rich.console import Console"),
     ("print-at-the-edge", "shardproof.engines.prove", "print('ok')"),

@@ -502,6 +502,9 @@ BUILT_IN: Mapping[str, tuple[str, str]] = {
     "axelar": ("shardproof.adapters.axelar", "AxelarAdapter"),
     "nxtp": ("shardproof.adapters.nxtp", "NxtpAdapter"),
     "openzeppelin": ("shardproof.adapters.openzeppelin", "variant"),
+    "eventsourcing": ("shardproof.adapters.eventsourcing", "variant"),
+    "nats": ("shardproof.adapters.nats", "variant"),
+    "tvm": ("shardproof.adapters.tvm.system", "variant"),
 }
 
 #: Before the command of a process that is an adapter: `cmd:./my-shard --flag`.

@@ -123,7 +123,7 @@ class Record:
     def __attrs_post_init__(self) -> None:
         self.system = System(self.adapter)
         self.able = self.system.able
-        self.wide = bool(self.able & {*DEEDS, "send", "deliver_failing", "nest"})
+        self.wide = bool(self.able & {*DEEDS, "send", "deliver_failing", "nest", "state_root"})
         self.sharded = "resharding" in self.oracle.layers
         self.addresses = range(len(self.topology.shards) - self.topology.reserve)
         self.reset()

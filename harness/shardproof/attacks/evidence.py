@@ -73,10 +73,14 @@ def _uncommitted(s: Traffic, dice: Dice) -> Move | None:
     if not s.waiting:
         return None
     sent = s.waiting[-1 - dice.roll(min(4, len(s.waiting)))]
-    stale = [b for b in s.lock.chains[sent.source][-6:] if not s.lock.commits(b, sent)]
+    recent = s.lock.chains[sent.source][-6:]
+    stale = [b for b in recent if not s.lock.commits(b, sent)]
     if not stale:
         return None
-    return Deliver(sent.destination, sent.number, dice.pick(stale).number, None)
+    header = dice.pick(stale).number
+    # On honest evidence under a newer one, if there is any: who checks it against itself is content.
+    fresh = [Proof(sent.number, b.number) for b in recent if s.lock.commits(b, sent)]
+    return Deliver(sent.destination, sent.number, header, dice.pick([None, *fresh[-1:]]))
 
 
 def _unlearned(s: Traffic, dice: Dice) -> Move | None:

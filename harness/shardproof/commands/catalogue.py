@@ -149,6 +149,11 @@ _DESCRIPTIONS = {
     "axelar": "gateways with weighted signers and batches, that burn tokens here and mint them there",
     "nxtp": "Connext's swaps: locked here and there, fulfilled or given back when they expire",
     "openzeppelin": "Merkle multiproofs as compiled into an inbox of ours; openzeppelin:4.9.1 can be forged",
+    "eventsourcing": "process managers that follow each other's logs; :any-order, :overtaken (loses), "
+    ":pushed (believes anybody)",
+    "nats": "shards behind a real broker that is killed; :window has a broker that forgets, and executes "
+    "twice, :inbox shards that remember",
+    "tvm": "contracts on the TVM that check native Merkle proofs; tvm:forgetful executes twice",
 }
 
 
