@@ -75,6 +75,8 @@ class Run:
     moves: list[Move] = field(init=False, factory=list)
     steps: int = field(init=False, default=0)
     resets: int = field(init=False, default=0)
+    #: Returns to a snapshot.
+    branches: int = field(init=False, default=0)
     violations: int = field(init=False, default=0)
     over: bool = field(init=False, default=False)
 

@@ -107,8 +107,8 @@ class Visits(Run):
 
     @property
     def guise(self) -> int:
-        """The way in which users ask for emissions in this walk: another one in the next."""
-        return self.resets % len(self.cast.guises())
+        """The way in which users ask for emissions: another one in the next walk, and on the next branch."""
+        return (self.resets + self.branches) % len(self.cast.guises())
 
     def _try(self, kind: str, moves: tuple[Move, ...]) -> None:
         for move in moves:

@@ -53,7 +53,6 @@ class Walker(Visits):
     tries: Counter[Place] = field(init=False, factory=Counter)
     exercised: int = field(init=False, default=0)
     walked: int = field(init=False, default=0)
-    branches: int = field(init=False, default=0)
 
     def walk(self) -> None:
         """Take every transition, or as many as there is time for."""
