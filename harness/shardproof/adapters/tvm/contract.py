@@ -15,12 +15,14 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, Final
 
+import pytvm
 from attrs import field, frozen
 from nacl.signing import SigningKey
 from pytoniq_core import Address, Cell, HashMap, begin_cell
 from pytoniq_core.tlb.account import ShardAccount, StateInit
 from pytoniq_core.tlb.block import CurrencyCollection
 from pytoniq_core.tlb.transaction import InternalMsgInfo, MessageAny, Transaction
+from pytvm.engine.engine_c import EmulatorEngineC
 from pytvm.transaction_emulator import TransactionEmulator
 
 __all__ = ["Cell", "Rejected", "Shard", "merkle_proof", "signing_key"]
@@ -248,7 +250,9 @@ def _cell(text: str | bytes) -> Cell:
 
 @cache
 def _machine() -> Any:
-    machine = TransactionEmulator()
+    # Its own way of finding its library needs a module that packaging tools no longer bring along.
+    (library, *_) = sorted((Path(pytvm.__file__).parent / "engine").glob("libemulator*"))
+    machine = TransactionEmulator(engine=EmulatorEngineC(str(library)))
     machine.engine.emulator_set_verbosity_level(0)
     return machine
 
