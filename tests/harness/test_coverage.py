@@ -41,9 +41,9 @@ class Certifying(ReferenceAdapter):
         return super().reenter(delivery)
 
 
-def searched(make: AdapterFactory, name: str, steps: int) -> Report:
+def searched(make: AdapterFactory, name: str, steps: int, seed: int = 1) -> Report:
     ticks = itertools.count()
-    return fuzz(make, name, Plan(1, steps=steps), clock=lambda: float(next(ticks)))
+    return fuzz(make, name, Plan(seed, steps=steps), clock=lambda: float(next(ticks)))
 
 
 def counted(
@@ -166,7 +166,8 @@ class TestFuzz:
         """
         What takes clocks that have run, headers that are believed and others in front is tried as well.
         """
-        report = searched(load("reference:ibc-allow-timeout"), "reference:ibc-allow-timeout", 20_000)
+        # Somebody must skip a receipt while one before it has not expired: not every seed comes to that.
+        report = searched(load("reference:ibc-allow-timeout"), "reference:ibc-allow-timeout", 20_000, seed=2)
 
         tried = ("deliver: out of order", "skip: unproven", "skip: wrong destination", "skip: out of order")
         assert report.verdict is Verdict.HOLDS
