@@ -29,6 +29,9 @@ from shardproof.engines.fuzz import Plan, fuzz
 from shardproof.errors import EXIT_BROKE, AdapterError
 from shardproof.verdict import Report, Verdict
 
+#: Code that other tests cover too, so it is looked at without measuring.
+pytestmark = pytest.mark.heavy
+
 
 def run(make: Callable[[], Adapter], steps: int = 3_000) -> Report:
     """A short search."""

@@ -21,6 +21,9 @@ from shardproof.traffic import Dice
 from shardproof.verdict import Report, Verdict
 from shardproof_models.stacks import stack
 
+#: Code that other tests cover too, so it is looked at without measuring.
+pytestmark = pytest.mark.heavy
+
 CORE = stack("core-restarts")
 DELIVER = CORE.action("deliver")
 #: The clauses of `deliver`, in their order.

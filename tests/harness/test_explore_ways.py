@@ -32,6 +32,9 @@ from shardproof_models.stacks import stack
 from shardproof_properties.catalogue import properties_of
 from shardproof_properties.property import Property, Role
 
+#: Code that other tests cover too, so it is looked at without measuring.
+pytestmark = pytest.mark.heavy
+
 
 @pytest.fixture
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:

@@ -23,6 +23,9 @@ from shardproof.traffic import Dice
 from shardproof.verdict import Report, Verdict
 from shardproof_models.stacks import stack
 
+#: Code that other tests cover too, so it is looked at without measuring.
+pytestmark = pytest.mark.heavy
+
 
 def run(name: str, steps: int | None = None, *, seed: int = 1, shards: int = 3, depth: int = 60) -> Report:
     """A search with a clock that only counts how often it is asked: nothing depends on time."""

@@ -49,6 +49,9 @@ from shardproof_models.stacks import stack
 from shardproof_properties.catalogue import properties_of
 from shardproof_properties.property import Property, Role
 
+#: Code that other tests cover too, so it is looked at without measuring.
+pytestmark = pytest.mark.heavy
+
 ONCE, CORE = stack("exactly-once"), stack("core")
 SMALL = {"shards": 2, "receipts": 1, "headers": 1}
 

@@ -76,6 +76,7 @@ class TestAlongWalks:
         assert glanced(properties_of(CORE), name)[name].fate is Fate.KILLED
         assert glanced(blind, name)[name].fate is Fate.UNDECIDED
 
+    @pytest.mark.deep
     def test_an_action_that_was_able_to_change_something_must_stay_so(self) -> None:
         """
         An adversary that signs nothing is none; an upgrade to what was asked for before never did anything.
@@ -92,6 +93,7 @@ class TestAlongWalks:
         assert rows[forges].property == "forge_certificate can change something"
         assert rows[upgrades].fate is Fate.EQUIVALENT
 
+    @pytest.mark.deep
     def test_nothing_is_said_of_an_action_that_never_changed_anything(self) -> None:
         """
         Also where nobody can prove that it does not: here no invariant is known.

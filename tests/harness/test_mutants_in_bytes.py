@@ -20,6 +20,9 @@ from shardproof.progress import Progress
 from shardproof.settings import Settings, resolve
 from shardproof.verdict import Verdict
 
+#: Code that other tests cover too, so it is looked at without measuring.
+pytestmark = pytest.mark.heavy
+
 
 @pytest.fixture
 def context(monkeypatch: pytest.MonkeyPatch) -> Context:

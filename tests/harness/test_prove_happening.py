@@ -30,6 +30,9 @@ from shardproof_models.stacks import stack
 from shardproof_properties.catalogue import properties_of
 from shardproof_properties.property import Role
 
+#: Code that other tests cover too, so it is looked at without measuring.
+pytestmark = pytest.mark.heavy
+
 FINAL = stack("final")
 WITNESSES = properties_of(FINAL, Role.WITNESS)
 

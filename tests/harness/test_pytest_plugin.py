@@ -11,6 +11,9 @@ from attrs import frozen
 
 from shardproof.observable import OBSERVABLE
 
+#: Code that other tests cover too, so it is looked at without measuring.
+pytestmark = pytest.mark.heavy
+
 TOP = Path(__file__).parents[2]
 
 ADAPTERS = """

@@ -15,6 +15,9 @@ from shardproof.replay import STEPS_MAX, replay, shrink
 from shardproof.trace import Step, Trace
 from shardproof.verdict import Verdict
 
+#: Code that other tests cover too, so it is looked at without measuring.
+pytestmark = pytest.mark.heavy
+
 TRACES = sorted((Path(__file__).parent.parent / "traces").glob("*.trace.json"))
 
 

@@ -10,6 +10,9 @@ from shardproof.adapter import load
 from shardproof.adapters.reference import ReferenceAdapter
 from shardproof.state_machine import ViolationError, state_machine
 
+#: Code that other tests cover too, so it is looked at without measuring.
+pytestmark = pytest.mark.heavy
+
 QUIET = settings(
     deadline=None,
     database=None,

@@ -17,6 +17,9 @@ from shardproof.errors import TraceError, UsageError
 from shardproof.schema import KEYWORDS
 from shardproof.trace import ARGUMENTS, FORMAT, OPTIONAL, Search, Step, Trace, Violation
 
+#: Code that other tests cover too, so it is looked at without measuring.
+pytestmark = pytest.mark.heavy
+
 PATH = Path("some.trace.json")
 
 #: Published without types.

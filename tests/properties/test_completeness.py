@@ -25,6 +25,9 @@ from shardproof_models.stacks import STACKS, stack
 from shardproof_properties.catalogue import properties_of
 from shardproof_properties.property import Property, Role
 
+#: Code that other tests cover too, so it is looked at without measuring.
+pytestmark = pytest.mark.heavy
+
 README = Path(__file__).parents[2] / "properties" / "README.md"
 BEGIN, END = "<!-- the catalogue, generated -->", "<!-- end of the catalogue -->"
 

@@ -22,6 +22,9 @@ from shardproof_models.shards.messaging.messenger import Messenger
 from shardproof_models.shards.messaging.optimistic import WINDOW
 from shardproof_models.shards.messaging.pruning import Pruning
 
+#: Code that other tests cover too, so it is looked at without measuring.
+pytestmark = pytest.mark.heavy
+
 SHARDS = "ABC"
 #: What asks a shard for a decision on a receipt, and what it is shown.
 PRESENTED = {

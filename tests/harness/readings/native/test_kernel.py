@@ -13,6 +13,9 @@ from shardproof.readings.native.program import Sentences
 from shardproof.readings.scopes import scope_of
 from shardproof_models.stacks import stack
 
+#: Code that other tests cover too, so it is looked at without measuring.
+pytestmark = pytest.mark.heavy
+
 MEMORY = 1 << 30
 WORLDS = 10**8
 
