@@ -66,9 +66,6 @@ from shardproof.trace import ARGUMENTS, OPTIONAL, Search
 from shardproof.verdict import Kind, Verdict
 from shardproof_models.stacks import composed, layers_for
 
-#: Code that other tests cover too, so it is looked at without measuring.
-pytestmark = pytest.mark.heavy
-
 A, B, C = range(3)
 
 

@@ -32,9 +32,6 @@ from shardproof_models.layers.exactly_once import Header, Receipt, Shard, delive
 from shardproof_models.stacks import composed, layers_for
 from shardproof_properties.property import Role
 
-#: Code that other tests cover too, so it is looked at without measuring.
-pytestmark = pytest.mark.heavy
-
 DELIVERED = (Emit(0, 0, 1), Produce(0, 0), Finalise(0), Learn(1, 0), Deliver(1, 0, 0, Proof(0, 0)))
 
 

@@ -117,7 +117,7 @@ class TestTheTheorem:
     @pytest.mark.parametrize(
         "name, seed",
         [
-            ("everything", 0),
+            pytest.param("everything", 0, marks=pytest.mark.deep),
             pytest.param("everything", 1, marks=pytest.mark.deep),
             pytest.param("onward", 0, marks=pytest.mark.deep),
             pytest.param("onward", 1, marks=pytest.mark.deep),

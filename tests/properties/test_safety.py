@@ -49,12 +49,14 @@ def killed() -> Mapping[str, Mapping[str, int]]:
     }
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("property", SENTENCES, ids=lambda p: p.name)
 def test_some_mistake_violates_it(property: Property, killed: Mapping[str, Mapping[str, int]]) -> None:
     """One clause or one effect of the core is dropped, and the sentence is false within a few steps."""
     assert [name for name, found in killed.items() if property.name in found]
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize(
     "mistake, property, length",
     [

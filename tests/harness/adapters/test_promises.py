@@ -24,9 +24,6 @@ from shardproof.adapters.promises import VARIANTS, ActorsAdapter, InboxAdapter, 
 from shardproof_models.shards.calling.accounts import ENDOWMENT
 from shardproof_models.shards.calling.queues import QueueingShard
 
-#: Code that other tests cover too, so it is looked at without measuring.
-pytestmark = pytest.mark.heavy
-
 ADDRESSES = ("A", "B", "C")
 TOPOLOGY = Topology((*ADDRESSES, "D", "E", "F", "G"), reserve=4)
 CALLS = (NearAdapter, TonAdapter, ActorsAdapter)
