@@ -80,6 +80,7 @@ def test_known_mistakes_are_seen_by_the_property_that_is_about_them(
     assert killed[mistake][property] == length
 
 
+@pytest.mark.deep
 def test_what_survives_is_known(killed: Mapping[str, Mapping[str, int]]) -> None:
     """
     A mistake that no safety property sees is not needed for safety, and each has its reason.
