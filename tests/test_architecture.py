@@ -315,6 +315,7 @@ FLOORS = (
     ("shardproof.errors", "shardproof.strict_json"),
     ("shardproof.parts", "shardproof.progress", "shardproof.schema", "shardproof.settings"),
     ("shardproof.adapter", "shardproof.coverage", "shardproof.readings", "shardproof.trace"),
+    ("shardproof.story.told",),
     # A system on one side, the model on the other.
     (
         "shardproof.adapters",
@@ -349,6 +350,7 @@ FLOORS = (
     ("shardproof.engines", "shardproof.state_machine"),
     ("shardproof.rehearsal",),
     ("shardproof.selection", "shardproof.subject"),
+    ("shardproof.story",),
     ("shardproof.deviations",),
     # What a user's own folder holds may use any of it, and is used by nothing.
     ("shardproof.templates",),

@@ -127,6 +127,20 @@ class Certificate:
 
 
 @frozen
+class Explanation:
+    """Why a trace goes wrong, as was found out by running variations of it on the system."""
+
+    #: For each step, what becomes of the finding without it, e.g. "step 6 cannot be taken".
+    without: tuple[str, ...]
+    #: Index of the first step at which the system went wrong, which may be before the one where it showed.
+    first_wrong: int
+    #: The smallest change of what was shown that the system does refuse; empty where none was found.
+    refused_instead: str
+    #: What to look for in the code, in one sentence.
+    look_for: str
+
+
+@frozen
 class Trace:
     """A run of one system (or of the model alone), to its first violation."""
 
@@ -146,6 +160,8 @@ class Trace:
     reserve: int = 0
     #: On what an implementation was run to say so; of the model, the search that found it has said it.
     certificate: Certificate | None = None
+    #: Where it was asked why.
+    explanation: Explanation | None = None
 
     def of_several(self) -> bool:
         """Whether it shows where systems differ from each other."""

@@ -22,7 +22,7 @@ from attrs import asdict, evolve
 from .errors import TraceError, UsageError
 from .schema import Schema, shown
 from .strict_json import MismatchError, parse
-from .trace import FORMAT, NOT_ESTABLISHED, Certificate, Search, Step, Trace, Violation
+from .trace import FORMAT, NOT_ESTABLISHED, Certificate, Explanation, Search, Step, Trace, Violation
 
 SUFFIX = ".trace.json"
 
@@ -118,11 +118,16 @@ def _trace(document: dict[str, Any]) -> Trace:
         shortest=document.get("shortest", NOT_ESTABLISHED),
         versions=document.get("versions", {}),
         certificate=_certificate(document.get("certificate")),
+        explanation=_explanation(document.get("explanation")),
     )
 
 
 def _certificate(said: dict[str, Any] | None) -> Certificate | None:
     return None if said is None else Certificate(**{**said, "alphabet": tuple(said["alphabet"])})
+
+
+def _explanation(said: dict[str, Any] | None) -> Explanation | None:
+    return None if said is None else Explanation(**{**said, "without": tuple(said["without"])})
 
 
 #: Arguments that are names of shards.
@@ -145,6 +150,13 @@ def _must_refer_to_what_exists(trace: Trace) -> None:
             expected=f"an index below {len(trace.steps)}",
             got=trace.violation.step,
         )
+    told = trace.explanation
+    if told is not None and (told.first_wrong >= len(trace.steps) or len(told.without) != len(trace.steps)):
+        raise MismatchError(
+            "the explanation is of another trace",
+            expected=f"a sentence for each of {len(trace.steps)} steps, and the index of one of them",
+            got=f"{len(told.without)} sentences, and step {told.first_wrong}",
+        )
 
 
 # ---- writing -------------------------------------------------------------------------------------
@@ -159,6 +171,8 @@ def dumps(trace: Trace) -> bytes:
     if trace.certificate is None:
         # As it was written before anybody asked a system for shorter ones.
         del document["certificate"]
+    if trace.explanation is None:
+        del document["explanation"]
     return "".join(_lines(document)).encode("ascii")
 
 

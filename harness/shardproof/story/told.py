@@ -1,0 +1,108 @@
+"""What a story consists of: facts, what changes them, clauses, and the moments of a trace."""
+
+from __future__ import annotations
+
+from attrs import field, frozen
+
+from ..trace import Step, Trace
+
+#: Where a fact belongs that belongs to no shard.
+NOWHERE = ""
+
+
+@frozen
+class Fact:
+    """
+    One cell of the model's world that is not as shards begin, in words.
+
+    A relation has the value "yes"; everything else has a number or the name of something.
+    """
+
+    #: The shard that keeps it; the one of the block where it is public.
+    shard: str
+    symbol: str
+    #: The names of what it is about, without the shard itself.
+    about: tuple[str, ...]
+    value: str
+
+    def __str__(self) -> str:
+        """`consumed r0`, or `executions r0 = 2`."""
+        words = " ".join((self.symbol, *self.about))
+        return words if self.value == "yes" else f"{words} = {self.value}"
+
+
+@frozen
+class Change:
+    """One fact that a step has changed; `None` stands for as it was in the beginning."""
+
+    before: Fact | None
+    after: Fact | None
+
+    @property
+    def shard(self) -> str:
+        """Where it changed."""
+        one = self.after or self.before
+        return one.shard if one is not None else NOWHERE
+
+
+@frozen
+class Clause:
+    """One condition of a guard, as it stood when a step was attempted."""
+
+    #: The refusal that it stands for, e.g. "consumed".
+    refusal: str
+    #: As on a whiteboard, with the names of this trace: `not recorded(B, r0)`.
+    text: str
+    holds: bool
+    #: What the relations in it mean, a sentence each.
+    means: tuple[str, ...] = ()
+    #: The index of the step since which it is false; `None` where it never was true.
+    since: int | None = None
+
+
+@frozen
+class Moment:
+    """One step, with what the model held around it."""
+
+    step: Step
+    #: From 0.
+    index: int
+    #: What the model answers: "accepted", "refused, CLAUSE", "either"; empty where it was not asked.
+    model: str
+    #: In the order in which they are checked; empty where nothing is decided by a guard.
+    guard: tuple[Clause, ...] = ()
+    #: What the model's world changed by. What the system did is in the step.
+    changes: tuple[Change, ...] = ()
+    #: Why the model could not go along: something that the step speaks of is not there.
+    astray: str = ""
+
+    @property
+    def refusing(self) -> Clause | None:
+        """The clause by which the model refuses."""
+        return next((c for c in self.guard if not c.holds), None)
+
+
+@frozen
+class Story:
+    """A trace, and what the protocol makes of it."""
+
+    trace: Trace
+    moments: tuple[Moment, ...]
+    #: What the property says: its formula, and a sentence.
+    formula: str = ""
+    says: str = ""
+    #: Real incidents of its kind: what happened, and where that is told.
+    incidents: tuple[tuple[str, str], ...] = ()
+    #: What each symbol means that a fact speaks of.
+    glossary: dict[str, str] = field(factory=dict)
+
+    def facts(self, index: int) -> tuple[Fact, ...]:
+        """What the model holds after the first `index` steps, in order of appearance."""
+        held: dict[Fact, None] = {}
+        for moment in self.moments[:index]:
+            for change in moment.changes:
+                if change.before is not None:
+                    held.pop(change.before, None)
+                if change.after is not None:
+                    held[change.after] = None
+        return tuple(held)
