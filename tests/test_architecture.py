@@ -313,7 +313,13 @@ class Documented:
 FLOORS = (
     # What everything may say: errors, values, and what was asked for.
     ("shardproof.errors", "shardproof.strict_json"),
-    ("shardproof.parts", "shardproof.progress", "shardproof.schema", "shardproof.settings"),
+    (
+        "shardproof.files",
+        "shardproof.parts",
+        "shardproof.progress",
+        "shardproof.schema",
+        "shardproof.settings",
+    ),
     ("shardproof.adapter", "shardproof.coverage", "shardproof.readings", "shardproof.trace"),
     ("shardproof.story.told",),
     # A system on one side, the model on the other.

@@ -506,22 +506,18 @@ def shrink(trace: Path, as_json: bool, **given: object) -> int:
     example="shardproof show shardproof-out/FINDING.trace.json",
 )
 @_TRACE
-@click.option("--format", "form", cls=Flag, group=OUTPUT, metavar="NAME", help="text (the default) or json.")
-@_flags()
-def show(trace: Path, form: str | None, as_json: bool) -> int:
-    """Render a saved trace. Nothing is run."""
-    from . import trace_file
+@click.option(
+    "--format", "form", cls=Flag, group=OUTPUT, metavar="NAME", help="How: text (the default), json, html ..."
+)
+@_flags("out")
+def show(trace: Path, form: str | None, as_json: bool, out: str | None) -> int:
+    """Render a saved trace. Nothing is run but the model."""
     from .commands import traces
-    from .render import text
 
     if as_json and form not in (None, "json"):
         raise UsageError("two forms for one trace", got=f"--json and --format {form}")
     form = form or ("json" if as_json else "text")
-    shown = traces.show(trace, form)
-    if form == "json":
-        print(trace_file.dumps(shown).decode(), end="")
-    else:
-        print(text.trace(shown, _width(), ascii_only=_ascii_only()))
+    print(traces.show(trace, form, _width(), Path(out) if out else None, ascii_only=_ascii_only()))
     return 0
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
 from collections.abc import Iterator
 from functools import cache
@@ -19,6 +18,7 @@ from typing import Any
 
 from attrs import asdict, evolve
 
+from . import files
 from .errors import TraceError, UsageError
 from .schema import Schema, shown
 from .strict_json import MismatchError, parse
@@ -190,21 +190,7 @@ def _lines(document: dict[str, Any]) -> Iterator[str]:
 
 def write(trace: Trace, path: Path) -> None:
     """Put `trace` at `path`, whole or not at all. Raises `UsageError` where that is not possible."""
-    data = dumps(trace)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(f".{path.name}.{os.getpid()}")
-        try:
-            temporary.write_bytes(data)
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
-    except OSError as error:
-        raise UsageError(
-            f"the trace cannot be written to {path}",
-            got=error.strerror or str(error),
-            help="choose a folder that can be written: --out FOLDER",
-        ) from error
+    files.write(path, dumps(trace))
 
 
 def _tells(path: Path) -> bytes | None:

@@ -9,18 +9,18 @@ from attrs import evolve, frozen
 from shardproof_models.language.protocol import Protocol
 from shardproof_properties.catalogue import properties_of
 
-from .. import model_replay, selection, trace_file
+from .. import files, model_replay, selection, trace_file
 from ..errors import UsageError, nearest
+from ..render.forms import FORMS, Shown
 from ..replay import Replayed, differences
 from ..replay import replay as run
 from ..replay import shrink as shorter
 from ..selection import System
 from ..settings import Settings
+from ..story.telling import tell
 from ..trace import NOT_ESTABLISHED, PROVED, Trace
 from ..verdict import Verdict
 from .context import versions
-
-FORMATS = ("text", "json")
 
 
 @frozen
@@ -124,13 +124,25 @@ def _again(path: Path, replayed: Replayed, system: System) -> Again:
     return Again(path, replayed.trace, replayed.verdict, replayed.summary, system.name)
 
 
-def show(path: Path, form: str) -> Trace:
-    """The trace at `path`. Raises `UsageError` if there is no such form to show it in."""
-    if form not in FORMATS:
+def show(path: Path, form: str, width: int, out: Path | None = None, *, ascii_only: bool = False) -> str:
+    """
+    The trace at `path` in the form called `form`, or where the file with it is.
+
+    With `out`, and for forms that are no use on a terminal, it becomes a file: in `out`, or beside
+    the trace. Raises `UsageError` if there is no such form, or the file cannot be written.
+    """
+    if form not in FORMS:
         raise UsageError(
-            f"a trace cannot be shown as {form!r}", expected=", ".join(FORMATS), help=nearest(form, FORMATS)
+            f"a trace cannot be shown as {form!r}", expected=", ".join(FORMS), help=nearest(form, FORMS)
         )
-    return trace_file.load(path)
+    told = tell(trace_file.load(path))
+    written = FORMS[form].write(Shown(told, path, width, ascii_only)).rstrip("\n")
+    if out is None and not FORMS[form].kept:
+        return written
+    name = path.name.removesuffix(trace_file.SUFFIX).removesuffix(".json")
+    place = (out or path.parent) / f"{name}{FORMS[form].suffix}"
+    files.write(place, f"{written}\n".encode())
+    return str(place)
 
 
 def _system(trace: Trace, settings: Settings) -> System:
