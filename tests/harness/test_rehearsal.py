@@ -23,9 +23,6 @@ from shardproof.errors import AdapterError
 from shardproof.rehearsal import Rehearsal, rehearse
 from shardproof.selection import applicable
 
-#: Code that other tests cover too, so it is looked at without measuring.
-pytestmark = pytest.mark.heavy
-
 
 def rehearsed(make: Callable[[], Adapter]) -> Rehearsal:
     ticks = itertools.count()

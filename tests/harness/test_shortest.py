@@ -37,9 +37,6 @@ from shardproof.shrink import length
 from shardproof.traffic import Dice
 from shardproof_models.stacks import composed, layers_for
 
-#: Code that other tests cover too, so it is looked at without measuring.
-pytestmark = pytest.mark.heavy
-
 EXECUTED = (Emit(0, 0, 1), Produce(0, 0), Finalise(0), Learn(1, 0), Deliver(1, 0, 0, Proof(0, 0)))
 #: What no faulty shard needs.
 NOISE = (Restart(0), Restart(1))

@@ -22,9 +22,6 @@ from shardproof.replay import differences
 from shardproof.together import Seen
 from shardproof.verdict import Kind, Report, Verdict
 
-#: Code that other tests cover too, so it is looked at without measuring.
-pytestmark = pytest.mark.heavy
-
 LENIENT = """
 from shardproof.adapter import Delivery, Refused
 from shardproof.adapters.reference import ReferenceAdapter

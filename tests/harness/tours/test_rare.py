@@ -16,9 +16,6 @@ from shardproof.tours.rare import KEPT, RareWorlds
 from shardproof.verdict import Report, Verdict
 from shardproof_models.stacks import composed, layers_for, visible
 
-#: Code that other tests cover too, so it is looked at without measuring.
-pytestmark = pytest.mark.heavy
-
 
 def still() -> float:
     """A clock that stands still."""
