@@ -1,9 +1,10 @@
 """
 A process of a system under test: started, spoken to line by line, and ended with all that it started.
 
-It leads a process group and a session of its own, so it can be ended with its children; it works in
-an empty folder, which goes with it. Nothing here waits without a deadline: a process that does not
-read, does not answer, floods, or leaves its pipes to others ends in a `SilencedError` that says which.
+It leads a process group and a session of its own, so it can be ended with its children, even where
+we are ended first (`watch.py`); it works in an empty folder, which goes with it. Nothing here waits
+without a deadline: a process that does not read, does not answer, floods, or leaves its pipes to
+others ends in a `SilencedError` that says which.
 
 What it says on stderr is read while it is waited for, and only the end of it is kept.
 """
@@ -22,6 +23,7 @@ import weakref
 from collections.abc import Sequence
 from contextlib import suppress
 
+from .watch import Watch
 from .wire import LINE_BYTES_MAX
 
 #: Of stderr, the last bytes that are kept.
@@ -84,7 +86,8 @@ class Child:
         self._talks = True
         self._begun = bytearray()
         #: Whatever happens to us: also when nobody asks any more, and when the interpreter ends.
-        self._end = weakref.finalize(self, _end, self._process, folder, os.getpid())
+        watch = Watch(self._process.pid, folder)
+        self._end = weakref.finalize(self, _end, self._process, watch, folder, os.getpid())
 
     @property
     def process_id(self) -> int:
@@ -229,10 +232,11 @@ class Child:
             self.status(GRACE_SECONDS)
 
 
-def _end(process: subprocess.Popen[bytes], folder: str, owner: int) -> None:
+def _end(process: subprocess.Popen[bytes], watch: Watch, folder: str, owner: int) -> None:
     """The end of a process, its group and its folder, if it is we who started it."""
     if os.getpid() != owner:
         return
+    watch.dismiss()
     # Before it is collected, because then its number may be given to another.
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)

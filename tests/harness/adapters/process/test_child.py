@@ -138,15 +138,16 @@ def test_a_program_that_cannot_be_started_is_told(tmp_path: Path) -> None:
 
 @pytest.mark.heavy
 @pytest.mark.skipif(not Path("/proc/self").exists(), reason="no /proc to look at")
-def test_the_harness_told_to_terminate_leaves_nothing() -> None:
-    """A job that runs out of time is ended by SIGTERM."""
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
+def test_the_harness_that_is_ended_leaves_nothing(how: signal.Signals, tmp_path: Path) -> None:
+    """A job that runs out of time is ended by SIGTERM, one that runs out of memory by SIGKILL."""
     name = f"cmd:{sys.executable} -I -S {HOSTILE} hang:deliver"
     command = [sys.executable, "-c", "from shardproof.cli import main; main()"]
     harness = subprocess.Popen(
         [*command, "fuzz", "--adapter", name, "--steps", "300", "--call-seconds", "60"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "TMPDIR": str(tmp_path)},
     )
     # The first is only asked what it can do; the one that stays is in the middle of an answer.
     found, same = children(harness.pid), 0
@@ -158,11 +159,12 @@ def test_the_harness_told_to_terminate_leaves_nothing() -> None:
         time.sleep(0.02)
     assert found
 
-    harness.send_signal(signal.SIGTERM)
+    harness.send_signal(how)
     harness.communicate(timeout=30)
 
-    assert harness.returncode == 4
-    assert not lives(found[0])
+    assert harness.returncode == (4 if how is signal.SIGTERM else -how)
+    assert not any(lives(process) for process in found)
+    assert not any(tmp_path.iterdir())
 
 
 def children(process: int) -> list[int]:
