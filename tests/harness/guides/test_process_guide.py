@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib.metadata import entry_points
 from pathlib import Path
 
 import pytest
@@ -91,8 +92,6 @@ def typed(command: str, capsys: pytest.CaptureFixture[str]) -> tuple[int, str]:
 
 def plugin() -> str:
     """The plugin for pytest, where no installed shardproof registers it."""
-    from importlib.metadata import entry_points
-
     known = {point.value for point in entry_points(group="pytest11")}
     return "" if "shardproof.pytest_plugin" in known else "shardproof.pytest_plugin"
 

@@ -58,7 +58,7 @@ function written(value, name) {
 }
 
 /** Answer with these verbs, line by line, until stdin is closed. */
-export function serve(name, verbs, { version = "", stack = "" } = {}) {
+export async function serve(name, verbs, { version = "", stack = "" } = {}) {
   const greeting = { protocol: PROTOCOL, name, version, stack, verbs: Object.keys(verbs), batches: true };
   // A snapshot may be any value: what travels is the number of one.
   const snapshots = [];
@@ -90,7 +90,9 @@ export function serve(name, verbs, { version = "", stack = "" } = {}) {
     return said;
   }
 
-  return lines(process.stdin, async (line) => process.stdout.write(`${JSON.stringify(await answers(line))}\n`));
+  await lines(process.stdin, async (line) => process.stdout.write(`${JSON.stringify(await answers(line))}\n`));
+  // Timers and sockets of the system under test would keep the process until it is killed.
+  process.exit();
 }
 
 /** Each line of a stream, to its end. */

@@ -24,6 +24,7 @@ PROBE = """
 import { PENDING, refused, serve } from "PROTOCOL";
 
 console.log("said at the start");
+setInterval(() => {}, 1000);
 let last = "";
 const later = (value) => new Promise((resolve) => setTimeout(() => resolve(value), 5));
 serve("probe", {
