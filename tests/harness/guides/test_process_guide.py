@@ -114,7 +114,7 @@ def follow(capsys: pytest.CaptureFixture[str], *left_out: str) -> list[tuple[str
         if language == "js":
             first, below = 'serve("branches", {\n', block
             Path("my_shard.mjs").write_text(
-                below if block is ADAPTER else ADAPTER.replace(first, first + below), "utf-8"
+                below if block == ADAPTER else ADAPTER.replace(first, first + below), "utf-8"
             )
         elif language == "text":
             assert shows(done[-1][2], block), f"{done[-1][0]} printed\n{done[-1][2]}\nand not\n{block}"
