@@ -427,7 +427,7 @@ RULES: tuple[Rule, ...] = (
     ImportedOnlyBy(
         "hypothesis-at-its-boundary",
         ("hypothesis",),
-        ("shardproof.engines.fuzz*", "shardproof.state_machine"),
+        ("shardproof.engines.fuzz*", "shardproof.state_machine", "shardproof.templates.*.test_*"),
         because="traces replay without it, and importing it costs more than replaying most of them",
     ),
     ImportedOnlyBy(

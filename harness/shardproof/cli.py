@@ -283,6 +283,14 @@ def shardproof(ctx: click.Context, version: bool) -> int:
     flag_value="process",
     help="It is a process that speaks JSON lines, to be translated into any language.",
 )
+@click.option(
+    "--javascript",
+    "template",
+    cls=Flag,
+    group=WHAT,
+    flag_value="javascript",
+    help="It is a process in JavaScript, beside a file that speaks JSON lines for it.",
+)
 @click.option("--force", cls=Flag, group=OUTPUT, is_flag=True, help="Overwrite files that are there.")
 @_flags()
 def init(folder: Path, template: str, force: bool, as_json: bool) -> int:

@@ -112,6 +112,16 @@ class TestWhatIsWritten:
             assert f'        """{number}. ' in text.partition(f"    def {verb}(")[2].partition("    def ")[0]
             assert f'"{verb}"' in text.partition("VERBS = (")[2].partition(")")[0]
 
+    def test_a_process_in_javascript_has_the_same_steps(self) -> None:
+        """
+        Its verbs are functions of the same names, each below a comment with its number.
+        """
+        text = TEMPLATES["javascript"].text("my_shard.mjs")
+
+        for number, verb in enumerate(REQUIRED, 1):
+            before, _, _ = text.partition(f"\n  {verb}({{" if verb != "close" else "\n  close() {")
+            assert f"\n  // {number}. " in before[before.rindex("\n\n" if number > 1 else "verbs = {") :]
+
     def test_speaks_only_of_verbs_that_there_are(self) -> None:
         """
         The verbs that it recommends are verbs of the seam.
@@ -161,11 +171,15 @@ class TestWhatIsPrinted:
         """
         The first command, as it is printed, in a shell: every test passes at once, on the stub.
         """
+        node = shutil.which("node")
+        if name == "javascript" and node is None and not os.environ.get("CI"):
+            pytest.skip("node is not installed: apt-get install nodejs")
         command, *_ = printed(capsys, "mine", f"--{name}")
+        places = [str(Path(program).parent) for program in (sys.executable, node) if program]
 
         done = subprocess.run(
             ["bash", "-c", command],
-            env={"PYTHONPATH": ROOTS, "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin"},
+            env={"PYTHONPATH": ROOTS, "PATH": os.pathsep.join([*places, "/usr/bin", "/bin"])},
             cwd=folder,
             capture_output=True,
             text=True,

@@ -4,10 +4,12 @@
 //
 // All shards live in this one process. A block commits to every receipt that its shard has ever emitted, by the
 // Merkle tree of RFC 9162; consensus makes it final by a seal, which stands for the signatures of a quorum; a light
-// client of another shard believes sealed headers only. The second half is the protocol: harness/PROTOCOL.md.
+// client of another shard believes sealed headers only. At the end stand the verbs; what they say on the wire is in
+// shardproof.mjs, which `shardproof init --javascript` writes beside an adapter of your own.
 
 import { createHash, createHmac } from "node:crypto";
-import { readSync, writeSync } from "node:fs";
+
+import { refused, serve } from "../../shardproof/templates/javascript/shardproof.mjs";
 
 const GENESIS = "";
 
@@ -82,9 +84,6 @@ function fieldsOf(header) {
 
 // ---- shards ------------------------------------------------------------------------------------------------
 
-const refused = (reason) => ({ refused: reason });
-const ok = (value = null) => ({ ok: value });
-
 /** What a shard is at one instant. A block keeps a copy, which a reorganisation returns to. */
 class State {
   emitted = [];
@@ -115,7 +114,7 @@ class Shard {
   emit(destination, payload) {
     const receipt = receiptOf(this.name, destination, this.state.emitted.length, payload);
     this.state.emitted.push(receipt);
-    return ok(receipt.toString("hex"));
+    return receipt;
   }
 
   produce() {
@@ -124,7 +123,7 @@ class Shard {
     const root = rootOf(emitted.map(leafOf)).toString("hex");
     const body = bodyOf(this.name, this.chain.length, this.attempt, parent, emitted.length, root);
     this.chain.push({ body, state: this.state.copy() });
-    return ok(Buffer.from(`${body}\n`, "latin1").toString("hex"));
+    return Buffer.from(`${body}\n`, "latin1");
   }
 
   /** Where a header is on the chain; 0 if it is not. */
@@ -138,7 +137,7 @@ class Shard {
     if (height !== this.final + 1) return refused(height ? "already final, or its parent is not" : "not produced");
     this.final = height;
     const { body } = this.chain[height];
-    return ok(Buffer.from(`${body}\n${sealOf(this.name, body)}`, "latin1").toString("hex"));
+    return Buffer.from(`${body}\n${sealOf(this.name, body)}`, "latin1");
   }
 
   revert(header) {
@@ -148,7 +147,6 @@ class Shard {
     this.state = this.chain.at(-1).state.copy();
     // A block that comes back with the same receipts is still another block.
     this.attempt += 1;
-    return ok();
   }
 
   prove(receipt, header) {
@@ -158,7 +156,7 @@ class Shard {
     if (index < 0) return refused("not committed to");
     const position = Buffer.alloc(4);
     position.writeUInt32BE(index);
-    return ok(Buffer.concat([position, ...pathOf(index, emitted.map(leafOf))]).toString("hex"));
+    return Buffer.concat([position, ...pathOf(index, emitted.map(leafOf))]);
   }
 
   learn(header) {
@@ -166,7 +164,6 @@ class Shard {
     if (!fields || !shards.has(fields.shard) || fields.seal !== sealOf(fields.shard, fields.body))
       return refused("untrusted header");
     this.state.trusted.add(fields.body);
-    return ok();
   }
 
   deliver(receipt, header, evidence) {
@@ -181,8 +178,7 @@ class Shard {
     const key = receipt.toString("hex");
     if (this.state.consumed.has(key)) return refused("consumed");
     this.state.consumed.add(key);
-    this.state.executed.push({ payload: ends.payload.toString("hex"), source: ends.source });
-    return ok();
+    this.state.executed.push({ payload: ends.payload, source: ends.source });
   }
 }
 
@@ -199,55 +195,30 @@ function proves(receipt, evidence, { count, root }) {
 // ---- the protocol ------------------------------------------------------------------------------------------
 
 let shards = new Map();
-const bytes = (text) => Buffer.from(text, "hex");
 
-const VERBS = {
-  open({ topology }) {
-    shards = new Map(topology.shards.map((name) => [name, new Shard(name)]));
-    return ok();
+serve(
+  "javascript",
+  {
+    open({ topology }) {
+      shards = new Map(topology.shards.map((name) => [name, new Shard(name)]));
+    },
+    close() {
+      shards = new Map();
+    },
+    emit: ({ source, destination, payload }) => shards.get(source).emit(destination, payload),
+    produce: ({ shard }) => shards.get(shard).produce(),
+    prove({ receipt, header }) {
+      const source = shards.get(fieldsOf(header)?.shard);
+      return source ? source.prove(receipt, header) : refused("not committed to");
+    },
+    deliver: ({ delivery: { destination, receipt, header, evidence } }) =>
+      shards.get(destination).deliver(receipt, header, evidence),
+    executed: ({ shard, since }) => shards.get(shard).state.executed.slice(since),
+    learn: ({ shard, header }) => shards.get(shard).learn(header),
+    finalise: ({ shard, header }) => shards.get(shard).finalise(header),
+    revert: ({ shard, header }) => shards.get(shard).revert(header),
+    // Encodings are public: anybody can write a receipt that no shard has emitted.
+    forge: ({ source, destination, payload }) => receiptOf(source, destination, 1e9, payload),
   },
-  close() {
-    shards = new Map();
-    return ok();
-  },
-  emit: ({ source, destination, payload }) => shards.get(source).emit(destination, bytes(payload)),
-  produce: ({ shard }) => shards.get(shard).produce(),
-  prove({ receipt, header }) {
-    const source = shards.get(fieldsOf(bytes(header))?.shard);
-    return source ? source.prove(bytes(receipt), bytes(header)) : refused("not committed to");
-  },
-  deliver: ({ delivery: { destination, receipt, header, evidence } }) =>
-    shards.get(destination).deliver(bytes(receipt), bytes(header), bytes(evidence)),
-  executed: ({ shard, since }) => ok(shards.get(shard).state.executed.slice(since)),
-  learn: ({ shard, header }) => shards.get(shard).learn(bytes(header)),
-  finalise: ({ shard, header }) => shards.get(shard).finalise(bytes(header)),
-  revert: ({ shard, header }) => shards.get(shard).revert(bytes(header)),
-  // Encodings are public: anybody can write a receipt that no shard has emitted.
-  forge: ({ source, destination, payload }) => ok(receiptOf(source, destination, 1e9, bytes(payload)).toString("hex")),
-};
-
-const HELLO = { protocol: 1, name: "javascript", version: "1", stack: "", verbs: Object.keys(VERBS), batches: true };
-
-function answer({ id, verb, ...given }) {
-  if (verb === "hello") return { id, ...ok(HELLO) };
-  if (!Object.hasOwn(VERBS, verb)) return { id, error: "unknown-verb", message: String(verb) };
-  try {
-    return { id, ...VERBS[verb](given) };
-  } catch (error) {
-    return { id, error: "internal", message: String(error) };
-  }
-}
-
-const chunk = Buffer.alloc(1 << 16);
-let begun = [];
-for (let size; (size = readSync(0, chunk)) > 0; ) {
-  let from = 0;
-  for (let end; (end = chunk.subarray(0, size).indexOf(10, from)) >= 0; from = end + 1) {
-    const asked = JSON.parse(Buffer.concat([...begun, chunk.subarray(from, end)]));
-    begun = [];
-    // Several requests in one line are answered in one line, in their order.
-    const said = Buffer.from(`${JSON.stringify(Array.isArray(asked) ? asked.map(answer) : answer(asked))}\n`);
-    for (let at = 0; at < said.length; ) at += writeSync(1, said, at);
-  }
-  begun.push(Buffer.from(chunk.subarray(from, size)));
-}
+  { version: "1" },
+);

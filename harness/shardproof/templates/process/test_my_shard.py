@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from shardproof.adapter import (
     PENDING,
@@ -103,3 +104,5 @@ def test_open_starts_from_nothing(system: Adapter) -> None:
 
 #: Random and adversarial runs, each step compared with the model; a failure names the property.
 TestRandomRuns = state_machine(load(COMMAND)).TestCase
+# Each is a process of its own, which takes a while to start: some here, and many in `shardproof check`.
+TestRandomRuns.settings = settings(TestRandomRuns.settings, max_examples=25)
