@@ -15,6 +15,7 @@ from .. import selection, subject, trace_file
 from ..coverage import ENVIRONMENT
 from ..deviations import Deviation, excused, judged, load, of_system
 from ..errors import UsageError
+from ..readings.asked import LOOKED_AT
 from ..readings.scope import Scope
 from ..render.report import Answer
 from ..selection import MODELLED, OBSERVED, System
@@ -24,9 +25,6 @@ from ..verdict import Report, Verdict
 from .context import Context, versions
 
 Counts = Mapping[str, int]
-
-#: What can be seen of a world or of a step between two.
-_EXPLORED = (Role.SAFETY, Role.ENABLED, Role.STEP, Role.WITNESS)
 
 #: Of the time of a `check`, what fuzzing gets even if the proof took longer than expected.
 _FUZZ_SHARE = 0.5
@@ -259,11 +257,11 @@ def _asked(settings: Settings, protocol: Protocol) -> tuple[tuple[Property, ...]
     """The properties that are asked for, none if all are, and the scope."""
     from ..readings.scopes import scope_of
 
-    asked = selection.names(settings.properties, protocol, *_EXPLORED)
+    asked = selection.names(settings.properties, protocol, *LOOKED_AT)
     chosen = None
     if asked:
         # The witnesses stay: without them a property might hold of nothing.
-        wanted, witnesses = _chosen(protocol, asked, *_EXPLORED), _unasked_witnesses(protocol, asked)
+        wanted, witnesses = _chosen(protocol, asked, *LOOKED_AT), _unasked_witnesses(protocol, asked)
         chosen = (*wanted, *(_in_sight(protocol, wanted, witnesses) if settings.reduce else witnesses))
     return chosen, scope_of(protocol, **settings.explore_scope)
 
@@ -442,7 +440,7 @@ def _known(settings: Settings, system: System) -> tuple[Deviation, ...]:
 def _seen(asked: tuple[str, ...], protocol: Protocol) -> tuple[str, ...]:
     """Those of the properties that are asked for which an implementation can be seen to violate."""
     known = {selection.base(p.name) for p in properties_of(protocol, *OBSERVED)}
-    return tuple(name for name in selection.names(asked, protocol, *_EXPLORED) if name in known)
+    return tuple(name for name in selection.names(asked, protocol, *LOOKED_AT) if name in known)
 
 
 def _tour(
