@@ -326,9 +326,9 @@ def check(as_json: bool, **given: object) -> int:
     Everything within a budget: the protocol that an adapter needs is proved and explored, and the
     adapter is fuzzed.
     """
-    from .commands import search
+    from .commands import check as command
 
-    return _answer(_run(search.check, given), as_json)
+    return _answer(_run(command.check, given), as_json)
 
 
 @shardproof.command(
@@ -358,9 +358,9 @@ def fuzz(as_json: bool, **given: object) -> int:
     then all are asked the same: the first step at which two differ is exit code 1, though it violates no
     property of either.
     """
-    from .commands import search
+    from .commands import fuzz as command
 
-    return _answer(_run(search.fuzz, given), as_json)
+    return _answer(_run(command.fuzz, given), as_json)
 
 
 @shardproof.command(
@@ -394,9 +394,9 @@ def explore(as_json: bool, **given: object) -> int:
     With --walk, random walks of the model instead, in scopes that are too wide for every trace: they
     may find a violation, and measure how deep it is and whether new worlds still turn up.
     """
-    from .commands import search
+    from .commands import explore as command
 
-    return _answer(_run(search.explore, given), as_json)
+    return _answer(_run(command.explore, given), as_json)
 
 
 @shardproof.command(
@@ -424,10 +424,10 @@ def prove(as_json: bool, certificate: Path | None, confirmed: bool, **given: obj
     The model, for any number of shards, receipts and headers; with --depth, for every trace of so
     many steps. An adapter is not run: it only says which layers it needs.
     """
-    from .commands import search
+    from .commands import prove as command
 
     return _answer(
-        _run(lambda settings, context: search.prove(settings, context, certificate, confirmed), given),
+        _run(lambda settings, context: command.prove(settings, context, certificate, confirmed), given),
         as_json,
     )
 
