@@ -353,7 +353,13 @@ FLOORS = (
     # What a user's own folder holds may use any of it, and is used by nothing.
     ("shardproof.templates",),
     ("shardproof.commands",),
-    ("shardproof.cli", "shardproof.pytest_plugin", "shardproof.conformance"),
+    (
+        "shardproof.cli",
+        "shardproof.conformance",
+        "shardproof.failures",
+        "shardproof.flags",
+        "shardproof.pytest_plugin",
+    ),
 )
 
 EVM = ("pyrevm", "eth_abi", "eth_hash", "coincurve")
@@ -451,7 +457,13 @@ RULES: tuple[Rule, ...] = (
     ImportedOnlyBy(
         "terminal-at-the-edge",
         ("click", "rich"),
-        ("shardproof.cli", "shardproof.progress", "shardproof.render"),
+        (
+            "shardproof.cli",
+            "shardproof.failures",
+            "shardproof.flags",
+            "shardproof.progress",
+            "shardproof.render",
+        ),
         because="engines return verdicts, and only the command line prints them",
     ),
     UsedOnlyIn(
