@@ -425,7 +425,7 @@ RULES: tuple[Rule, ...] = (
     ImportedOnlyBy(
         "hypothesis-at-its-boundary",
         ("hypothesis",),
-        ("shardproof.engines.fuzz*", "shardproof.state_machine"),
+        ("shardproof.engines.fuzz.search", "shardproof.state_machine"),
         because="traces replay without it, and importing it costs more than replaying most of them",
     ),
     ImportedOnlyBy(
