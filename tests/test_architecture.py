@@ -314,7 +314,13 @@ FLOORS = (
     # What everything may say: errors, values, and what was asked for.
     ("shardproof.errors", "shardproof.strict_json"),
     ("shardproof.parts", "shardproof.progress", "shardproof.schema", "shardproof.settings"),
-    ("shardproof.adapter", "shardproof.coverage", "shardproof.readings", "shardproof.trace"),
+    (
+        "shardproof.adapter",
+        "shardproof.coverage",
+        "shardproof.loading",
+        "shardproof.readings",
+        "shardproof.trace",
+    ),
     # A system on one side, the model on the other.
     (
         "shardproof.adapters",
@@ -394,6 +400,7 @@ RULES: tuple[Rule, ...] = (
             "shardproof.adapter",
             "shardproof.adapters",
             "shardproof.errors",
+            "shardproof.loading",
             "shardproof.parts",
             "shardproof_models.shards",
             *SYSTEMS,
@@ -517,7 +524,7 @@ RULES: tuple[Rule, ...] = (
     UsedOnlyIn(
         "modules-by-name",
         DYNAMIC,
-        ("shardproof.adapter", "shardproof.subject"),
+        ("shardproof.loading", "shardproof.subject"),
         because="only an adapter or a protocol that the command line names is ever imported by name",
     ),
     ImportedOnlyBy(

@@ -15,7 +15,6 @@ from typing import TypeVar
 
 import pytest
 
-from shardproof.adapter import load
 from shardproof.adapters.evm import chain as chain_module
 from shardproof.adapters.evm.anvil import AnvilEngine
 from shardproof.adapters.evm.chain import SENDER, Chain, Moment
@@ -23,6 +22,7 @@ from shardproof.adapters.evm.engine import PyrevmEngine, RevertError
 from shardproof.adapters.evm.interface import Interface
 from shardproof.engines.fuzz import Plan, fuzz
 from shardproof.errors import AdapterError, MissingPartError
+from shardproof.loading import load
 from shardproof.parts import PARTS, located
 from shardproof.verdict import Report
 

@@ -18,12 +18,12 @@ from shardproof.adapter import (
     Refused,
     Topology,
     capabilities,
-    load,
 )
 from shardproof.adapters.axelar import BATCH, ENDOWMENT, QUORUMS, AxelarAdapter, Call, signed
 from shardproof.adapters.evm.interface import encoded
 from shardproof.engines.fuzz import Plan, fuzz
 from shardproof.errors import MissingPartError
+from shardproof.loading import load
 from shardproof.parts import PARTS, located
 
 

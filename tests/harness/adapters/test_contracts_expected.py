@@ -14,9 +14,9 @@ from collections.abc import Mapping
 import pytest
 from attrs import field, frozen
 
-from shardproof.adapter import load
 from shardproof.engines.fuzz import Plan, fuzz
 from shardproof.errors import MissingPartError
+from shardproof.loading import load
 from shardproof.parts import PARTS, located
 from shardproof.replay import replay
 from shardproof.verdict import Report, Verdict

@@ -18,7 +18,6 @@ from shardproof.adapter import (
     Refused,
     Topology,
     capabilities,
-    load,
 )
 from shardproof.adapters.eventsourcing import (
     AnyOrderAdapter,
@@ -31,6 +30,7 @@ from shardproof.engines.fuzz import Plan, fuzz
 from shardproof.engines.tour import Plan as TourPlan
 from shardproof.engines.tour import tour
 from shardproof.errors import AdapterError, MissingPartError, UsageError
+from shardproof.loading import load
 from shardproof.verdict import Report, Verdict
 
 UNKNOWN = Refused("no such notification in any log")

@@ -11,9 +11,9 @@ import itertools
 
 import pytest
 
-from shardproof.adapter import load
 from shardproof.adapters.faulty import CONTROLS, FAULTS, Fault
 from shardproof.engines.fuzz import Plan, fuzz, search
+from shardproof.loading import load
 from shardproof.replay import replay
 from shardproof.verdict import Report, Verdict
 

@@ -16,7 +16,6 @@ from shardproof.adapter import (
     Refused,
     Topology,
     capabilities,
-    load,
 )
 from shardproof.adapters.evm.extras import keccak
 from shardproof.adapters.evm.shards import FIRST_CHAIN
@@ -32,6 +31,7 @@ from shardproof.adapters.hyperlane import (
 )
 from shardproof.engines.tour import Plan, tour
 from shardproof.errors import AdapterError, MissingPartError, UsageError
+from shardproof.loading import load
 from shardproof.parts import PARTS, located
 from shardproof.verdict import Report, Verdict
 

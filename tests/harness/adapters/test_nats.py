@@ -9,20 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from shardproof.adapter import (
-    PENDING,
-    Adapter,
-    Delivery,
-    Execution,
-    Outcome,
-    Refused,
-    Topology,
-    capabilities,
-    load,
-)
+from shardproof.adapter import PENDING, Adapter, Delivery, Execution, Outcome, Refused, Topology, capabilities
 from shardproof.adapters.nats import InboxAdapter, NatsAdapter, PositionShard, WindowAdapter, variant
 from shardproof.engines.fuzz import Plan, fuzz
 from shardproof.errors import AdapterError, MissingPartError, UsageError
+from shardproof.loading import load
 from shardproof.verdict import Report, Verdict
 
 DUPLICATE = Refused("duplicate, within the window")

@@ -19,13 +19,13 @@ from shardproof.adapter import (
     Refused,
     Topology,
     capabilities,
-    load,
 )
 from shardproof.adapters.evm.extras import keccak
 from shardproof.adapters.evm.signer import Signer, recovered
 from shardproof.adapters.nxtp import ENDOWMENT, LIQUIDITY, NxtpAdapter, Transfer, router
 from shardproof.engines.fuzz import Plan, fuzz
 from shardproof.errors import MissingPartError
+from shardproof.loading import load
 from shardproof.parts import PARTS, located
 
 

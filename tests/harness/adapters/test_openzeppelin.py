@@ -8,16 +8,7 @@ from collections.abc import Iterator
 import pytest
 from attrs import evolve
 
-from shardproof.adapter import (
-    ACCEPTED,
-    Delivery,
-    Execution,
-    Multiproof,
-    Refused,
-    Topology,
-    capabilities,
-    load,
-)
+from shardproof.adapter import ACCEPTED, Delivery, Execution, Multiproof, Refused, Topology, capabilities
 from shardproof.adapters.evm.extras import keccak
 from shardproof.adapters.openzeppelin import (
     VARIANTS,
@@ -29,6 +20,7 @@ from shardproof.adapters.openzeppelin import (
     variant,
 )
 from shardproof.errors import MissingPartError, UsageError
+from shardproof.loading import load
 from shardproof.multiproofs import REBUILT, SHAPES, rebuilt
 from shardproof.parts import PARTS, located
 

@@ -12,21 +12,13 @@ from pathlib import Path
 import pytest
 from attrs import evolve
 
-from shardproof.adapter import (
-    ACCEPTED,
-    Adapter,
-    Delivery,
-    Execution,
-    Refused,
-    Topology,
-    capabilities,
-    load,
-)
+from shardproof.adapter import ACCEPTED, Adapter, Delivery, Execution, Refused, Topology, capabilities
 from shardproof.adapters.tvm.system import ForgetfulAdapter, TvmAdapter, variant
 from shardproof.engines.fuzz import Plan, fuzz
 from shardproof.engines.tour import Plan as TourPlan
 from shardproof.engines.tour import tour
 from shardproof.errors import AdapterError, MissingPartError, UsageError
+from shardproof.loading import load
 from shardproof.verdict import Report, Verdict
 
 #: Where the machine has a wheel.

@@ -14,9 +14,10 @@ from pathlib import Path
 import pytest
 
 from shardproof import cli
-from shardproof.adapter import ACCEPTED, Delivery, Execution, Refused, Topology, load
+from shardproof.adapter import ACCEPTED, Delivery, Execution, Refused, Topology
 from shardproof.adapters.evm.extras import abi, curve, revm
 from shardproof.errors import MissingPartError
+from shardproof.loading import load
 
 TOP = Path(__file__).parents[3]
 GUIDE = TOP / "harness" / "guides" / "solidity.md"
