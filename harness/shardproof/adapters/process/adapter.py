@@ -109,7 +109,7 @@ class ProcessAdapter(Adapter):
 
     greeting: ClassVar[Greeting]
     words: ClassVar[tuple[str, ...]]
-    furnish: ClassVar[Furnish]
+    furnish: ClassVar[staticmethod[[Path], None]]
     seconds: ClassVar[float]
 
     def __init__(self) -> None:

@@ -8,13 +8,12 @@
 //
 // Source: npm `@ton/sandbox`; TVM whitepaper, sections 3.1 and A.7; `shard.fc`; harness/PROTOCOL.md.
 
-import { createHash } from "node:crypto";
+import { createHash, createPrivateKey, createPublicKey, sign } from "node:crypto";
 import { readFileSync, readSync, writeSync } from "node:fs";
 import { createRequire } from "node:module";
 
 const require = createRequire(`${process.cwd()}/`);
 const { Address, Cell, Dictionary, beginCell, contractAddress, loadShardAccount, storeShardAccount } = require("@ton/core");
-const { keyPairFromSeed, sign } = require("@ton/crypto");
 // Not by the front door of the package, behind which are tables for the terminal and a test runner too.
 const { Blockchain } = require("@ton/sandbox/dist/blockchain/Blockchain");
 const { EmulationError, createShardAccount } = require("@ton/sandbox/dist/blockchain/SmartContract");
@@ -23,6 +22,8 @@ const { internal } = require("@ton/sandbox/dist/utils/message");
 
 const CONTRACT = JSON.parse(readFileSync("contract.json", "utf8"));
 const CODE = Cell.fromBase64(CONTRACT.code);
+
+const bytes = (text) => Buffer.from(text, "hex");
 
 const SEND = 1;
 const DELIVER = 2;
@@ -42,13 +43,14 @@ const PAYLOAD_BYTES_MAX = 127;
 /** How far the number of a forged receipt is ahead: no run sends as many. */
 const FORGED_AHEAD = 1n << 40n;
 
+/** What stands before the 32 bytes of a private key (RFC 8410). */
+const ED25519 = bytes("302e020100300506032b657004220420");
+
 const ok = (value = null) => ({ ok: value });
 const refused = (reason) => ({ refused: reason });
 const NOT_IN_IT = refused("this header does not commit to this receipt");
 
 // ---- receipts and headers ----------------------------------------------------------------------------------
-
-const bytes = (text) => Buffer.from(text, "hex");
 
 function receiptOf(source, destination, number, payload) {
   const fields = Buffer.alloc(RECEIPT_BYTES);
@@ -77,13 +79,14 @@ function onlyCell(boc) {
   return cells[0];
 }
 
-/** The key of the validators of a shard; its signatures are deterministic. */
+/** The private key of the validators of a shard; its signatures are deterministic. */
 function keyOf(name) {
-  const seed = Buffer.alloc(32);
   const said = Buffer.from(name).subarray(-32);
-  said.copy(seed, 32 - said.length);
-  return keyPairFromSeed(seed);
+  const seed = Buffer.concat([Buffer.alloc(32 - said.length), said]);
+  return createPrivateKey({ key: Buffer.concat([ED25519, seed]), format: "der", type: "pkcs8" });
 }
+
+const publicOf = (key) => Buffer.from(createPublicKey(key).export({ format: "jwk" }).x, "base64url");
 
 // ---- shards ------------------------------------------------------------------------------------------------
 
@@ -106,8 +109,8 @@ async function opened(names) {
   chain = await Blockchain.create({ executor: machine, config: "slim", meta: new Map(), uiOptions: { enabled: false } });
   chain.now = MOMENT;
   const keys = Dictionary.empty(Dictionary.Keys.Uint(32), Dictionary.Values.Buffer(32));
-  const pairs = names.map(keyOf);
-  pairs.forEach(({ publicKey }, number) => keys.set(number, publicKey));
+  const own = names.map(keyOf);
+  own.forEach((key, number) => keys.set(number, publicOf(key)));
   [shards, roots] = [new Map(), new Map()];
   for (const [number, name] of names.entries()) {
     const data = beginCell()
@@ -121,7 +124,7 @@ async function opened(names) {
       .endCell();
     const address = contractAddress(0, { code: CODE, data });
     await chain.setShardAccount(address, createShardAccount({ address, code: CODE, data }));
-    shards.set(name, { number, address, key: pairs[number].secretKey });
+    shards.set(name, { number, address, key: own[number] });
   }
 }
 
@@ -197,7 +200,7 @@ const VERBS = {
     const { number, key } = shards.get(shard);
     const signed = beginCell().storeUint(number, 32).storeUint(roots.size, 64).storeBuffer(outgoing.hash()).endCell();
     const fields = signed.beginParse().loadBuffer(HEADER_BYTES - 64);
-    const header = Buffer.concat([fields, sign(signed.hash(), key)]).toString("hex");
+    const header = Buffer.concat([fields, sign(null, signed.hash(), key)]).toString("hex");
     roots.set(header, outgoing);
     return ok(header);
   },
