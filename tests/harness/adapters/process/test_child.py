@@ -14,9 +14,8 @@ import pytest
 from shardproof.adapter import Topology, load
 from shardproof.adapters.process import child as child_module
 from shardproof.adapters.process.child import Child, Silence, SilencedError
-from shardproof.errors import MissingPartError
 from shardproof.adapters.process.command import words
-from shardproof.errors import AdapterError, UsageError
+from shardproof.errors import AdapterError, MissingPartError, UsageError
 
 HOSTILE = Path(__file__).parents[3] / "samples" / "sample_systems" / "hostile_process.py"
 
