@@ -42,9 +42,15 @@ PROGRAM = Path(sandbox.__file__).with_suffix(".mjs")
 #: Property -> the length of the shortest trace that shows it: sent, sealed, delivered, delivered.
 EXPECTED: dict[str, dict[str, int]] = {"sandbox": {}, "sandbox-forgetful": {"executes-at-most-once": 4}}
 
-#: Says which files a program has loaded, after what it was given.
+#: Lets nobody ask for a clock or dice of this machine, and says at the end which files a program has loaded.
 LOADED = """
 const { _cache } = require("node:module");
+const crypto = require("node:crypto");
+const never = (home, ...names) => names.forEach((name) => { home[name] = () => { throw new Error(name); }; });
+[Date, performance].forEach((clock) => never(clock, "now"));
+never(Math, "random");
+never(globalThis.crypto, "getRandomValues");
+never(crypto, "randomFillSync", "randomBytes", "randomFill", "randomUUID");
 process.on("exit", () => process.stdout.write(JSON.stringify(Object.keys(_cache))));
 """
 
@@ -208,25 +214,33 @@ class TestSnapshots:
 class TestPackages:
     def test_are_all_that_is_loaded(self, tmp_path: Path) -> None:
         """
-        All that is loaded is from an archive whose digest was checked, and no archive is there in vain.
+        What is loaded is from a checked archive, and none is there in vain; and no clock or dice are asked.
         """
         sandbox._furnish("it", True, tmp_path)
         (tmp_path / "loaded.cjs").write_text(LOADED)
-        opened = {"id": 1, "verb": "open", "topology": {"shards": ["A"], "reserve": 0}}
+        asked = (
+            {"id": 1, "verb": "open", "topology": {"shards": ["A"], "reserve": 0}},
+            {"id": 2, "verb": "emit", "source": "A", "destination": "A", "payload": "00"},
+            {"id": 3, "verb": "close"},
+        )
         node = shutil.which("node")
         assert node is not None
 
         done = subprocess.run(
             [node, "--require", "./loaded.cjs", PROGRAM],
             cwd=tmp_path,
-            input=json.dumps(opened) + "\n",
+            input="".join(f"{json.dumps(one)}\n" for one in asked),
             capture_output=True,
             text=True,
             check=True,
         )
 
-        said, loaded = done.stdout.split("\n", 1)
-        assert json.loads(said) == {"id": 1, "ok": None}
+        *said, loaded = done.stdout.splitlines()
+        assert [json.loads(one) for one in said] == [
+            {"id": 1, "ok": None},
+            {"id": 2, "ok": f"{16 * '00'}00"},
+            {"id": 3, "ok": None},
+        ]
         home = tmp_path.resolve() / "node_modules"
         paths = [Path(path).relative_to(home) for path in json.loads(loaded) if "loaded.cjs" not in path]
         owners = {"/".join(path.parts[: 2 if path.parts[0].startswith("@") else 1]) for path in paths}

@@ -4,7 +4,7 @@
 // `node_modules`, and `contract.json` with the compiled contract, what its exit codes mean, and whether it remembers.
 //
 // The sandbox is the machine and the accounts; what is here are messages to them, and what they keep. Receipts, headers
-// and evidence are those of `system.py`, byte for byte. Nothing reads a clock, the environment or the network.
+// and evidence are those of `system.py`, byte for byte. Nothing reads a clock, dice, the environment or the network.
 //
 // Source: npm `@ton/sandbox`; TVM whitepaper, sections 3.1 and A.7; `shard.fc`; harness/PROTOCOL.md.
 
@@ -12,7 +12,17 @@ import { createHash, createPrivateKey, createPublicKey, sign } from "node:crypto
 import { readFileSync, readSync, writeSync } from "node:fs";
 import { createRequire } from "node:module";
 
+/** Time stands still. */
+const MOMENT = 1_700_000_000;
+
 const require = createRequire(`${process.cwd()}/`);
+
+// The machine times itself and rolls dice, for its log and its libraries. None of it should ever show; so none of it can.
+Date.now = () => MOMENT * 1_000;
+performance.now = () => 0;
+const NO_DICE = { randomBytes: (size) => Buffer.alloc(size), randomFillSync: (some) => some.fill(0) };
+Object.assign(require("node:crypto"), NO_DICE);
+
 const { Address, Cell, Dictionary, beginCell, contractAddress, loadShardAccount, storeShardAccount } = require("@ton/core");
 // Not by the front door of the package, behind which are tables for the terminal and a test runner too.
 const { Blockchain } = require("@ton/sandbox/dist/blockchain/Blockchain");
@@ -30,7 +40,6 @@ const DELIVER = 2;
 
 /** Paid with each message; nothing here depends on it, as long as it is enough. */
 const VALUE = 10n ** 9n;
-const MOMENT = 1_700_000_000;
 /** Any account may send and deliver. */
 const ANYBODY = new Address(0, Buffer.alloc(32, 0x11));
 
