@@ -277,7 +277,7 @@ def unpack(part: Part, folder: Path, suffixes: tuple[str, ...]) -> None:
     Only files, and only below it, whatever the archive says. What was written is the caller's, to use at
     once and to remove: whoever comes later cannot know that nobody has changed it.
     """
-    path = located(part)
+    path, made = located(part), set[Path]()
     try:
         with tarfile.open(path, "r:gz") as archive:
             for member in archive:
@@ -288,7 +288,9 @@ def unpack(part: Part, folder: Path, suffixes: tuple[str, ...]) -> None:
                 if content is None or name.is_absolute() or ".." in name.parts:
                     continue
                 target = folder / name
-                target.parent.mkdir(parents=True, exist_ok=True)
+                if target.parent not in made:
+                    target.parent.mkdir(parents=True, exist_ok=True)
+                    made.add(target.parent)
                 target.write_bytes(content.read())
     except (tarfile.TarError, OSError, EOFError) as error:
         raise MissingPartError(

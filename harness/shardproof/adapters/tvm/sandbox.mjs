@@ -17,13 +17,14 @@ const MOMENT = 1_700_000_000;
 
 const require = createRequire(`${process.cwd()}/`);
 
-// The machine times itself and rolls dice, for its log and its libraries. None of it should ever show; so none of it can.
+// The machine times itself and rolls dice, for its log and its libraries. None of it should show; so none of it can.
 Date.now = () => MOMENT * 1_000;
 performance.now = () => 0;
 const NO_DICE = { randomBytes: (size) => Buffer.alloc(size), randomFillSync: (some) => some.fill(0) };
 Object.assign(require("node:crypto"), NO_DICE);
 
-const { Address, Cell, Dictionary, beginCell, contractAddress, loadShardAccount, storeShardAccount } = require("@ton/core");
+const { Address, Cell, Dictionary, beginCell, contractAddress } = require("@ton/core");
+const { loadShardAccount, storeShardAccount } = require("@ton/core");
 // Not by the front door of the package, behind which are tables for the terminal and a test runner too.
 const { Blockchain } = require("@ton/sandbox/dist/blockchain/Blockchain");
 const { EmulationError, createShardAccount } = require("@ton/sandbox/dist/blockchain/SmartContract");
@@ -115,7 +116,8 @@ const nameOf = (number) => [...shards.keys()][number];
 async function opened(names) {
   machine ??= await Executor.create();
   // What is not said here would be looked for: in the environment, and in packages that are not ours.
-  chain = await Blockchain.create({ executor: machine, config: "slim", meta: new Map(), uiOptions: { enabled: false } });
+  const settled = { meta: new Map(), uiOptions: { enabled: false } };
+  chain = await Blockchain.create({ executor: machine, config: "slim", ...settled });
   chain.now = MOMENT;
   const keys = Dictionary.empty(Dictionary.Keys.Uint(32), Dictionary.Values.Buffer(32));
   const own = names.map(keyOf);
@@ -165,9 +167,9 @@ async function told(name, body) {
     if (error instanceof EmulationError) return refused(error.error);
     throw error;
   }
-  const computed = transaction.description.computePhase;
-  if (computed.type !== "vm") return refused("not computed");
-  return computed.exitCode === 0 ? ok() : refused(CONTRACT.reasons[computed.exitCode] ?? `exit code ${computed.exitCode}`);
+  const { type, exitCode } = transaction.description.computePhase;
+  if (type !== "vm") return refused("not computed");
+  return exitCode === 0 ? ok() : refused(CONTRACT.reasons[exitCode] ?? `exit code ${exitCode}`);
 }
 
 /** A dictionary of outgoing receipts, by their numbers. */
