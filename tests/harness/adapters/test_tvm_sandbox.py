@@ -322,7 +322,7 @@ def test_verdicts_do_not_depend_on_the_seed(name: str, seed: int) -> None:
     """
     Held by a contract that remembers, violated by one that does not: five seeds of five.
     """
-    report = searched(variant(name), seed, 1_000)
+    report = searched(variant(name), seed, 600)
 
     assert found(report) == EXPECTED[name]
     assert report.verdict is (Verdict.VIOLATED if EXPECTED[name] else Verdict.HOLDS)
