@@ -2,8 +2,8 @@
 Shards on the TVM of npm's `@ton/sandbox`: a second machine for the same contract, in a process of Node.js.
 
 The process is `sandbox.mjs`. What it runs are packages of npm, at pinned versions: each process has its
-own copy, unpacked from archives whose digests were checked, in the folder that goes with it. So nobody can
-have changed a copy in between, and nothing of another folder is ever loaded.
+own copy, unpacked from archives whose digests were checked, in the folder that goes with it. So no copy
+that somebody could have changed is ever used again, and no other folder is asked for a package.
 
 Source: npm `@ton/sandbox`; `sandbox.mjs`; `harness/PROTOCOL.md`.
 """
@@ -25,15 +25,8 @@ from .system import REASONS
 PACKAGES: Final = tuple(
     PARTS[name]
     for name in (
-        *(
-            "ton-sandbox",
-            "ton-core",
-            "ton-crypto",
-            "ton-crypto-primitives",
-            "ton-assembly",
-            "ton-parser-runtime",
-        ),
-        *("fflate", "jssha", "tweetnacl"),
+        *("ton-sandbox", "ton-core", "ton-crypto", "ton-crypto-primitives"),
+        *("ton-assembly", "ton-parser-runtime", "fflate", "jssha", "tweetnacl"),
     )
 )
 
