@@ -48,10 +48,12 @@ EXPECTED: dict[str, dict[str, int]] = {"sandbox": {}, "sandbox-forgetful": {"exe
 LOADED = """
 const { _cache } = require("node:module");
 const crypto = require("node:crypto");
-const never = (home, ...names) => names.forEach((name) => { home[name] = () => { throw new Error(name); }; });
+const never = (home, ...names) => names.forEach((name) => {
+  Object.defineProperty(home, name, { value: () => { throw new Error(name); }, writable: true, configurable: true });
+});
 [Date, performance].forEach((clock) => never(clock, "now"));
 never(Math, "random");
-never(globalThis.crypto, "getRandomValues");
+never(crypto.webcrypto, "getRandomValues");
 never(crypto, "randomFillSync", "randomBytes", "randomFill", "randomUUID");
 process.on("exit", () => process.stdout.write(JSON.stringify(Object.keys(_cache))));
 """

@@ -41,7 +41,7 @@ def sandboxed(name: str, *, remembers: bool) -> type[ProcessAdapter]:
     if node is None:
         raise MissingPartError(
             "Node.js is needed to run the sandbox of the TVM, and is not on this machine",
-            help="install Node.js, version 20 or newer",
+            help="install Node.js, version 18 or newer",
         )
     return adapter_of((node, str(_HERE / "sandbox.mjs")), furnish=partial(_furnish, name, remembers))
 
