@@ -49,7 +49,8 @@ LOADED = """
 const { _cache } = require("node:module");
 const crypto = require("node:crypto");
 const never = (home, ...names) => names.forEach((name) => {
-  Object.defineProperty(home, name, { value: () => { throw new Error(name); }, writable: true, configurable: true });
+  const value = () => { throw new Error(name); };
+  Object.defineProperty(home, name, { value, writable: true, configurable: true });
 });
 [Date, performance].forEach((clock) => never(clock, "now"));
 never(Math, "random");
