@@ -8,14 +8,14 @@ bytes, because nothing on a chain makes sure that they are text.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from functools import lru_cache
 from typing import Any, Final
 
 from attrs import evolve, field, frozen
 
 from ...errors import AdapterError, nearest, printable
+from .abi import row_of
 from .engine import Log, RevertError
-from .extras import abi, keccak
+from .extras import keccak
 
 #: `Error(string)` and `Panic(uint256)`: the two errors that the language itself knows.
 _ERROR: Final = bytes.fromhex("08c379a0")
@@ -172,33 +172,13 @@ class Interface:
 
 
 def encoded(types: Sequence[str], values: Sequence[object]) -> bytes:
-    """Arguments as a call carries them."""
-    try:
-        return _encoded(tuple(types), tuple(values))
-    except TypeError:
-        # Lists among them, which cannot be remembered, or a value of the wrong type.
-        data: bytes = abi().encode(types, values)
-        return data
-
-
-#: A search sends and logs much the same in run after run. Some of it is many kilobytes long.
-_remembered: Final = lru_cache(maxsize=1 << 12)
-
-
-@_remembered
-def _encoded(types: tuple[str, ...], values: tuple[object, ...]) -> bytes:
-    data: bytes = abi().encode(types, values)
-    return data
+    """Arguments as a call carries them. Raises `ValueError` or `TypeError` where they are no such values."""
+    return row_of(tuple(types)).write(values)
 
 
 def decoded(types: Sequence[str], data: bytes) -> tuple[Any, ...]:
-    """Values as an answer carries them."""
-    return _decoded(tuple(types), data)
-
-
-@_remembered
-def _decoded(types: tuple[str, ...], data: bytes) -> tuple[Any, ...]:
-    values: tuple[Any, ...] = abi().decode(types, data)
+    """Values as an answer carries them. Raises `ValueError` where they are no such values."""
+    values: tuple[Any, ...] = row_of(tuple(types)).read(data, 0)
     return values
 
 
