@@ -73,13 +73,14 @@ def _keccak() -> Any:
 
 def keccak(data: bytes) -> bytes:
     """Keccak-256 as Ethereum uses it, with the padding that came before SHA-3."""
-    return _remembered(data) if len(data) <= _SHORT else _hashed(data)
+    return _remembered(data) if len(data) <= _SHORT else hashed(data)
 
 
-def _hashed(data: bytes) -> bytes:
+def hashed(data: bytes) -> bytes:
+    """The same, of what will not be asked for again."""
     digest: bytes = _keccak()(data)
     return digest
 
 
 #: A search sends much the same in run after run, and hashes it each time.
-_remembered: Final = lru_cache(maxsize=REMEMBERED)(_hashed)
+_remembered: Final = lru_cache(maxsize=REMEMBERED)(hashed)

@@ -8,6 +8,7 @@ bytes, because nothing on a chain makes sure that they are text.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, Final
 
 from attrs import evolve, field, frozen
@@ -53,6 +54,12 @@ class Event:
     topic: bytes
     #: Name, type, and whether it is a topic; in the order of the interface.
     values: tuple[tuple[str, str, bool], ...]
+    #: The types of what stands in the data.
+    _plain: tuple[str, ...] = field(init=False, repr=False, eq=False)
+
+    def __attrs_post_init__(self) -> None:
+        plain = tuple(kind for _, kind, indexed in self.values if not indexed)
+        object.__setattr__(self, "_plain", plain)
 
     def decoded(self, log: Log) -> dict[str, Any]:
         """
@@ -60,10 +67,9 @@ class Event:
 
         Raises `AdapterError` where the log is not one of this kind.
         """
-        plain = tuple(kind for _, kind, indexed in self.values if not indexed)
         topics = iter(log.topics[1:])
         try:
-            data = iter(decoded(plain, log.data))
+            data = iter(decoded(self._plain, log.data))
             return {
                 name: _from_topic(kind, next(topics)) if indexed else next(data)
                 for name, kind, indexed in self.values
@@ -173,12 +179,30 @@ class Interface:
 
 def encoded(types: Sequence[str], values: Sequence[object]) -> bytes:
     """Arguments as a call carries them. Raises `ValueError` or `TypeError` where they are no such values."""
-    return row_of(tuple(types)).write(values)
+    try:
+        return _encoded(tuple(types), tuple(values))
+    except TypeError:
+        # Lists among them, which cannot be remembered, or a value of the wrong type.
+        return row_of(tuple(types)).write(values)
+
+
+#: A search sends and logs much the same in run after run. Some of it is many kilobytes long.
+_remembered: Final = lru_cache(maxsize=1 << 12)
+
+
+@_remembered
+def _encoded(types: tuple[str, ...], values: tuple[object, ...]) -> bytes:
+    return row_of(types).write(values)
 
 
 def decoded(types: Sequence[str], data: bytes) -> tuple[Any, ...]:
     """Values as an answer carries them. Raises `ValueError` where they are no such values."""
-    values: tuple[Any, ...] = row_of(tuple(types)).read(data, 0)
+    return _decoded(tuple(types), data)
+
+
+@_remembered
+def _decoded(types: tuple[str, ...], data: bytes) -> tuple[Any, ...]:
+    values: tuple[Any, ...] = row_of(types).read(data, 0)
     return values
 
 
