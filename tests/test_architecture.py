@@ -356,7 +356,7 @@ FLOORS = (
     ("shardproof.cli", "shardproof.pytest_plugin", "shardproof.conformance"),
 )
 
-EVM = ("pyrevm", "eth_abi", "eth_hash", "coincurve")
+EVM = ("pyrevm", "eth_hash", "coincurve")
 
 #: Libraries of systems under test, each in an extra of its own.
 SYSTEMS = (*EVM, "eventsourcing", "nacl", "nats", "pytoniq_core", "pytvm")

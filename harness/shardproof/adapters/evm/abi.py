@@ -175,7 +175,7 @@ def _number(name: str, bits: int, *, signed: bool) -> Kind:
 
 def _write_bool(value: bool) -> bytes:
     if not isinstance(value, bool):
-        raise ValueError(f"bool cannot be {value!r}")
+        raise TypeError(f"bool cannot be {value!r}")
     return value.to_bytes(_WORD)
 
 
@@ -218,7 +218,7 @@ def _fixed_bytes(name: str, length: int) -> Kind:
 
 def _write_bytes(value: bytes) -> bytes:
     if not isinstance(value, bytes | bytearray):
-        raise ValueError(f"bytes cannot be {value!r}")
+        raise TypeError(f"bytes cannot be {value!r}")
     return len(value).to_bytes(_WORD) + value + bytes(-len(value) % _WORD)
 
 
@@ -234,5 +234,5 @@ def _read_bytes(data: bytes, at: int) -> bytes:
 
 def _write_string(value: str) -> bytes:
     if not isinstance(value, str):
-        raise ValueError(f"string cannot be {value!r}")
+        raise TypeError(f"string cannot be {value!r}")
     return _write_bytes(value.encode())

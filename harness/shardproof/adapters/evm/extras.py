@@ -42,14 +42,6 @@ def revm() -> Any:
 
 
 @cache
-def abi() -> Any:
-    """The encoding of calls: module `eth_abi`."""
-    with _installed():
-        import eth_abi
-    return eth_abi
-
-
-@cache
 def curve() -> Any:
     """Signatures on secp256k1: module `coincurve`."""
     with _installed():
@@ -61,14 +53,15 @@ def curve() -> Any:
 def _keccak() -> Any:
     with _installed():
         try:
-            # A tenth of the time of the backend that the library would choose where it has both.
-            from eth_hash.backends.pysha3 import keccak256 as keccak
+            # Takes a tenth of the time of the backend that the library would choose where it has both.
+            from eth_hash.backends.pysha3 import keccak256
         except ImportError:
             from eth_hash.auto import keccak
 
             # The library looks for its own backend at the first hash, and not before.
             keccak(b"")
-    return keccak
+            return keccak
+    return keccak256
 
 
 def keccak(data: bytes) -> bytes:
