@@ -13,6 +13,7 @@ from typing import Any
 
 from attrs import define, field
 
+from shardproof_models.language.actions import Action, Effect
 from shardproof_models.language.protocol import Protocol
 from shardproof_models.language.terms import Bool, Op, Symbol, Term, Variable
 from shardproof_models.layers.exactly_once import Header, Shard, origin
@@ -93,9 +94,11 @@ class Cells:
     def _of_its_own(self) -> dict[Symbol[Any, Any], Check]:
         """For what headers say freely of others: when it is of their own."""
         produce = next((a for a in self.protocol.actions if a.name == "produce"), None)
+        if produce is None:
+            return {}
         return {
-            effect.symbol: self.generated.check((*produce.parameters, *effect.each), effect.value.args[0])
-            for effect in (produce.effects if produce is not None else ())
+            effect.symbol: self.generated.check((*produce.parameters, *effect.each), _antecedent(effect))
+            for effect in produce.effects
             if effect.value.head is Op.IMPLIES and _plainly(effect.cell.args, produce, effect.each)
         }
 
@@ -141,7 +144,12 @@ class Cells:
         return int(self.generated.rigid[self.generated.rigid_index[symbol]][0][place])
 
 
-def _plainly(args: tuple[Term, ...], produce: Any, each: tuple[Term, ...]) -> bool:
+def _antecedent(effect: Effect) -> Bool:
+    condition: Bool = effect.value.args[0]  # type: ignore[assignment]  # of an implication
+    return condition
+
+
+def _plainly(args: tuple[Term, ...], produce: Action, each: tuple[Term, ...]) -> bool:
     """Whether a cell is named by what is given, in that order."""
     return [a.head for a in args] == [p.head for p in (*produce.parameters, *each)]
 

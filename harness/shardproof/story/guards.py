@@ -103,8 +103,8 @@ class _Asked:
         sides = self._sides(part.args[0] if denied else part)
         if since is not None:
             step = self.guards.steps[since]
-            is_now = "true" if denied else "false"
-            said = f"`{text}` is {is_now} since step {since + 1} ({step.action} at {step.at})"
+            became = "true" if denied else "false"
+            said = f"`{text}` became {became} at step {since + 1} ({step.action} at {step.at})"
             return f"{said}: {sides}" if sides else said
         if not any(s.is_state for s in symbols_of(self.guards.protocol.expand(part))):
             return f"never true: {sides or f'`{self.text(part)}`'}"

@@ -26,9 +26,11 @@ class Fact:
     value: str
 
     def __str__(self) -> str:
-        """`consumed r0`, or `executions r0 = 2`."""
-        words = " ".join((self.symbol, *self.about))
-        return words if self.value == "yes" else f"{words} = {self.value}"
+        """`consumed r0`, `not live`, or `executions r0 = 2`."""
+        words = " ".join((self.symbol.replace("_", " "), *self.about))
+        if self.value in ("yes", "no"):
+            return words if self.value == "yes" else f"not {words}"
+        return f"{words} = {self.value}"
 
 
 @frozen
@@ -128,7 +130,8 @@ class Moment:
     model: str
     #: In the order in which they are checked; empty where nothing is decided by a guard.
     guard: tuple[Clause, ...] = ()
-    #: What the model's world changed by. What the system did is in the step.
+    #: What the model's world changed by; of a header, what its parent does not say already.
+    #: What the system did is in the step.
     changes: tuple[Change, ...] = ()
     #: Why the model could not go along: something that the step speaks of is not there.
     astray: str = ""
