@@ -277,7 +277,8 @@ def _opened(trace: Trace, protocol: Protocol, moves: tuple[Move, ...]) -> tuple[
     verbs |= {"responses"} if names & {"bouncing", "forwarding"} else set()
     one = player(verbs)
     # A shard may emit of its own accord for whatever is delivered to it.
-    receipts = sum(isinstance(move, Emit | Deliver) for move in moves)
+    emitting = Emit | Deliver if "responses" in verbs else Emit
+    receipts = sum(isinstance(move, emitting) for move in moves)
     headers = sum(isinstance(move, Produce) for move in moves)
     shards = len(trace.shards)
     oracle = Oracle(protocol, shards, receipts + 4, shards + headers + 4, trace.reserve)
