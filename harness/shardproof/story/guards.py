@@ -127,7 +127,7 @@ class Guards:
         )
         if since is not None:
             step, became = self.steps[since], "true" if part.denied else "false"
-            said = f"`{text}` became {became} at step {since + 1} ({step.action} at {step.at})"
+            said = f"`{text}` became {became} at step {since + 1}, {step.action} at {step.at}"
             return f"{said}: {compared}" if compared else said
         if not part.changes:
             return f"never true: {compared or f'`{part.text(names)}`'}"

@@ -158,6 +158,27 @@ class Story:
     #: What each symbol means that a fact speaks of.
     glossary: dict[str, str] = field(factory=dict)
 
+    @property
+    def refused_by(self) -> str:
+        """
+        By which clause the model refuses what went wrong, and since when that is false.
+
+        Where it went wrong earlier than it showed, that of the earlier step.
+        """
+        wrong = self.trace.violation
+        if wrong is None or wrong.step >= len(self.moments):
+            return ""
+        named = wrong.clause.partition(":")[0]
+        for moment in self.moments[wrong.step :: -1]:
+            clause = moment.refusing
+            if clause is not None and clause.refusal == (named or clause.refusal):
+                here = "" if moment.index == wrong.step else f" at step {moment.index + 1}"
+                joined = ": " if clause.since is not None else ", "
+                return f"{clause.refusal}{here}{joined}{clause.story}"
+            if not named:
+                break
+        return wrong.clause
+
     def facts(self, index: int) -> tuple[Fact, ...]:
         """What the model holds after the first `index` steps, in order of appearance."""
         held: dict[Fact, None] = {}
