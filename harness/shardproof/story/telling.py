@@ -77,8 +77,6 @@ def tell(trace: Trace) -> Story:
     except (TraceError, UsageError) as error:
         why = error.summary
         moments = tuple(Moment(step, i, step.expected, astray=why) for i, step in enumerate(trace.steps))
-    if known is None and trace.property:
-        known = next((p for p in selection.catalogue() if p.name == trace.property), None)
     return Story(trace, moments, _formula(known), _says(known), incidents(trace), glossary)
 
 
