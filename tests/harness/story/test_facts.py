@@ -72,7 +72,9 @@ def test_what_a_header_says_for_others_is_not_said() -> None:
     )
 
     assert changes(told, 1) == ["B: closed A>B:1"]
-    assert [said for said in changes(told, 2) if "closed" in said or "commits" in said] == ["A: commits h0 r0"]
+    assert [said for said in changes(told, 2) if "closed" in said or "commits" in said] == [
+        "A: commits h0 r0"
+    ]
     assert [said for said in changes(told, 3) if "closed" in said or "commits" in said] == [
         "B: closed in h1 A>B:1"
     ]
