@@ -15,10 +15,9 @@ from shardproof.engines.fuzz import RESERVE, mixed
 from shardproof.oracle import Oracle
 from shardproof.runs import Bench
 from shardproof.schedule import Schedule
-from shardproof.story import telling
 from shardproof.story.player import Player
 from shardproof.story.telling import tell
-from shardproof.story.told import Moment, Story
+from shardproof.story.told import Change, Moment, Story
 from shardproof.trace import Search, Step, Trace
 from shardproof.traffic import Dice
 from shardproof_models.stacks import composed, layers_for
@@ -153,7 +152,7 @@ class TestPastCounterexamples:
         )
 
 
-def executions(moment: Moment) -> list[telling.Change]:
+def executions(moment: Moment) -> list[Change]:
     """The changes that are an execution."""
     return [c for c in moment.changes if c.after is not None and c.after.symbol == "executions"]
 
