@@ -204,8 +204,11 @@ class TestBadInput:
         """The moments say so, and the trace is all that is told."""
         story = tell(evolve(named("null-root").trace, layers=("exactly-once", "teleportation")))
 
+        none = tell(evolve(named("null-root").trace, layers=()))
+
         assert [m.astray for m in story.moments] == ["unknown layer 'teleportation'"]
-        assert story.facts(1) == ()
+        assert [m.astray for m in none.moments] == ["these layers deliver nothing"]
+        assert story.facts(1) == none.facts(1) == ()
 
     def test_what_speaks_of_what_is_not_there(self) -> None:
         """A step that presupposes what is missing is left out, and says what it misses."""
