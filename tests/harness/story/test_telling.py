@@ -10,8 +10,9 @@ import pytest
 from attrs import evolve
 
 from shardproof import trace_file
-from shardproof.adapter import Topology, capabilities, load
+from shardproof.adapter import Topology, capabilities
 from shardproof.engines.fuzz import RESERVE, mixed
+from shardproof.loading import load
 from shardproof.oracle import Oracle
 from shardproof.runs import Bench
 from shardproof.schedule import Schedule
