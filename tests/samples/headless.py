@@ -70,7 +70,6 @@ class Tab:
     _session: str = field(init=False, default="")
     _number: int = field(init=False, default=0)
     _buffer: bytes = field(init=False, default=b"")
-    _loaded: bool = field(init=False, default=False)
 
     def attach(self) -> None:
         """Open a page of its own, and listen to what it does."""
@@ -110,9 +109,7 @@ class Tab:
         return message
 
     def _noted(self, method: str, said: dict[str, Any]) -> None:
-        if method == "Page.loadEventFired":
-            self._loaded = True
-        elif method == "Network.requestWillBeSent":
+        if method == "Network.requestWillBeSent":
             self.requests.append(said["request"]["url"])
         elif method == "Runtime.exceptionThrown":
             details = said["exceptionDetails"]
@@ -128,12 +125,11 @@ class Tab:
         self.requests.clear()
         # Two addresses that differ behind the # would be one page.
         self.call("Page.navigate", url="about:blank")
-        self._loaded = False
         self.call("Page.navigate", url=address)
         deadline = time.monotonic() + self.patience_s
-        while not self._loaded or self.js("location.href") == "about:blank":
-            if not self._loaded:
-                self._next(deadline)
+        while self.js("document.readyState != 'complete' || location.href == 'about:blank'"):
+            if time.monotonic() > deadline:
+                raise BrowserError(f"{address} does not end to load")
         self.settled()
 
     def js(self, expression: str) -> Any:

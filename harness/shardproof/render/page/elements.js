@@ -27,14 +27,13 @@ function foreign(text) {
   return /^[\x20-\x7e]*$/.test(text) ? text : make("bdi", {}, text);
 }
 
-/** A sentence in which what stands between backticks is code. */
-function sentence(text) {
+/** A sentence of ours, in which what stands between backticks is code, and each "step N" leads there. */
+function sentence(text, steps = 0) {
   const parts = text.split("`");
   if (parts.length % 2 === 0) return [foreign(text)];
-  return parts.map((part, i) => (i % 2 ? make("code", {}, part) : foreign(part)));
+  return parts.flatMap((part, i) => (i % 2 ? make("code", {}, foreign(part)) : linked(part, steps)));
 }
 
-/** A text in which each "step N" leads there. */
 function linked(text, steps) {
   return text.split(/\b(step \d{1,9})\b/).map((part, i) => {
     const number = i % 2 ? Number(part.slice(5)) : 0;

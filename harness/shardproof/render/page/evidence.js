@@ -6,17 +6,11 @@ const SLOT = 92;
 const BOX = { width: 80, height: 28 };
 
 function evidence(shown) {
-  const all = shown.damaged?.includes("everything");
   const parts = [
-    make("p", { class: "says" }, foreign(shown.says)),
-    shown.tree ? tree(shown, all) : null,
-    shown.tree ? legend() : null,
+    make("p", { class: "says" }, ...sentence(shown.says)),
+    ...shown.harm.map(([how, what]) => make("p", { class: "harm" }, make("strong", {}, `${how}: `), foreign(what))),
+    ...(shown.tree ? [tree(shown), legend()] : []),
   ];
-  for (const [what, name] of [["receipt", shown.receipt], ["header", shown.header], ["index", "position of the leaf"]]) {
-    if (shown.damaged?.includes(what)) {
-      parts.push(make("p", { class: "harm" }, make("strong", {}, "damaged: "), `${what === "index" ? "" : `${what} `}`, foreign(name)));
-    }
-  }
   return make("section", { class: "evidence card", "aria-labelledby": "evidence-title" }, make("h3", { id: "evidence-title" }, "Evidence"), ...parts);
 }
 
@@ -30,7 +24,7 @@ function legend() {
 }
 
 /** Boxes and lines, the root on top; each leaf has a slot of its own. */
-function tree(shown, all) {
+function tree(shown) {
   const lines = [];
   const boxes = [];
   let slots = 0;
@@ -52,7 +46,7 @@ function tree(shown, all) {
         }),
       );
     });
-    const damaged = node.damaged || (all && node.role !== "");
+    const damaged = node.damaged || (shown.all && node.role !== "");
     boxes.push(box(node, x, y, damaged));
     return x;
   }

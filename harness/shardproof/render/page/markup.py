@@ -20,27 +20,29 @@ def clean(text: str, longest: int = LONGEST) -> str:
 
 def said(text: str, longest: int = LONGEST) -> str:
     """`text` as HTML that shows it, and does nothing else."""
-    shown = html.escape(clean(text, longest))
+    return _inline(clean(text, longest))
+
+
+def sentence(text: str, steps: int = 0) -> str:
+    """A sentence as HTML: what stands between backticks is code, and each `step N` up to `steps` is a link."""
+    parts = clean(text).split("`")
+    if len(parts) % 2 == 0:
+        return said(text)
+    return "".join(f"<code>{said(part)}</code>" if i % 2 else _linked(part, steps) for i, part in enumerate(parts))
+
+
+def _linked(text: str, steps: int) -> str:
+    parts = re.split(r"\b(step \d{1,9})\b", text)
+    return "".join(
+        f'<a href="#step-{part[5:]}">{part}</a>' if i % 2 and 1 <= int(part[5:]) <= steps else _inline(part)
+        for i, part in enumerate(parts)
+    )
+
+
+def _inline(text: str) -> str:
+    shown = html.escape(text)
     # Letters of other directions must not carry away what stands beside them.
     return shown if shown.isascii() else f"<bdi>{shown}</bdi>"
-
-
-def meaning(text: str) -> str:
-    """A sentence of ours as HTML, with what stands between backticks set as code."""
-    parts = said(text).split("`")
-    if len(parts) % 2 == 0:
-        return "`".join(parts)
-    return "".join(f"<code>{part}</code>" if i % 2 else part for i, part in enumerate(parts))
-
-
-def steps_linked(text: str, steps: int) -> str:
-    """The same as `said`, where each `step N` is a link to that step."""
-
-    def link(match: re.Match[str]) -> str:
-        number = int(match[1])
-        return f'<a href="#step-{number}">step {number}</a>' if 1 <= number <= steps else match[0]
-
-    return re.sub(r"\bstep (\d{1,9})\b", link, said(text))
 
 
 def data(value: Any) -> str:

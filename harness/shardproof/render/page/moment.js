@@ -51,7 +51,7 @@ function moments(told) {
       "section",
       { class: `answers${step.wrong ? " wrong" : ""}`, "aria-label": "answers" },
       make("div", { class: "sides" }, ...cards),
-      facts.length ? pairs(facts.map(([name, text]) => [name, linked(text, count)])) : null,
+      facts.length ? pairs(facts.map(([name, text]) => [name, sentence(text, count)])) : null,
       step.astray ? make("p", { class: "astray" }, "the model could not follow: ", foreign(step.astray)) : null,
     );
   }
@@ -94,7 +94,7 @@ function moments(told) {
         make("span", { class: "sign", "aria-hidden": "true" }, holds ? "✓" : "✕"),
         make("code", { class: "condition" }, foreign(text)),
         make("span", { class: "mark" }, holds ? "holds" : kind === "refuses" ? `refuses: ${refusal}` : `would refuse: ${refusal}`),
-        holds ? null : make("p", { class: "why" }, linked(why, count)),
+        holds ? null : make("p", { class: "why" }, sentence(why, count)),
         make("p", { class: "means" }, ...meanings.flatMap((meaning) => [...sentence(told.meanings[meaning]), " "])),
       );
     });

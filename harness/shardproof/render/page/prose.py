@@ -9,7 +9,7 @@ from ...trace import Explanation, Trace
 from .. import text
 from ..diagram import label
 from .content import answers, way
-from .markup import clean, meaning, said, steps_linked
+from .markup import clean, said, sentence
 
 
 def heading(trace: Trace) -> str:
@@ -40,13 +40,13 @@ def rule(story: Story) -> str:
         return "<p>This trace is not about a property of the catalogue.</p>"
     parts = []
     if story.says:
-        parts.append(f'<p class="says">{meaning(story.says)}</p>')
+        parts.append(f'<p class="says">{sentence(story.says)}</p>')
     if story.formula:
         parts.append(f'<pre class="formula" tabindex="0" aria-label="formula">{said(story.formula, 4_000)}</pre>')
     if story.trace.because:
         parts.append(f"<h3>Why it matters</h3>\n<p>{said(story.trace.because, 500)}</p>")
     if story.incidents:
-        told = "\n".join(f"<li>{said(what)} {_source(where)}</li>" for what, where in story.incidents)
+        told = "\n".join(f"<li>{sentence(what)} {_source(where)}</li>" for what, where in story.incidents)
         parts.append(f'<h3>Where it went wrong for real</h3>\n<ul class="incidents">\n{told}\n</ul>')
     return "\n".join(parts)
 
@@ -66,12 +66,12 @@ def explanation(told: Explanation | None, steps: int) -> str:
         ("went wrong first", f"step {told.first_wrong + 1}"),
         ("what it does refuse", told.refused_instead),
     )
-    without = "\n".join(f"<li>{steps_linked(line, steps)}</li>" for line in told.without)
+    without = "\n".join(f"<li>{sentence(line, steps)}</li>" for line in told.without)
     return "\n".join(
         (
             '<section class="card" aria-labelledby="why">\n<h2 id="why">Why it goes wrong</h2>',
-            f'<p class="says">{steps_linked(told.look_for, steps)}</p>',
-            _pairs((label, steps_linked(value, steps)) for label, value in pairs if value),
+            f'<p class="says">{sentence(told.look_for, steps)}</p>',
+            _pairs((label, sentence(value, steps)) for label, value in pairs if value),
             f"<h3>Without each step</h3>\n<ol>\n{without}\n</ol>" if without else "",
             "</section>",
         )
@@ -81,7 +81,7 @@ def explanation(told: Explanation | None, steps: int) -> str:
 def words(story: Story) -> str:
     """What the words of the model mean that the steps use."""
     meanings = dict(sorted(story.glossary.items()))
-    return _pairs((f"<code>{said(name)}</code>", meaning(sentence)) for name, sentence in meanings.items())
+    return _pairs((f"<code>{said(name)}</code>", sentence(means)) for name, means in meanings.items())
 
 
 def telling(story: Story) -> str:
@@ -113,14 +113,14 @@ def _details(story: Story, moment: Moment, *, wrong: bool) -> Iterator[tuple[str
         yield "changed", "<br>".join(said(line) for line in moment.step.changed)
     if wrong and trace.violation is not None:
         yield from (
-            (label, steps_linked(value, steps))
+            (label, sentence(value, steps))
             for label, value in (("refused by", trace.violation.clause), ("differs", trace.violation.differs))
             if value
         )
     if moment.guard:
         yield "guard", "<br>".join(_clause(moment, steps))
     if moment.evidence is not None and moment.evidence.says:
-        yield "evidence", said(moment.evidence.says)
+        yield "evidence", sentence(moment.evidence.says, steps)
     if moment.changes:
         yield "model", "<br>".join(_change(change) for change in moment.changes)
     if moment.astray:
@@ -135,7 +135,7 @@ def _clause(moment: Moment, steps: int) -> Iterator[str]:
             yield line
             continue
         why = clause.story or ("" if clause.since is None else f"since step {clause.since + 1}")
-        yield f"<strong>{line}</strong>{', ' if why else ''}{steps_linked(why, steps)}"
+        yield f"<strong>{line}</strong>{', ' if why else ''}{sentence(why, steps)}"
 
 
 def _change(change: Change) -> str:

@@ -7,6 +7,7 @@ each level, and so has the drawing; what lies under those hashes is folded, unle
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from ...story.told import EVERYTHING, HEADER, INDEX, RECEIPT, Evidence, Node
@@ -20,21 +21,32 @@ _NAME = 60
 
 def drawn(evidence: Evidence) -> dict[str, Any]:
     """
-    The evidence as data: `says`, `header`, `receipt`, their damage, and `tree`, nodes within nodes.
+    The evidence as data: `says`; `harm`, [how, what] each; and `tree`, nodes within nodes.
 
     A node has a `name`; a `role`, which is "way", "shown" (a hash that is part of the evidence) or
     ""; `damaged`; and `parts` of its own, where they are drawn.
     """
     return {
         "says": clean(evidence.says),
-        "receipt": clean(evidence.receipt, _NAME),
-        "header": clean(evidence.header, _NAME),
-        "of": clean(evidence.of, _NAME),
-        "within": clean(evidence.within, _NAME),
-        "proves": clean(evidence.proves, _NAME),
-        "damaged": [d for d in (RECEIPT, HEADER, INDEX, EVERYTHING) if d in evidence.damaged],
+        "harm": [[how, clean(what, _NAME)] for how, what in _harm(evidence)],
+        "all": EVERYTHING in evidence.damaged,
         "tree": None if evidence.root is None else _node(evidence, evidence.root),
     }
+
+
+def _harm(evidence: Evidence) -> Iterator[tuple[str, str]]:
+    """What is wrong with what stands beside the tree, and with all of it."""
+    if evidence.receipt.startswith("forged"):
+        yield "forged", evidence.receipt
+    if evidence.header == "null":
+        yield "made up", "the header"
+    what = {
+        RECEIPT: f"receipt {evidence.receipt}",
+        HEADER: f"header {evidence.header}",
+        INDEX: "the position of the leaf",
+        EVERYTHING: "all of the evidence",
+    }
+    yield from (("damaged", name) for part, name in what.items() if part in evidence.damaged)
 
 
 def _node(evidence: Evidence, node: Node) -> dict[str, Any]:
