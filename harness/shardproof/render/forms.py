@@ -64,7 +64,7 @@ def _html(shown: Shown) -> str:
 
 
 def _adapters(trace: Trace) -> tuple[str, ...]:
-    """Whom to run a trace on. What a file names is not offered to be run, unless it comes with this package."""
+    """Whom to run a trace on: what a file names is not offered to be run, unless it is one of ours."""
     if trace.of_several():
         return ("ONE", "ANOTHER")
     if not any(step.actual for step in trace.steps):

@@ -93,7 +93,7 @@ function moments(told) {
         { class: kind },
         make("span", { class: "sign", "aria-hidden": "true" }, holds ? "✓" : "✕"),
         make("code", { class: "condition" }, foreign(text)),
-        make("span", { class: "mark" }, holds ? "holds" : kind === "refuses" ? `refuses: ${refusal}` : `would refuse: ${refusal}`),
+        make("span", { class: "mark" }, holds ? "holds" : [kind === "refuses" ? "refuses: " : "would refuse: ", foreign(refusal)]),
         holds ? null : make("p", { class: "why" }, sentence(why, count)),
         make("p", { class: "means" }, ...meanings.flatMap((meaning) => [...sentence(told.meanings[meaning]), " "])),
       );

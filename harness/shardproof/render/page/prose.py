@@ -42,7 +42,9 @@ def rule(story: Story) -> str:
     if story.says:
         parts.append(f'<p class="says">{sentence(story.says)}</p>')
     if story.formula:
-        parts.append(f'<pre class="formula" tabindex="0" aria-label="formula">{said(story.formula, 4_000)}</pre>')
+        parts.append(
+            f'<pre class="formula" tabindex="0" aria-label="formula">{said(story.formula, 4_000)}</pre>'
+        )
     if story.trace.because:
         parts.append(f"<h3>Why it matters</h3>\n<p>{said(story.trace.because, 500)}</p>")
     if story.incidents:
@@ -143,7 +145,11 @@ def _change(change: Change) -> str:
     if change.before is None:
         return f"{place}<ins>{said(str(change.after), 200)}</ins>"
     gone = f"<del>{said(str(change.before), 200)}</del>"
-    return f"{place}{gone}" if change.after is None else f"{place}{gone} <ins>{said(str(change.after), 200)}</ins>"
+    return (
+        f"{place}{gone}"
+        if change.after is None
+        else f"{place}{gone} <ins>{said(str(change.after), 200)}</ins>"
+    )
 
 
 def _pairs(pairs: Iterable[tuple[str, str]]) -> str:
