@@ -24,8 +24,8 @@ REPLAY = "replay with  shardproof replay x.trace.json"
 
 #: Everything that a page may consist of.
 ELEMENTS = (
-    "html head meta title style body header main section div p h1 h2 h3 span strong b a code pre cite ul ol li "
-    "dl dt dd ins del br bdi svg button input output dialog form kbd script"
+    "html head meta title style body header main div p h1 h2 h3 span strong b a code pre cite ul ol li "
+    "dl dt dd ins del br bdi svg button input output dialog form kbd script section"
 )
 ATTRIBUTES = (
     "lang charset name content http-equiv class id hidden tabindex role title type min max value step for "
