@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 
 from ...story.told import Change, Moment, Story
@@ -9,7 +10,7 @@ from ...trace import Explanation, Trace
 from .. import text
 from ..diagram import label
 from .content import answers, way
-from .markup import clean, said, sentence
+from .markup import said, sentence
 
 
 def heading(trace: Trace) -> str:
@@ -55,9 +56,9 @@ def rule(story: Story) -> str:
 
 def _source(where: str) -> str:
     shown = said(where, 300)
-    if not where.startswith("https://"):
-        return f"<cite>{shown}</cite>"
-    return f'<a href="{shown}" rel="noreferrer noopener">{shown}</a>' if clean(where) == where else shown
+    if re.fullmatch(r"https://[\w.~/?#&=%+:@-]{1,280}", where, re.ASCII):
+        return f'<a href="{shown}" rel="noreferrer noopener">{shown}</a>'
+    return f"<cite>{shown}</cite>"
 
 
 def explanation(told: Explanation | None, steps: int) -> str:
@@ -124,9 +125,9 @@ def _details(story: Story, moment: Moment, *, wrong: bool) -> Iterator[tuple[str
     if moment.evidence is not None and moment.evidence.says:
         yield "evidence", sentence(moment.evidence.says, steps)
     if moment.changes:
-        yield "model", "<br>".join(_change(change) for change in moment.changes)
+        yield "model changes", "<br>".join(_change(change) for change in moment.changes)
     if moment.astray:
-        yield "model", f"could not follow: {said(moment.astray)}"
+        yield "model", f"could not follow: {sentence(moment.astray)}"
 
 
 def _clause(moment: Moment, steps: int) -> Iterator[str]:

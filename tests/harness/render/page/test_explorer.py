@@ -325,7 +325,7 @@ class TestBeingRead:
 
         assert tab.js("document.querySelector('#status').textContent") == (
             "Step 6 of 6. relayer → B: deliver r0 by h0. model: refused, consumed; system: accepted. "
-            "Here it goes wrong. consumed: B had executed r0 at step 5"
+            f"Here it goes wrong. {double.story.refused_by.replace('`', '')}"
         )
         assert tab.js("document.querySelector('#scrub').getAttribute('aria-valuetext')") == (
             "step 6 of 6: deliver r0 by h0"
