@@ -41,7 +41,7 @@ from ..moves import (
     receipt_name,
 )
 from ..oracle import CHANNELS, ENDOWMENT, FORGED, Oracle
-from ..replay import moves_of, verbs_of
+from ..replay import NEEDED, moves_of, verbs_of
 from ..trace import Step, Trace
 from . import of_the_model
 from .cells import Cells
@@ -77,8 +77,6 @@ def tell(trace: Trace) -> Story:
     except (TraceError, UsageError) as error:
         why = error.summary
         moments = tuple(Moment(step, i, step.expected, astray=why) for i, step in enumerate(trace.steps))
-    if known is None and trace.property:
-        known = next((p for p in selection.catalogue() if p.name == trace.property), None)
     return Story(trace, moments, _formula(known), _says(known), incidents(trace), glossary)
 
 
@@ -275,6 +273,9 @@ def _opened(trace: Trace, protocol: Protocol, moves: tuple[Move, ...]) -> tuple[
     names = {layer.name for layer in protocol.layers}
     verbs |= {"ended"} if "outcomes" in names else set()
     verbs |= {"responses"} if names & {"bouncing", "forwarding"} else set()
+    # Other layers than these have no such action, so nobody can take it.
+    known = {action.name for action in protocol.actions}
+    verbs -= {verb for verb in NEEDED.values() if verb != "restart" and verb not in known}
     one = player(verbs)
     # A shard may emit of its own accord for whatever is delivered to it.
     emitting = Emit | Deliver if "responses" in verbs else Emit
