@@ -130,15 +130,22 @@ def way(trace: Trace, step: Step) -> str:
 
 
 def answers(trace: Trace, index: int) -> list[tuple[str, str]]:
-    """Who says what about a step: the model and the system, or the two systems that differ."""
+    """Who says what about a step: the model and the system, or the systems that differ."""
     step, violation = trace.steps[index], trace.violation
     expected, actual = step.expected, step.actual
     if violation is not None and violation.step == index:
         expected, actual = violation.expected or expected, violation.actual or actual
-    names = ("one system", "the other") if trace.of_several() else ("model", "system")
+        if trace.of_several():
+            return [_named(expected, "one system"), _named(actual, "the others")]
     if expected == "either":
         expected = "either is right"
-    return [(name, said) for name, said in zip(names, (expected, actual), strict=True) if said]
+    return [(name, said) for name, said in (("model", expected), ("system", actual)) if said]
+
+
+def _named(answer: str, otherwise: str) -> tuple[str, str]:
+    """An answer with the name of its system before it, as two; of several systems, as it is."""
+    name, colon, said = answer.partition(": ")
+    return (clean(name, _NAME), said) if colon and "; " not in said else (otherwise, answer)
 
 
 def _step(

@@ -41,10 +41,10 @@ function moments(told) {
       return make(
         "div",
         { class: `answer-of${apart ? " apart" : ""}${what.startsWith("refused") ? " refuses" : ""}` },
-        make("h3", {}, who),
+        make("h3", {}, foreign(who)),
         make("p", { class: "what" }, make("span", { class: "sign", "aria-hidden": "true" }, what.startsWith("refused") ? "✕" : "✓"), foreign(what)),
         who === "model" ? modelSays(step) : list(i === said.length - 1 ? step.changed : []),
-        apart ? make("p", { class: "differs" }, make("span", { "aria-hidden": "true" }, "≠ "), same ? "the answer is right, what it did is not" : `not as the ${said[0][0]}`) : null,
+        apart ? make("p", { class: "differs" }, make("span", { "aria-hidden": "true" }, "≠ "), same ? "the answer is right, what it did is not" : `not as ${said[0][0] === "model" ? "the model" : said[0][0]}`) : null,
       );
     });
     const facts = [["refused by", step.refusedBy], ["differs", step.differs]].filter(([, text]) => text);

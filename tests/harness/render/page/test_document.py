@@ -14,11 +14,12 @@ from attrs import define, evolve, field
 import told
 from shardproof.render import diagram, inert
 from shardproof.render.forms import FORMS, Shown
-from shardproof.render.page.content import content, lanes_of
+from shardproof.render.page.content import answers, content, lanes_of
 from shardproof.render.page.document import page
 from shardproof.render.page.markup import data, said, sentence
 from shardproof.render.page.tree import drawn
 from shardproof.story.told import Evidence
+from shardproof.trace import Violation
 
 REPLAY = "replay with  shardproof replay x.trace.json"
 
@@ -152,12 +153,19 @@ class TestForeignText:
         """
         Whatever names, answers and facts hold, a page consists of our own elements and attributes only.
         """
-        harmless, harmful = read(page(told.damaged(), REPLAY)), read(page(told.hostile(), REPLAY))
+        hostile = told.hostile()
+        answer = f"{told.HOSTILE[1]}: {told.HOSTILE[0]}"
+        differ = evolve(
+            hostile.trace, property=f"agree-on-{told.HOSTILE[0]}", violation=Violation(3, answer, answer)
+        )
+        harmless = read(page(told.damaged(), REPLAY))
 
-        assert set(harmful.elements) <= set(ELEMENTS.split())
-        assert {n for n, _ in harmful.attributes if not n.startswith("aria-")} <= set(ATTRIBUTES.split())
-        assert harmful.elements.count("script") == harmless.elements.count("script") == 2
-        assert harmful.inline["script"] == harmless.inline["script"]
+        for story in (hostile, evolve(hostile, trace=differ)):
+            harmful = read(page(story, REPLAY))
+            assert set(harmful.elements) <= set(ELEMENTS.split())
+            assert {n for n, _ in harmful.attributes if not n.startswith("aria-")} <= set(ATTRIBUTES.split())
+            assert harmful.elements.count("script") == harmless.elements.count("script") == 2
+            assert harmful.inline["script"] == harmless.inline["script"]
 
     def test_is_written_with_codes_for_what_is_no_letter(self) -> None:
         """
@@ -244,6 +252,27 @@ class TestLanes:
             ("relayer", "relayer"),
             ("relayer", "shard"),
         ]
+
+
+class TestAnswers:
+    def test_of_systems_that_differ_have_their_names(self) -> None:
+        """
+        Where two systems part ways, each answer is that of a system; before, that of the model and one.
+        """
+        trace = told.long(6).trace
+        several = evolve(
+            trace,
+            property="agree-on-deliver",
+            violation=Violation(5, "reference: refused, consumed", "mine: accepted, B executed r0 2 times"),
+        )
+        three = evolve(several, violation=Violation(5, "a: refused", "b: accepted; c: accepted"))
+
+        assert answers(several, 4) == [("model", "accepted"), ("system", "accepted")]
+        assert answers(several, 5) == [
+            ("reference", "refused, consumed"),
+            ("mine", "accepted, B executed r0 2 times"),
+        ]
+        assert answers(three, 5) == [("a", "refused"), ("the others", "b: accepted; c: accepted")]
 
 
 class TestTree:
