@@ -3,6 +3,8 @@
 
 const ROW = 46;
 const LANE_MIN = 66;
+/** Rows that are drawn at once, for paper. */
+const UNROLLED_MAX = 400;
 /** About the width of a character of a label, in pixels. */
 const LETTER = 7.3;
 
@@ -175,9 +177,10 @@ function diagram(told, pick) {
       canvas.setAttribute("aria-label", `Sequence diagram with the lanes ${lanes}. Step ${index + 1}, ${way}: ${what}`);
       draw();
     },
-    /** All rows at once, for paper, unless they are too many. */
+    /** All rows at once, for paper; where they are too many, a part of them would say less than nothing. */
     unroll(all) {
-      whole = all && told.steps.length <= 400;
+      whole = all && told.steps.length <= UNROLLED_MAX;
+      byId("picture").classList.toggle("partial", all && !whole);
       measure();
       draw();
     },

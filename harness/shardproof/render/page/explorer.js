@@ -45,16 +45,18 @@ function begin() {
   }
 
   let next = -1;
+  let reading = false;
   /** To a step; of many in one frame (a slider that is drawn) only the last one is shown. */
   function go(index) {
-    const wanted = Math.max(0, Math.min(count - 1, index));
-    if (next < 0) {
-      requestAnimationFrame(() => {
-        if (next !== current) show(next);
-        next = -1;
-      });
-    }
-    next = wanted;
+    if (next < 0) requestAnimationFrame(arrive);
+    next = Math.max(0, Math.min(count - 1, index));
+  }
+  function arrive() {
+    if (next !== current) show(next);
+    // Who followed a link has lost it with its step: the next thing to be read is the new one.
+    if (reading) byId("step-title").focus({ preventScroll: true });
+    next = -1;
+    reading = false;
   }
   const from = () => (next < 0 ? current : next);
 
@@ -99,6 +101,7 @@ function begin() {
     const link = click.target.closest('a[href^="#step-"]');
     if (!link || click.ctrlKey || click.metaKey) return;
     click.preventDefault();
+    reading = true;
     go(Number(link.hash.slice(6)) - 1);
     byId("moment").scrollIntoView({ block: "nearest" });
   });

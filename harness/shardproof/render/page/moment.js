@@ -21,7 +21,7 @@ function moments(told) {
       { class: "crown" },
       make(
         "h2",
-        { id: "step-title" },
+        { id: "step-title", tabindex: -1 },
         `Step ${index + 1} `,
         make("span", { class: "of" }, `of ${count}`),
         make("a", { class: "permalink", href: `#step-${index + 1}`, title: "link to this step", "aria-label": `link to step ${index + 1}` }, "#"),
@@ -170,6 +170,8 @@ function moments(told) {
     const more = rest > 0 ? make("button", { type: "button", class: "more" }, `and ${rest.toLocaleString("en")} more`) : null;
     more?.addEventListener("click", () => {
       shown.replaceChildren(...facts.map(item));
+      shown.tabIndex = -1;
+      shown.focus();
       more.remove();
     });
     return make("tr", { class: "same" }, make("td", { colspan: 2 }, shown, more));

@@ -233,6 +233,7 @@ class TestStepping:
 
         tab.click(".guard .refuses a")
         assert_shows(tab, double.story, 4)
+        assert tab.js("document.activeElement.id") == "step-title"
         tab.click('#diagram [data-step="2"] .hit')
         assert_shows(tab, double.story, 1)
         tab.click("#forward")
@@ -355,6 +356,10 @@ class TestBeingRead:
         assert step_shown(tab) == 6
         tab.press("Escape")
         assert tab.js("document.querySelector('#help').open") is False
+        tab.click("#keys")
+        tab.click("#help button")
+        assert tab.js("document.querySelector('#help').open") is False
+        assert tab.complaints == []
 
     def test_without_motion(self, tab: Tab, double: Shown) -> None:
         """
@@ -398,6 +403,21 @@ class TestBeingRead:
         finally:
             tab.call("Emulation.setEmulatedMedia", media="")
         assert printed.startswith(b"%PDF")
+
+    def test_on_paper_with_its_whole_diagram_or_none(self, tab: Tab, tmp_path: Path) -> None:
+        """
+        For paper all rows are drawn; where they are too many, the diagram is left out.
+        """
+        for steps, rows in ((60, 60), (1_000, 0)):
+            opened(tab, kept(told.long(steps), tmp_path))
+            tab.call("Emulation.setEmulatedMedia", media="print")
+            tab.js("dispatchEvent(new Event('beforeprint'))")
+
+            drawn = "[...document.querySelectorAll('#diagram .hit')].filter(e => e.checkVisibility()).length"
+            assert tab.js(drawn) == rows
+            tab.call("Emulation.setEmulatedMedia", media="")
+            tab.js("dispatchEvent(new Event('afterprint'))")
+            assert 0 < tab.js("document.querySelectorAll('#diagram .hit').length") < 40
 
     def test_as_a_command_that_can_be_copied(self, tab: Tab, double: Shown) -> None:
         """
