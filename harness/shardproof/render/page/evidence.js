@@ -2,8 +2,8 @@
 // what of all that the adversary has damaged.
 
 const LEVEL = 58;
-const SLOT = 92;
-const BOX = { width: 80, height: 28 };
+const SLOT = 104;
+const BOX = { width: 92, height: 28 };
 
 function evidence(shown) {
   const parts = [
@@ -72,7 +72,7 @@ function box(node, x, y, damaged) {
     "g",
     { class: kind },
     shape,
-    stroke("text", { x, y: y + BOX.height / 2 + (node.folded ? 10 : 4) }, short(node.name, 11)),
+    stroke("text", { x, y: y + BOX.height / 2 + (node.folded ? 10 : 4) }, short(node.name, 12)),
     damaged ? stroke("path", { class: "cross", d: `M${left + BOX.width - 6} ${y - 6}l12 12m0 -12l-12 12` }) : null,
     damaged ? stroke("text", { class: "word", x, y: y + BOX.height + 15 }, "damaged") : null,
     stroke("title", {}, node.name),

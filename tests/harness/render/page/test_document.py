@@ -18,7 +18,7 @@ from shardproof.render.page.content import answers, content, lanes_of
 from shardproof.render.page.document import page
 from shardproof.render.page.markup import data, said, sentence
 from shardproof.render.page.tree import drawn
-from shardproof.story.told import Evidence
+from shardproof.story.told import HEADER, INDEX, Evidence
 from shardproof.trace import Violation
 
 REPLAY = "replay with  shardproof replay x.trace.json"
@@ -294,11 +294,22 @@ class TestTree:
             }
 
         left = node("1 to 2", "shown", node("r0", ""), node("r1", ""), damaged=True)
-        right = node("3 to 4", "way", node("r2", "way"), node("r3", "shown"))
+        right = node("3 to 4", "way", node("r2", "way", damaged=True), node("r3", "shown"))
         assert shown["tree"] == node(
             "root in h0", "way", node("1 to 4", "way", left, right), node("r4", "shown")
         )
         assert shown["harm"] == [["damaged", "receipt r0"]]
+
+    def test_a_damaged_header_spoils_the_root_and_a_damaged_position_the_leaf(self) -> None:
+        """
+        What is damaged beside the tree is marked where it would have to fit.
+        """
+        one = drawn(Evidence("r0", "h0", "r0", "h0", leaves=("r0",), leaf=0, damaged=(HEADER,)))
+        two = drawn(Evidence("r0", "h0", "r0", "h0", leaves=("r0", "r1"), leaf=1, damaged=(INDEX,)))
+
+        assert one["tree"] == {"name": "r0 = root", "role": "way", "damaged": True}
+        assert [part["damaged"] for part in two["tree"]["parts"]] == [False, True]
+        assert two["tree"]["damaged"] is False
 
     def test_of_a_large_one_only_the_way_is_drawn(self) -> None:
         """
