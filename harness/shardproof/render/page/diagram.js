@@ -46,7 +46,7 @@ function diagram(told, pick) {
         stroke(
           "text",
           { x: plan.at(lane), y: 22, class: `head ${kind}` },
-          short(name, Math.floor(plan.gap / 8.5)),
+          short(name, Math.floor(plan.gap / 7.6)),
           stroke("title", {}, name),
         ),
       ),
