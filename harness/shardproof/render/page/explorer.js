@@ -40,7 +40,14 @@ function begin() {
   function settle() {
     const step = told.steps[current];
     const said = (step.answers ?? []).map(([who, what]) => `${who}: ${what}`).join("; ");
-    byId("status").textContent = [`Step ${current + 1} of ${count}. ${step.way}: ${step.label}`, said, step.wrong ? "Here it goes wrong" : "", step.refusedBy?.replaceAll("`", "")].filter(Boolean).join(". ");
+    byId("status").textContent = [
+      `Step ${current + 1} of ${count}. ${step.way}: ${step.label}`,
+      said,
+      step.wrong ? "Here it goes wrong" : "",
+      step.refusedBy?.replaceAll("`", ""),
+    ]
+      .filter(Boolean)
+      .join(". ");
     if (location.hash !== `#step-${current + 1}`) history.replaceState(null, "", `#step-${current + 1}`);
   }
 
@@ -93,7 +100,14 @@ function begin() {
     key.preventDefault();
     way();
   });
-  for (const [id, way] of [["first", "Home"], ["back", "ArrowLeft"], ["play", " "], ["forward", "ArrowRight"], ["last", "End"], ["keys", "?"]]) {
+  for (const [id, way] of [
+    ["first", "Home"],
+    ["back", "ArrowLeft"],
+    ["play", " "],
+    ["forward", "ArrowRight"],
+    ["last", "End"],
+    ["keys", "?"],
+  ]) {
     byId(id).addEventListener("click", ways[way]);
   }
   scrub.addEventListener("input", () => go(Number(scrub.value) - 1));
@@ -146,7 +160,13 @@ function drawMarks() {
     ...marked.map(([step, index]) =>
       step.wrong
         ? stroke("text", { class: "wrong", x: at(index), y: 11 }, "✕")
-        : stroke("line", { class: step.tampered ? "tampered" : "refused", x1: at(index), x2: at(index), y1: 4, y2: 12 }),
+        : stroke("line", {
+            class: step.tampered ? "tampered" : "refused",
+            x1: at(index),
+            x2: at(index),
+            y1: 4,
+            y2: 12,
+          }),
     ),
   );
 }
