@@ -129,10 +129,12 @@ def way(trace: Trace, step: Step) -> str:
 # ---- what happens -------------------------------------------------------------------------------------
 
 
-def answers(trace: Trace, index: int) -> list[tuple[str, str]]:
+def answers(story: Story, index: int) -> list[tuple[str, str]]:
     """Who says what about a step: the model and the system, or the systems that differ."""
-    step, violation = trace.steps[index], trace.violation
-    expected, actual = step.expected, step.actual
+    trace, moment = story.trace, story.moments[index]
+    step, violation = moment.step, trace.violation
+    # What the model answered then counts; it is asked again only where nobody wrote that down.
+    expected, actual = step.expected or moment.model, step.actual
     if violation is not None and violation.step == index:
         expected, actual = violation.expected or expected, violation.actual or actual
         if trace.of_several():
@@ -171,7 +173,7 @@ def _step(
         "way": way(trace, step),
         "label": clean(diagram.label(step), 300),
         "names": [clean(step.args[key], _NAME) for key in ("receipt", "header") if key in step.args],
-        "answers": [[who, clean(what)] for who, what in answers(trace, moment.index)],
+        "answers": [[who, clean(what)] for who, what in answers(story, moment.index)],
         "wrong": wrong,
         "tampered": tampered(step),
         "changed": [clean(text) for text in step.changed],

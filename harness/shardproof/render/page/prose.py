@@ -110,7 +110,7 @@ def _item(story: Story, moment: Moment) -> str:
 
 def _details(story: Story, moment: Moment, *, wrong: bool) -> Iterator[tuple[str, str]]:
     trace, steps = story.trace, len(story.moments)
-    for who, what in answers(trace, moment.index):
+    for who, what in answers(story, moment.index):
         yield said(who), said(what)
     if moment.step.changed:
         yield "changed", "<br>".join(said(line) for line in moment.step.changed)

@@ -259,20 +259,33 @@ class TestAnswers:
         """
         Where two systems part ways, each answer is that of a system; before, that of the model and one.
         """
-        trace = told.long(6).trace
+        story = told.long(6)
         several = evolve(
-            trace,
+            story.trace,
             property="agree-on-deliver",
             violation=Violation(5, "reference: refused, consumed", "mine: accepted, B executed r0 2 times"),
         )
         three = evolve(several, violation=Violation(5, "a: refused", "b: accepted; c: accepted"))
 
-        assert answers(several, 4) == [("model", "accepted"), ("system", "accepted")]
-        assert answers(several, 5) == [
+        assert answers(evolve(story, trace=several), 4) == [("model", "accepted"), ("system", "accepted")]
+        assert answers(evolve(story, trace=several), 5) == [
             ("reference", "refused, consumed"),
             ("mine", "accepted, B executed r0 2 times"),
         ]
-        assert answers(three, 5) == [("a", "refused"), ("the others", "b: accepted; c: accepted")]
+        assert answers(evolve(story, trace=three), 5) == [
+            ("a", "refused"),
+            ("the others", "b: accepted; c: accepted"),
+        ]
+
+    def test_of_a_model_are_asked_for_where_none_is_recorded(self) -> None:
+        """
+        A trace that says only what was done is shown with what the model answers to it.
+        """
+        story = told.long(6)
+        moments = tuple(evolve(m, step=evolve(m.step, expected="", actual="")) for m in story.moments)
+        bare = evolve(story, moments=moments, trace=evolve(story.trace, violation=None))
+
+        assert answers(bare, 5) == [("model", "refused, consumed")]
 
 
 class TestTree:
