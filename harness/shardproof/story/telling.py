@@ -291,6 +291,7 @@ def _opened(trace: Trace, protocol: Protocol, moves: tuple[Move, ...]) -> tuple[
         return lock.effects_at(shard), payloads
 
     one.seen = seen
+    one.takeovers = lambda: sum(sent.terms.takeover for sent in lock.receipts.values())
     return lock, one
 
 
