@@ -201,6 +201,26 @@ class TestOpening:
         soon(tab, "document.querySelector('#step-title').textContent.startsWith('Step 2')")
 
 
+class TestEvidence:
+    def test_has_what_is_damaged_marked_in_red_and_in_a_word(self, tab: Tab, damaged: Shown) -> None:
+        """
+        Of the tree the leaf whose receipt was changed, and the hash that was, and no other node.
+        """
+        opened(tab, damaged)
+
+        nodes = tab.js(
+            "[...document.querySelectorAll('.tree .node')].map(node => [node.querySelector('text').textContent,"
+            "node.querySelector('.word')?.textContent ?? '', node.querySelector('.cross') !== null,"
+            "getComputedStyle(node.querySelector('rect')).stroke === 'rgb(173, 31, 31)'])"
+        )
+        assert {name: marks for name, *marks in nodes if any(marks)} == {
+            "1 to 2": ["damaged", True, True],
+            "r2": ["damaged", True, True],
+        }
+        assert len(nodes) == 9
+        assert "damaged: receipt r0" in tab.js("document.querySelector('.evidence').textContent")
+
+
 class TestStepping:
     def test_by_keys(self, tab: Tab, double: Shown) -> None:
         """
