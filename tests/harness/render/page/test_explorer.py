@@ -209,7 +209,8 @@ class TestEvidence:
         opened(tab, damaged)
 
         nodes = tab.js(
-            "[...document.querySelectorAll('.tree .node')].map(node => [node.querySelector('text').textContent,"
+            "[...document.querySelectorAll('.tree .node')].map(node => ["
+            "node.querySelector('text').textContent,"
             "node.querySelector('.word')?.textContent ?? '', node.querySelector('.cross') !== null,"
             "getComputedStyle(node.querySelector('rect')).stroke === 'rgb(173, 31, 31)'])"
         )
