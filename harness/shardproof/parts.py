@@ -186,6 +186,14 @@ PARTS: Final[Mapping[str, Part]] = {
             integrity="sha512-6rt+RN7aOi1nGMyC4Xa5DdYiukl2UWCbcJft7YhxReBGQD7OAM8Pbxw6YMo4r2diNEA8FEmu32YOn9rhaiE5yw==",
             needed_by="adapter tvm:sandbox",
         ),
+        Part(
+            name="axe-core",
+            ecosystem="npm",
+            package="axe-core",
+            version="4.14.1",
+            integrity="sha512-FHfa+lmNjQZfJz1q8wKqIDwC6DExcHt/pkjNQb09a3NPjCKg2rhu5qb2S4r76ASyFNNtuFooJpZe37OgudVGtQ==",
+            needed_by="the tests of pages",
+        ),
     )
 }
 
