@@ -321,7 +321,8 @@ FLOORS = (
         "shardproof.settings",
     ),
     ("shardproof.adapter", "shardproof.coverage", "shardproof.readings", "shardproof.trace"),
-    ("shardproof.story.told",),
+    ("shardproof.story.told", "shardproof.itf.names", "shardproof.itf.values"),
+    ("shardproof.itf.states",),
     # A system on one side, the model on the other.
     (
         "shardproof.adapters",
@@ -356,7 +357,8 @@ FLOORS = (
     ("shardproof.engines", "shardproof.state_machine"),
     ("shardproof.rehearsal",),
     ("shardproof.selection", "shardproof.subject"),
-    ("shardproof.story",),
+    ("shardproof.story", "shardproof.testing"),
+    ("shardproof.itf",),
     ("shardproof.deviations",),
     # What a user's own folder holds may use any of it, and is used by nothing.
     ("shardproof.templates",),

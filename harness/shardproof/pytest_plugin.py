@@ -1,6 +1,8 @@
 """
 The pytest door: `pytest --pyargs shardproof.conformance --shard-adapter NAME`.
 
+Regression tests, which `show --format pytest` writes, get the system that is named through `shard_adapter`.
+
 Pytest loads this module wherever shardproof is installed, so it does nothing, and imports
 next to nothing, until the conformance suite is collected. Then each adapter is fuzzed once,
 and each property is a test that reads the report of that run.
@@ -224,8 +226,22 @@ def _fail(reason: str) -> NoReturn:
     pytest.fail(reason, pytrace=False)
 
 
+@pytest.fixture
+def shard_adapter() -> str | None:
+    """The system that `--shard-adapter` names, for tests with `shardproof.testing`; `None` without."""
+    return None
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """A test for each property of each system, only for a test that asks for `shard_case`."""
+    """
+    A test for each property of each system, only for a test that asks for `shard_case`.
+
+    A test that asks for `shard_adapter` runs once for each that is named, and once if none is.
+    """
+    if "shard_adapter" in metafunc.fixturenames and (
+        given := list(dict.fromkeys(metafunc.config.getoption("--shard-adapter")))
+    ):
+        metafunc.parametrize("shard_adapter", given)
     if "shard_case" not in metafunc.fixturenames:
         return
     from .errors import UsageError

@@ -76,7 +76,7 @@ class Diagram:
 def draw(trace: Trace, width: int, strokes: Strokes) -> list[str]:
     """The steps of `trace`, in lines of at most `width` cells."""
     ascii_only = strokes is ASCII
-    rows = [_row(trace, i, ascii_only) for i in _shown(trace)]
+    rows = [_row(trace, i, ascii_only) for i in shown_steps(trace)]
     lanes = _lanes(trace, rows, ascii_only)
     diagram = _plan(lanes, rows, max(width, 40), strokes, len(str(len(trace.steps))))
     lines = [_heads(diagram)] if diagram.columns else []
@@ -89,7 +89,8 @@ def draw(trace: Trace, width: int, strokes: Strokes) -> list[str]:
     return [text.rstrip() for text in lines]
 
 
-def _shown(trace: Trace) -> list[int]:
+def shown_steps(trace: Trace) -> list[int]:
+    """The indices of the steps that are shown: all, or of a longer trace the first few and the last."""
     count = len(trace.steps)
     last = count if trace.violation is None else trace.violation.step + 1
     if count <= STEPS_MAX:
@@ -128,12 +129,13 @@ def _row(trace: Trace, index: int, ascii_only: bool) -> Row:
         origin, target = RELAYER, place
     else:
         origin = target = place
-    label = inert.line(_label(step), ascii_only=ascii_only)
-    outcome = tuple(inert.line(text, ascii_only=ascii_only) for text in _outcome(trace, index))
-    return Row(index + 1, origin, target, label, outcome, here)
+    said = inert.line(label(step), ascii_only=ascii_only)
+    came = tuple(inert.line(text, ascii_only=ascii_only) for text in outcome(trace, index))
+    return Row(index + 1, origin, target, said, came, here)
 
 
-def _label(step: Step) -> str:
+def label(step: Step) -> str:
+    """What is done, as it came from outside: "deliver r0 by h0 (evidence:flip:3)"."""
     args = step.args
     words = [step.action, args.get("receipt", ""), args.get("header", "") if "receipt" not in args else ""]
     if "to" in args:
@@ -153,7 +155,8 @@ def _evidence(step: Step) -> str:
     return f"by {header} with {'no evidence' if evidence == 'none' else evidence}"
 
 
-def _outcome(trace: Trace, index: int) -> Iterator[str]:
+def outcome(trace: Trace, index: int) -> Iterator[str]:
+    """What comes of a step, as it came from outside: the answer or both answers, and what changed."""
     step, violation = trace.steps[index], trace.violation
     expected, actual = step.expected, step.actual
     if violation is not None and violation.step == index:

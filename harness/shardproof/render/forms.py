@@ -16,7 +16,7 @@ from attrs import frozen
 from .. import trace_file
 from ..story.told import Story
 from ..trace import Trace
-from . import text
+from . import itf, markdown, mermaid, pytest_test, shiviz, text
 
 
 @frozen
@@ -57,8 +57,33 @@ def _json(shown: Shown) -> str:
     return trace_file.dumps(shown.trace).decode("ascii")
 
 
+def _itf(shown: Shown) -> str:
+    return itf.write(shown.story)
+
+
+def _mermaid(shown: Shown) -> str:
+    return mermaid.write(shown.trace)
+
+
+def _shiviz(shown: Shown) -> str:
+    return shiviz.write(shown.trace)
+
+
+def _markdown(shown: Shown) -> str:
+    return markdown.write(shown.story, shown.path)
+
+
+def _pytest(shown: Shown) -> str:
+    return pytest_test.write(shown.trace)
+
+
 #: Every form by name; the first one is what is shown if nothing else is asked for.
 FORMS: Final[Mapping[str, Form]] = {
     "text": Form(".txt", "the story, for a terminal", _text),
     "json": Form(".trace.json", "the trace itself", _json),
+    "markdown": Form(".md", "the story, to be pasted into an issue", _markdown),
+    "pytest": Form("_test.py", "a regression test that fails until the system is fixed", _pytest),
+    "mermaid": Form(".mmd", "a sequence diagram, for whatever renders Mermaid", _mermaid),
+    "shiviz": Form(".shiviz.log", "a log with vector clocks, for ShiViz", _shiviz),
+    "itf": Form(".itf.json", "states and actions, for tools of model checkers; is read like a trace", _itf),
 }

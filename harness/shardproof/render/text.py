@@ -41,13 +41,18 @@ def finding(found: Finding, width: int, *, ascii_only: bool, replay: str, known:
 
 def trace(shown: Trace, width: int, *, ascii_only: bool) -> str:
     """The story of a trace that was read from a file."""
+    search = _search(shown, width, ascii_only)
+    return "\n".join([told(shown, width, ascii_only=ascii_only), *search])
+
+
+def told(shown: Trace, width: int, *, ascii_only: bool) -> str:
+    """The same without what it says of how it was found."""
     wrong = "different" if shown.of_several() else "violated"
     verdict = "recorded" if shown.violation is None else wrong
     lines = [
         *_headline(verdict, shown.property or "nothing", shown.because, width, ascii_only),
         "",
         *_story(shown, width, ascii_only),
-        *_search(shown, width, ascii_only),
     ]
     return "\n".join(lines)
 

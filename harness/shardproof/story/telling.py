@@ -8,7 +8,7 @@ one did not. Nothing of an adapter is imported or run.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -31,9 +31,13 @@ from ..oracle import CHANNELS, FORGED, Oracle
 from ..readings.generated import Check
 from ..readings.rows import World, bits
 from ..replay import moves_of, verbs_of
-from ..trace import Trace
+from ..trace import Search, Step, Trace
 from .player import player
 from .told import NOWHERE, Change, Clause, Fact, Moment, Story
+
+
+#: What is called so is nothing that a trace speaks of.
+_NAMELESS = ("a receipt", "a header")
 
 
 def tell(trace: Trace) -> Story:
@@ -58,7 +62,8 @@ def tell(trace: Trace) -> Story:
         why = error.summary
         moments = tuple(Moment(step, i, step.expected, astray=why) for i, step in enumerate(trace.steps))
         return Story(trace, moments, _formula(known), _says(known))
-    return Story(trace, moments, _formula(known), _says(known), glossary=telling.glossary)
+    start = tuple(telling.start())
+    return Story(trace, moments, _formula(known), _says(known), glossary=telling.glossary, start=start)
 
 
 def _formula(known: Property | None) -> str:
@@ -125,7 +130,7 @@ class _Telling:
             self.worlds.append(generated.copy(self.lock.world))
             action = _action_of(move)
             guard = tuple(self._guard(action, index)) if action in self.lock.asked else ()
-            yield Moment(step, index, self._answer(move), guard, tuple(self._changes(index)))
+            yield Moment(step, index, self._answer(move), guard, tuple(self.changes(index)))
 
     def _answer(self, move: Move) -> str:
         if not isinstance(move, Deliver | Learn | Act):
@@ -164,11 +169,32 @@ class _Telling:
 
     # ---- facts ------------------------------------------------------------------------------------
 
+    def start(self) -> Iterator[Fact]:
+        """What holds before the first step, of what is there: no receipt, and of headers the first ones."""
+        oracle = self.lock.oracle
+        for symbol, place in oracle.generated.index.items():
+            if symbol in self._copies or {Receipt, Key} & {type(p) for p in symbol.parameters}:
+                continue
+            for row, values in enumerate(oracle.start[place]):
+                for column in bits(values) if isinstance(values, int) else range(len(values)):
+                    args = self._args(symbol, row, column)
+                    late = any(
+                        type(p) is Header and a >= oracle.shards
+                        for p, a in zip(symbol.parameters, args, strict=True)
+                    )
+                    value = _at(values, column)
+                    # No number is nothing to speak of; the first of the shards, or of their headers, is.
+                    nothing = 0 if issubclass(symbol.sort, Bool) or not self._named(symbol.sort) else -1
+                    fact = None if late else self._fact(symbol, args, value, nothing)
+                    if fact is not None and fact.value not in _NAMELESS:
+                        yield fact
+
     @cached_property
     def _copies(self) -> frozenset[Symbol[Any, Any]]:
         return frozenset(self.lock.oracle.protocol.remembers.values())
 
-    def _changes(self, index: int) -> Iterator[Change]:
+    def changes(self, index: int) -> Iterator[Change]:
+        """What step `index` changed."""
         generated, start = self.lock.oracle.generated, self.lock.oracle.start
         before, after = self.worlds[index], self.worlds[index + 1]
         for symbol, place in generated.index.items():
@@ -231,6 +257,9 @@ class _Telling:
 
     # ---- names ------------------------------------------------------------------------------------
 
+    def _named(self, sort: type[Term]) -> bool:
+        return issubclass(sort, Shard | Account | Receipt | Key | Header | Channel)
+
     def _shard(self, value: int) -> str:
         return self.trace.shards[value]
 
@@ -243,19 +272,53 @@ class _Telling:
             if value == FORGED:
                 return "a receipt that nobody emitted"
             sent = next((s for s in self.lock.receipts.values() if s.slot == value), None)
-            return receipt_name(sent.number) if sent else "a receipt"
+            return receipt_name(sent.number) if sent else _NAMELESS[0]
         if issubclass(sort, Header):
             if value < oracle.shards:
                 return f"the genesis of {self._shard(value)}"
             if value == oracle.null:
                 return "a header that nobody produced"
             block = next((b for b in self.lock.headers.values() if b.slot == value), None)
-            return f"h{block.number}" if block else "a header"
+            return f"h{block.number}" if block else _NAMELESS[1]
         if issubclass(sort, Channel):
             link, number = divmod(value, CHANNELS)
             s, d = divmod(link, oracle.shards)
             return f"{self._shard(s)}>{self._shard(d)}" + (f":{number}" if number else "")
         return str(value)
+
+
+@define(eq=False)
+class Foretold:
+    """What the model makes of moves that nobody has taken yet: for whoever looks for the moves of a trace."""
+
+    _telling: _Telling
+
+    @classmethod
+    def of(cls, layers: tuple[str, ...], shards: tuple[str, ...], moves_max: int) -> Foretold:
+        """With room for so many moves."""
+        trace = Trace("model", layers, shards, "", "", "", (), None, Search(""))
+        oracle = Oracle.for_run(selection.protocol(None, layers), len(shards), 2 * moves_max)
+        system = player(("learn", "finalise", "revert", "restart"))
+        # It accepts everything, so that also what the model refuses can be seen to happen.
+        system.may = lambda: True
+        return cls(_Telling(trace, (), _Overheard(system, oracle, Topology(shards))))
+
+    def after(self, moves: Sequence[Move]) -> tuple[Story, bool] | None:
+        """
+        What is held after `moves`, as a story of one moment, and whether the model refuses the last.
+
+        Nothing where one of them cannot be taken. What the model refuses happens in spite of it.
+        """
+        telling = self._telling
+        lock = telling.lock
+        lock.reset()
+        for move in moves:
+            if not lock.possible(move):
+                return None
+            lock.run(move)
+        telling.worlds = [lock.oracle.start, lock.world]
+        moment = Moment(Step("", ""), 0, "", changes=tuple(telling.changes(0)))
+        return Story(telling.trace, (moment,), start=tuple(telling.start())), lock.clause != 0
 
 
 def _action_of(move: Move) -> str:

@@ -1,0 +1,14 @@
+"""Which adapters may be named in what others paste or run: a file from elsewhere never starts a program."""
+
+from __future__ import annotations
+
+import re
+
+from ..adapter import PROCESS
+
+_NAME = re.compile(r"[A-Za-z_][\w.-]*(:[A-Za-z0-9_.-]+)?", re.ASCII)
+
+
+def may_be_named(adapter: str) -> bool:
+    """Whether it is a name, or `module:Class`; the command of a process is neither."""
+    return bool(_NAME.fullmatch(adapter)) and adapter.partition(":")[0] != PROCESS
