@@ -35,7 +35,7 @@ from .oracle import Oracle
 from .render import text
 from .render.pytest_test import ROOM, honest
 from .replay import verbs_of
-from .runs import Bench, Recording, made
+from .runs import Bench, Recording, made, story
 from .trace import Search, Step, Trace, Violation
 
 _WIDTH = 96
@@ -215,6 +215,7 @@ class Run:
         __tracebackhide__ = True
         steps, oracle = self.steps, self.bench.oracle
         found = self.bench.named(wrong, self._recording.moves)
+        why = story(found, self._recording.moves, self.bench)
         raise ViolationError(
             Trace(
                 self.name,
@@ -224,7 +225,7 @@ class Run:
                 found.id,
                 found.because,
                 steps,
-                Violation(len(steps) - 1, found.expected, found.actual, found.clause, found.differs),
+                Violation(len(steps) - 1, found.expected, found.actual, why, found.differs),
                 Search("test"),
                 reserve=self.bench.topology.reserve,
             )

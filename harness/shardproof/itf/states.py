@@ -19,7 +19,7 @@ from shardproof_models.stacks import LAYERS, composed, visible
 
 from ..story.told import Fact, Story
 from ..strict_json import Json
-from . import values
+from .values import map_of, number, set_of, tup
 
 #: What has a name; everything else is a number.
 _NAMED = (Shard, Account, Receipt, Key, Header, Channel)
@@ -81,15 +81,13 @@ def variables(known: Sequence[State], held: Cells) -> dict[str, Json]:
 def _variable(symbol: State, held: Cells) -> Json:
     mine = [(about, value) for (name, about), value in held.items() if name == symbol.name]
     if issubclass(symbol.sort, Bool):
-        return values.set_of(_element(about) for about, value in mine if value == "yes")
+        return set_of(_element(about) for about, value in mine if value == "yes")
     numeric = not issubclass(symbol.sort, _NAMED)
-    return values.map_of(
-        (_element(about), values.number(int(value)) if numeric else value) for about, value in mine
-    )
+    return map_of((_element(about), number(int(value)) if numeric else value) for about, value in mine)
 
 
 def _element(about: tuple[str, ...]) -> Json:
-    return about[0] if len(about) == 1 else values.tup(about)
+    return about[0] if len(about) == 1 else tup(about)
 
 
 def type_of(symbol: State) -> str:

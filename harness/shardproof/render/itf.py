@@ -11,8 +11,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
-from ..itf import values
 from ..itf.names import ACTION, DESTINATION, INIT, ORIGIN, OURS, PICKS, SHARDS, SOURCE
+from ..itf.values import map_of, some
 from ..story.told import Story
 from ..strict_json import Json
 from ..trace import Step, Trace
@@ -67,7 +67,7 @@ def _said(step: Step) -> dict[str, Json]:
 
 def _picks(step: Step) -> Json:
     # Only what there is: Quint would also write what was not picked, as `None`.
-    return {name: values.some(value) for name, value in {"at": step.at, **step.args}.items()}
+    return {name: some(value) for name, value in {"at": step.at, **step.args}.items()}
 
 
 def _parameters(trace: Trace) -> Iterator[tuple[str, Json]]:
@@ -78,7 +78,7 @@ def _parameters(trace: Trace) -> Iterator[tuple[str, Json]]:
         for step in trace.steps
         if step.action == "emit" and {"receipt", "to"} <= step.args.keys()
     }
-    yield SOURCE, values.map_of((receipt, step.at) for receipt, step in sent.items())
-    yield DESTINATION, values.map_of((receipt, step.args["to"]) for receipt, step in sent.items())
+    yield SOURCE, map_of((receipt, step.at) for receipt, step in sent.items())
+    yield DESTINATION, map_of((receipt, step.args["to"]) for receipt, step in sent.items())
     made = {s.args["header"]: s.at for s in trace.steps if s.action == "produce" and "header" in s.args}
-    yield ORIGIN, values.map_of(made.items())
+    yield ORIGIN, map_of(made.items())

@@ -101,8 +101,8 @@ def _opening(trace: Trace, system: str) -> Iterator[str]:
 def _how(trace: Trace, *, of_model: bool, named: bool) -> Iterator[str]:
     steps = counted(len(trace.steps), "step")
     if of_model:
-        yield f"The model alone has taken the {steps}, of a protocol with a mistake or lacking a clause: no system is"
-        yield "known to fail this. Whether one does, it says itself: pytest FILE --shard-adapter NAME"
+        yield f"The model alone has taken the {steps}, of a protocol with a mistake or lacking a clause: no"
+        yield "system is known to fail this. To ask one: pytest FILE --shard-adapter NAME"
         return
     yield f"Recorded on {_said(trace.adapter)}, which shows it in {steps}."
     if named:
@@ -114,7 +114,8 @@ def _how(trace: Trace, *, of_model: bool, named: bool) -> Iterator[str]:
 def _remarks(trace: Trace, index: int) -> Iterator[str]:
     step, violation = trace.steps[index], trace.violation
     if violation is not None and violation.step == index:
-        yield f"The model: {violation.expected or step.expected}. The system: {violation.actual or step.actual}."
+        expected, actual = violation.expected or step.expected, violation.actual or step.actual
+        yield f"The model: {expected}. The system: {actual}."
         for text in (violation.clause, violation.differs):
             if text:
                 yield text

@@ -35,7 +35,6 @@ from ..trace import Search, Step, Trace
 from .player import player
 from .told import NOWHERE, Change, Clause, Fact, Moment, Story
 
-
 #: What is called so is nothing that a trace speaks of.
 _NAMELESS = ("a receipt", "a header")
 
