@@ -21,6 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from types import TracebackType
+from typing import Self
 
 from attrs import define, field
 
@@ -92,7 +93,7 @@ class Run:
     def __attrs_post_init__(self) -> None:
         self._recording = Recording(self.bench)
 
-    def __enter__(self) -> Run:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(

@@ -24,7 +24,7 @@ _MODEL = "model"
 _METHODS = ("deliver", "acknowledge", "time_out")
 
 #: How many steps a run has room for where nobody says so.
-ROOM = 100
+ROOM = 30
 
 _WIDTH = 100
 
