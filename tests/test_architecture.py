@@ -322,7 +322,6 @@ FLOORS = (
     ),
     ("shardproof.adapter", "shardproof.coverage", "shardproof.readings", "shardproof.trace"),
     ("shardproof.story.told", "shardproof.itf.names", "shardproof.itf.values"),
-    ("shardproof.itf.states",),
     # A system on one side, the model on the other.
     (
         "shardproof.adapters",
@@ -339,7 +338,7 @@ FLOORS = (
         "shardproof.model_trace",
         "shardproof.oracle",
     ),
-    ("shardproof.moves", "shardproof.trace_file"),
+    ("shardproof.itf.states", "shardproof.moves", "shardproof.trace_file"),
     # Both of them side by side, then whole runs, then better ones.
     ("shardproof.record",),
     ("shardproof.forget", "shardproof.judge", "shardproof.presented"),

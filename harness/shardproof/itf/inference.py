@@ -127,7 +127,8 @@ class _Search:
     model: Foretold = field(init=False)
 
     def __attrs_post_init__(self) -> None:
-        self.model = Foretold.of(_LAYERS, self.names.shards, len(self.states))
+        names = self.names
+        self.model = Foretold.of(_LAYERS, names.shards, len(names.receipts), len(names.headers))
 
     def trace(self) -> Trace:
         """One move for each state after the first."""
@@ -180,7 +181,7 @@ class _Search:
         outlook = self.model.after(moves)
         if outlook is None or (moves and outlook[1] != forced):
             return False
-        _, held = cells(outlook[0], self.symbols)
+        *_, held = cells(outlook[0], self.symbols)
         made = variables(self.symbols, held)
         return all(_bare(value_of(made[name], name)) == _bare(state[name]) for name in made if name in state)
 

@@ -17,12 +17,16 @@ from shardproof_models.layers.sequencing import Channel
 from shardproof_models.layers.value import Account
 from shardproof_models.stacks import LAYERS, composed, visible
 
+from ..oracle import ENDOWMENT
 from ..story.told import Fact, Story
 from ..strict_json import Json
 from .values import map_of, number, set_of, tup
 
 #: What has a name; everything else is a number.
 _NAMED = (Shard, Account, Receipt, Key, Header, Channel)
+
+#: What an account is said to have that nobody has paid anything.
+_ENDOWED = "its endowment"
 
 State = Symbol[Any, Any]
 
@@ -53,7 +57,7 @@ def cells(story: Story, known: Sequence[State]) -> Iterator[dict[tuple[str, tupl
     held = dict(start)
     yield dict(held)
     for moment in story.moments:
-        for change in moment.changes:
+        for change in (*moment.changes, *moment.inherited):
             fact = change.after or change.before
             if fact is None or fact.symbol not in arity:
                 continue
@@ -83,7 +87,15 @@ def _variable(symbol: State, held: Cells) -> Json:
     if issubclass(symbol.sort, Bool):
         return set_of(_element(about) for about, value in mine if value == "yes")
     numeric = not issubclass(symbol.sort, _NAMED)
-    return map_of((_element(about), number(int(value)) if numeric else value) for about, value in mine)
+    return map_of((_element(about), number(_number(value)) if numeric else value) for about, value in mine)
+
+
+def _number(said: str) -> int:
+    """A number, in figures or as what more or less than its endowment an account has."""
+    if not said.startswith(_ENDOWED):
+        return int(said)
+    more = said.removeprefix(_ENDOWED).replace(" ", "")
+    return ENDOWMENT + int(more or "0")
 
 
 def _element(about: tuple[str, ...]) -> Json:

@@ -134,6 +134,8 @@ class Moment:
     astray: str = ""
     #: What was shown, where something was.
     evidence: Evidence | None = None
+    #: What a block that was produced says as its parent does: no news, and held all the same.
+    inherited: tuple[Change, ...] = ()
 
     @property
     def refusing(self) -> Clause | None:
