@@ -200,7 +200,8 @@ class _Foreign:
 
     def _step(self, action: str, given: dict[str, Value], where: str) -> Json:
         picked = {name: found for name, v in given.items() if (found := option(v)) is not None}
-        at = self._take(picked, (*_AT, *_ALIASES.get(action, ())), where)
+        taken = self._take(picked, (*_AT, *_ALIASES.get(action, ())), where)
+        at = None if taken is None else self._shard(taken, where)
         args: dict[str, Any] = {}
         if "to" in ARGUMENTS[action] and (to := self._take(picked, _TO, where)) is not None:
             args["to"] = self._shard(to, where)
@@ -222,7 +223,7 @@ class _Foreign:
             honest = args["header"] != "null" and not args["receipt"].startswith("forged:")
             args["evidence"] = f"{args['receipt']}@{args['header']}" if honest else "none"
         home = self._homes.get(args.get("header", "")) if action in ("finalise", "revert") else None
-        place = home if at is None else self._shard(at, where)
+        place = home if at is None else at
         if place is None:
             raise MismatchError(f"{where}: at which shard?", expected="a pick called 'at'")
         if action == "produce" and "header" in args:

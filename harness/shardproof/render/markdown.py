@@ -74,7 +74,7 @@ def _headline(trace: Trace) -> Iterator[str]:
 
 
 def _table(trace: Trace) -> Iterator[str]:
-    yield "| # | at | step | answer | what changed |"
+    yield "| step | at | what | answer | what changed |"
     yield "|--:|---|---|---|---|"
     before = -1
     for index in shown_steps(trace):

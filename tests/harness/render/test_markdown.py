@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from attrs import evolve
+from markdown_it import MarkdownIt
+
+from shardproof.render import markdown
+from shardproof.story.told import Story
+
+Told = Callable[[str], Story]
+
+PATH = Path("shardproof-out/executes-at-most-once-3f9c.trace.json")
+
+
+def test_is_an_issue(told: Told, golden: Any) -> None:
+    """
+    What is violated and what it costs, what happened, why, a diagram, and the line to paste.
+    """
+    golden("forms/double.md", markdown.write(told("no-deduplication"), PATH))
+
+
+def test_has_a_row_for_each_step(told: Told) -> None:
+    """
+    The table is one to whoever reads Markdown.
+    """
+    tokens = MarkdownIt("commonmark").enable("table").parse(markdown.write(told("no-deduplication"), PATH))
+
+    assert sum(t.type == "tr_open" for t in tokens) == 1 + 6
+    assert sum(t.type == "td_open" for t in tokens) == 5 * 6
+    assert [t.info for t in tokens if t.type == "fence"] == ["mermaid", "sh"]
+
+
+def test_a_command_is_not_put_into_anybodys_mouth(told: Told) -> None:
+    """
+    Whoever pastes the line chooses which program is run: the file never does.
+    """
+    story = told("no-deduplication")
+    foreign = evolve(story, trace=evolve(story.trace, adapter="cmd:rm -rf ~"))
+
+    assert markdown.write(foreign, PATH).endswith(
+        "```sh\nshardproof replay shardproof-out/executes-at-most-once-3f9c.trace.json --adapter NAME\n```\n"
+    )
+
+
+@pytest.mark.parametrize(
+    "said, written",
+    [
+        ("plain words, (and more)", "plain words, (and more)"),
+        ("@maintainers", "`@maintainers`"),
+        ("see #12", "`see #12`"),
+        ("GH-12", "`GH-12`"),
+        ("www.example.org", "`www.example.org`"),
+        ("in deadbeef1", "`in deadbeef1`"),
+        ("*bold*", "`*bold*`"),
+        ("`a`", "`` `a` ``"),
+        ("a``b", "```a``b```"),
+        ("a|b", r"`a\x7cb`"),
+        ("a\nb", "a b"),
+        ("\u202eabc", r"`\u202eabc`"),
+    ],
+)
+def test_what_is_no_plain_word_is_code(said: str, written: str) -> None:
+    """
+    Nobody is mentioned, nothing is linked, and no cell ends early.
+    """
+    assert markdown.prose(said) == written
+
+
+def test_a_fence_is_longer_than_any_in_it() -> None:
+    """
+    What stands in a block of code cannot end it.
+    """
+    assert markdown.fenced("a\n`````\nb", "sh")[0] == "``````sh"
