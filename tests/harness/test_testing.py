@@ -23,7 +23,7 @@ class TestRun:
         """
         Acceptance and refusal alike: a second delivery is refused, and that is as it should be.
         """
-        with run(ReferenceAdapter) as shards:
+        with run(ReferenceAdapter, steps_max=10) as shards:
             committed(shards)
             shards.deliver("r0", at="B", under="h0", damage="evidence:flip:3")
             shards.deliver("r0", at="B", under="h0")
@@ -42,7 +42,7 @@ class TestRun:
         """
         The failure says what is violated, what happened, and by what the model refuses it.
         """
-        with run("faulty:no-deduplication") as shards:
+        with run("faulty:no-deduplication", steps_max=10) as shards:
             committed(shards)
             shards.deliver("r0", at="B", under="h0")
             with pytest.raises(ViolationError) as failed:
@@ -66,7 +66,7 @@ class TestRun:
                 looked.append(shard)
                 return super().executed(shard, since)
 
-        with run(Watched) as shards:
+        with run(Watched, steps_max=10) as shards:
             shards.emit("r0", "A", to="B")
             looked.clear()
 
@@ -76,7 +76,7 @@ class TestRun:
         """
         A receipt that is not there leaves everything open: inconclusive, and never a pass.
         """
-        with pytest.raises(NotTakenError, match="inconclusive: step 1"), run("reference") as shards:
+        with pytest.raises(NotTakenError, match="inconclusive: step 1"), run("reference", steps_max=10) as shards:
             shards.deliver("r0", at="B", under="h0")
 
     def test_an_error_of_the_test_is_its_own(self) -> None:
@@ -90,7 +90,7 @@ class TestRun:
                 closed.append(True)
                 super().close()
 
-        with pytest.raises(KeyError), run(Closing):
+        with pytest.raises(KeyError), run(Closing, steps_max=10):
             raise KeyError("of the test")
 
         assert closed == [True]
@@ -110,7 +110,7 @@ class TestRun:
         """
         A shard that does not exist, a damage that is none, a verb that the system lacks.
         """
-        with run("reference") as shards:
+        with run("reference", steps_max=10) as shards:
             with pytest.raises(TraceError, match="no shard is called 'C'"):
                 shards.emit("r0", "A", to="C")
             with pytest.raises(TraceError, match="not a damage"):
