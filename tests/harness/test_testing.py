@@ -76,7 +76,10 @@ class TestRun:
         """
         A receipt that is not there leaves everything open: inconclusive, and never a pass.
         """
-        with pytest.raises(NotTakenError, match="inconclusive: step 1"), run("reference", steps_max=10) as shards:
+        with (
+            pytest.raises(NotTakenError, match="inconclusive: step 1"),
+            run("reference", steps_max=10) as shards,
+        ):
             shards.deliver("r0", at="B", under="h0")
 
     def test_an_error_of_the_test_is_its_own(self) -> None:

@@ -13,12 +13,13 @@ from typing import Any
 from shardproof_models.language.protocol import CompositionError, Protocol
 from shardproof_models.language.terms import Bool, Symbol, Term
 from shardproof_models.layers.exactly_once import Header, Key, Receipt, Shard
+from shardproof_models.layers.finality import parent
 from shardproof_models.layers.sequencing import Channel
 from shardproof_models.layers.value import Account
 from shardproof_models.stacks import LAYERS, composed, visible
 
 from ..oracle import ENDOWMENT
-from ..story.told import Fact, Story
+from ..story.told import Fact, Moment, Story
 from ..strict_json import Json
 from .values import map_of, number, set_of, tup
 
@@ -57,7 +58,8 @@ def cells(story: Story, known: Sequence[State]) -> Iterator[dict[tuple[str, tupl
     held = dict(start)
     yield dict(held)
     for moment in story.moments:
-        for change in (*moment.changes, *moment.inherited):
+        held |= _inherited(moment, held, known)
+        for change in moment.changes:
             fact = change.after or change.before
             if fact is None or fact.symbol not in arity:
                 continue
@@ -69,6 +71,19 @@ def cells(story: Story, known: Sequence[State]) -> Iterator[dict[tuple[str, tupl
             else:
                 held[place] = now
         yield dict(held)
+
+
+def _inherited(moment: Moment, held: Cells, known: Sequence[State]) -> dict[tuple[str, tuple[str, ...]], str]:
+    """What a new header says as its parent does: in a story, it is no news."""
+    told = (change.after for change in moment.changes)
+    older = {f.about[0]: f.value for f in told if f is not None and f.symbol == parent.name and f.about}
+    by_header = {s.name for s in known if len(s.parameters) > 1 and type(s.parameters[0]) is Header}
+    return {
+        (symbol, (header, *about[1:])): value
+        for header, before in older.items()
+        for (symbol, about), value in held.items()
+        if symbol in by_header and about[0] == before
+    }
 
 
 def _place(fact: Fact, arity: Mapping[str, int]) -> tuple[str, tuple[str, ...]]:

@@ -104,7 +104,7 @@ def _why(story: Story) -> Iterator[str]:
     facts = [("the model", violation.expected), ("the system", violation.actual)]
     if story.trace.of_several():
         facts = [("one", violation.expected), ("others", violation.actual)]
-    facts += [("refused by", violation.clause), ("what differs", violation.differs)]
+    facts += [("refused by", story.refused_by or violation.clause), ("what differs", violation.differs)]
     yield from (f"- {label}: {prose(said)}" for label, said in facts if said)
     moment = story.moments[violation.step] if violation.step < len(story.moments) else None
     yield from _guard(moment)

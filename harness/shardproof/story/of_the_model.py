@@ -96,9 +96,7 @@ class _Telling:
         self.generated.apply[action.name](self.chronicle.world, *args)
         refusing = next((c.refusal for c in guard if not c.holds), "")
         produced = next((a for p, a in zip(action.parameters, args, strict=True) if type(p) is Header), None)
-        sealed = produced if action.name == "produce" else None
-        changes = self.cells.changes(self.chronicle, sealed)
-        inherited = () if sealed is None else self.cells.inherited(self.chronicle, sealed)
+        changes = self.cells.changes(self.chronicle, produced if action.name == "produce" else None)
         return Moment(
             step,
             index,
@@ -106,7 +104,6 @@ class _Telling:
             guard,
             tuple(changes),
             evidence=self._evidence(step),
-            inherited=tuple(inherited),
         )
 
     def _element(self, step: Step, p: Term) -> int:

@@ -12,13 +12,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import islice
 
-from attrs import define, field
+from attrs import define, evolve, field
 
 from shardproof_models.language.protocol import Protocol
-from shardproof_models.language.terms import Term
+from shardproof_models.language.terms import Bool, Term
 from shardproof_models.layers.exactly_once import Header, Key, Receipt, Shard, destination, source
 from shardproof_models.layers.sequencing import Channel
 from shardproof_models.layers.value import Account, Amount
+from shardproof_properties.catalogue import properties_of
 from shardproof_properties.property import Property
 
 from .. import model_replay, selection
@@ -40,14 +41,14 @@ from ..moves import (
     receipt_name,
 )
 from ..oracle import CHANNELS, ENDOWMENT, FORGED, Oracle
-from ..record import Block
-from ..replay import moves_of, verbs_of
+from ..replay import NEEDED, moves_of, verbs_of
 from ..trace import Search, Step, Trace
 from . import of_the_model
 from .cells import Cells
 from .chronicle import Chronicle
 from .evidence import evidence_of
 from .guards import Guards
+from .hindsight import as_it_was
 from .incidents import incidents
 from .player import Player, player
 from .script import Prompter
@@ -67,20 +68,20 @@ def tell(trace: Trace) -> Story:
     Where the protocol of this package cannot follow (layers that it does not have, steps that it
     does not know) the moments say so and hold nothing, and the trace itself is all that is told.
     """
-    known = next((p for p in _sentences() if p.name == trace.property), None)
     glossary: dict[str, str] = {}
     start: list[Fact] = []
+    known: Property | None = None
     try:
-        moments = tuple(_moments(trace, glossary, start))
+        protocol = selection.protocol(None, trace.layers)
+        known = next((p for p in properties_of(protocol) if p.name == trace.property), None)
+        moments = tuple(_moments(trace, protocol, glossary, start))
     except (TraceError, UsageError) as error:
         why = error.summary
         moments = tuple(Moment(step, i, step.expected, astray=why) for i, step in enumerate(trace.steps))
         start.clear()
+    if known is None and trace.property:
+        known = next((p for p in selection.catalogue() if p.name == trace.property), None)
     return Story(trace, moments, _formula(known), _says(known), incidents(trace), glossary, tuple(start))
-
-
-def _sentences() -> Sequence[Property]:
-    return selection.catalogue(*selection.MODELLED, *selection.OBSERVED)
 
 
 def _formula(known: Property | None) -> str:
@@ -91,13 +92,14 @@ def _says(known: Property | None) -> str:
     return "" if known is None else " ".join(known.doc.split("\n\n")[0].split())
 
 
-def _moments(trace: Trace, glossary: dict[str, str], start: list[Fact]) -> Iterator[Moment]:
+def _moments(
+    trace: Trace, protocol: Protocol, glossary: dict[str, str], start: list[Fact]
+) -> Iterator[Moment]:
     if len(trace.steps) > STEPS_MAX or len(trace.steps) * len(trace.shards) > WIDTH_MAX:
         raise TraceError(
             f"a trace of {len(trace.steps):,} steps and {len(trace.shards):,} shards is too long to be told",
             expected=f"at most {STEPS_MAX:,} steps, and {WIDTH_MAX:,} steps times shards",
         )
-    protocol = selection.protocol(None, trace.layers)
     if model_replay.is_of_the_model(trace):
         yield from of_the_model.moments(trace, protocol, glossary, start)
         return
@@ -151,19 +153,6 @@ class _Telling:
         lock, one = _opened(trace, protocol, moves)
         return cls(trace, moves, lock, Prompter(lock, one))
 
-    def reset(self) -> None:
-        """Start again, before the first step."""
-        self.lock.reset()
-        self._receipts.clear()
-        self._headers.clear()
-
-    def consequences(self, move: Move, index: int) -> Moment:
-        """What a move has changed that was just taken, and nothing else of it."""
-        self._name_what_is_new()
-        made = self.lock.headers.get(move.header) if isinstance(move, Produce) else None
-        changes, inherited = self._changes(made)
-        return Moment(Step("", ""), index, "", changes=changes, inherited=inherited)
-
     # ---- along the trace --------------------------------------------------------------------------
 
     def moments(self) -> Iterator[Moment]:
@@ -175,10 +164,12 @@ class _Telling:
                 yield Moment(step, index, step.expected, astray=self._missing(move))
                 continue
             went_wrong = wrong is not None and wrong.step == index
-            self.prompter.prompt(move, step, recorded=bool(step.actual) and not went_wrong)
+            took = as_it_was(lock, move, step)
+            self.prompter.prompt(took, step, recorded=bool(step.actual) and not went_wrong)
             lock.asked.clear()
-            lock.run(move)
-            yield self._moment(move, step, index, went_wrong=went_wrong)
+            lock.run(took)
+            shown = evidence_of(lock, move, took) if isinstance(move, Deliver | Act) else None
+            yield evolve(self._moment(took, step, index, went_wrong=went_wrong), evidence=shown)
 
     def _moment(self, move: Move, step: Step, index: int, *, went_wrong: bool) -> Moment:
         self._name_what_is_new()
@@ -189,15 +180,19 @@ class _Telling:
             refusing = next((c for c in again if not c.holds), None)
             if refusing is not None and step.expected == f"refused, {refusing.refusal}":
                 answer, guard = step.expected, again
-        shown = evidence_of(self.lock, move) if isinstance(move, Deliver | Act) else None
-        made = self.lock.headers.get(move.header) if isinstance(move, Produce) else None
-        changes, inherited = self._changes(made)
-        return Moment(step, index, answer, guard, changes, evidence=shown, inherited=inherited)
+        return Moment(step, index, answer, guard, self.changes(move))
 
-    def _changes(self, made: Block | None) -> tuple[tuple[Change, ...], tuple[Change, ...]]:
-        chronicle, slot = self.lock.chronicle, made.slot if made is not None else None
-        inherited = () if slot is None else self.cells.inherited(chronicle, slot)
-        return tuple(self.cells.changes(chronicle, slot)), tuple(inherited)
+    def changes(self, move: Move) -> tuple[Change, ...]:
+        """What the move has changed that was just taken."""
+        self._name_what_is_new()
+        made = self.lock.headers.get(move.header) if isinstance(move, Produce) else None
+        return tuple(self.cells.changes(self.lock.chronicle, made.slot if made is not None else None))
+
+    def reset(self) -> None:
+        """Start again, before the first step."""
+        self.lock.reset()
+        self._receipts.clear()
+        self._headers.clear()
 
     def _answer(self, move: Move, index: int) -> tuple[str, tuple[Clause, ...]]:
         """What the model answers, and by which guard."""
@@ -266,6 +261,8 @@ class _Telling:
     def _name(self, sort: type[Term], value: int) -> str:
         """What a person calls an element."""
         oracle, shards = self.lock.oracle, self.trace.shards
+        if issubclass(sort, Bool):
+            return "true" if value else "false"
         if issubclass(sort, Shard | Account):
             return shards[value]
         if issubclass(sort, Receipt | Key):
@@ -292,19 +289,16 @@ class Foretold:
     """What the model makes of moves that nobody has taken yet: for whoever looks for the moves of a trace."""
 
     _telling: _Telling
-    _player: Player
 
     @classmethod
     def of(cls, layers: tuple[str, ...], shards: tuple[str, ...], receipts: int, headers: int) -> Foretold:
         """With room for so many receipts and headers."""
         trace = Trace("model", layers, shards, "", "", "", (), None, Search(""))
-        room: list[Move] = [
-            *(Emit(r, 0, 1) for r in range(receipts)),
-            *(Produce(h, 0) for h in range(headers)),
-        ]
-        able: list[Move] = [Learn(0, 0), Finalise(0), Revert(0)]
-        lock, one = _opened(trace, selection.protocol(None, layers), (*room, *able))
-        return cls(_Telling(trace, (), lock, Prompter(lock, one)), one)
+        room: list[Move] = [Learn(0, 0), Finalise(0), Revert(0)]
+        room += [Emit(number, 0, 1) for number in range(receipts)]
+        room += [Produce(number, 0) for number in range(headers)]
+        lock, one = _opened(trace, selection.protocol(None, layers), tuple(room))
+        return cls(_Telling(trace, (), lock, Prompter(lock, one)))
 
     def after(self, moves: Sequence[Move]) -> tuple[Story, bool] | None:
         """
@@ -323,7 +317,7 @@ class Foretold:
                 return None
             telling.prompter.force(move)
             lock.run(move)
-            moments.append(telling.consequences(move, index))
+            moments.append(Moment(Step("", ""), index, "", changes=telling.changes(move)))
         return Story(telling.trace, tuple(moments), start=start), lock.clause != 0
 
 
@@ -333,9 +327,13 @@ def _opened(trace: Trace, protocol: Protocol, moves: tuple[Move, ...]) -> tuple[
     names = {layer.name for layer in protocol.layers}
     verbs |= {"ended"} if "outcomes" in names else set()
     verbs |= {"responses"} if names & {"bouncing", "forwarding"} else set()
+    # Other layers than these have no such action, so nobody can take it.
+    known = {action.name for action in protocol.actions}
+    verbs -= {verb for verb in NEEDED.values() if verb != "restart" and verb not in known}
     one = player(verbs)
     # A shard may emit of its own accord for whatever is delivered to it.
-    receipts = sum(isinstance(move, Emit | Deliver) for move in moves)
+    emitting = Emit | Deliver if "responses" in verbs else Emit
+    receipts = sum(isinstance(move, emitting) for move in moves)
     headers = sum(isinstance(move, Produce) for move in moves)
     shards = len(trace.shards)
     oracle = Oracle(protocol, shards, receipts + 4, shards + headers + 4, trace.reserve)
