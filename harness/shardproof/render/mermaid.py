@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 from ..trace import Trace
 from . import inert
-from .diagram import RELAYER, label, outcome, shown_steps
+from .diagram import RELAYER, ends, label, outcome, shown_steps
 
 #: What no reader of the text acts on, wherever it stands.
 _PLAIN = re.compile(r"[A-Za-z0-9 .,()'+=/-]")
@@ -22,8 +22,6 @@ _WORDS = re.compile(r"\b(end)\b", re.IGNORECASE)
 
 #: A sentence that begins with one of these says how it is laid out.
 _OPTIONS = re.compile(r"\s*(no)?wrap\b", re.IGNORECASE)
-
-_RELAYER = "relayer"
 
 
 def write(trace: Trace) -> str:
@@ -50,11 +48,11 @@ def _lines(trace: Trace) -> Iterator[str]:
     for i, name in enumerate(names):
         yield f"participant {ids[name]} as {escaped(name, 60)}"
         if i == 0:
-            yield f"participant {_RELAYER} as {RELAYER}"
+            yield f"participant {RELAYER} as {RELAYER}"
     before = -1
     for index in steps:
         if index > before + 1:
-            yield f"Note over {_RELAYER}: {index - before - 1} steps are left out"
+            yield f"Note over {RELAYER}: {index - before - 1} steps are left out"
         before = index
         here = trace.violation is not None and trace.violation.step == index
         if here:
@@ -66,15 +64,11 @@ def _lines(trace: Trace) -> Iterator[str]:
 
 def _step(trace: Trace, index: int, ids: dict[str, str]) -> Iterator[str]:
     step = trace.steps[index]
-    place = ids.get(step.at, _RELAYER)
+    place = ids.get(step.at, RELAYER)
     said = f"{index + 1} {escaped(label(step))}"
     answers = [escaped(text) for text in outcome(trace, index)]
-    if step.action == "emit":
-        yield f"{place}->>{_RELAYER}: {said}"
-    elif "receipt" in step.args or step.action == "learn":
-        yield f"{_RELAYER}->>{place}: {said}"
-    else:
-        yield f"Note over {place}: {said}"
+    origin, target = ends(trace, step, place)
+    yield f"Note over {place}: {said}" if origin == target else f"{origin}->>{target}: {said}"
     plain = answers[:1] in ([], [""], ["accepted"])
     told = [text for text in (answers[1:] if plain else answers) if text]
     for text in told:

@@ -183,6 +183,14 @@ class TestQuint:
         with pytest.raises(MismatchError, match="called as ours are, or none"):
             reader.of_document(mixed)
 
+    def test_a_first_state_that_an_action_led_to_is_a_step(self) -> None:
+        """
+        Some tools leave out the state in which nothing has happened yet.
+        """
+        later = {**NUMBERS, "states": NUMBERS["states"][1:]}
+
+        assert reader.of_document(later).steps == reader.of_document(NUMBERS).steps
+
     def test_a_lasso_is_refused(self) -> None:
         """
         A run that never ends has no last step.
