@@ -42,6 +42,9 @@ _ALIASES: Mapping[str, tuple[str, ...]] = {
 }
 _TO = ("to", "destination")
 
+#: Everything that may be picked.
+_PICKED = frozenset((*_AT, *_TO)).union(*ARGUMENTS.values(), *_ALIASES.values())
+
 #: Arguments by what they name.
 _SHARDS = frozenset({"to", "onward", "other", "another"})
 
@@ -200,20 +203,21 @@ class _Foreign:
 
     def _step(self, action: str, given: dict[str, Value], where: str) -> Json:
         picked = {name: found for name, v in given.items() if (found := option(v)) is not None}
-        taken = self._take(picked, (*_AT, *_ALIASES.get(action, ())), where)
-        at = None if taken is None else self._shard(taken, where)
+        at = self._taken(picked, _AT, where)
+        if at is None:
+            at = self._taken(picked, _ALIASES.get(action, ()), where)
         args: dict[str, Any] = {}
-        if "to" in ARGUMENTS[action] and (to := self._take(picked, _TO, where)) is not None:
-            args["to"] = self._shard(to, where)
+        if "to" in ARGUMENTS[action] and (to := self._taken(picked, _TO, where)) is not None:
+            args["to"] = to
         for name in ARGUMENTS[action]:
             if name in picked:
                 args[name] = self._argument(name, picked.pop(name), where)
-        if picked:
-            known = ("at", *ARGUMENTS[action])
+        # What was picked for all actions at once is said of each; what none is taken with is a mistake.
+        if unknown := sorted(picked.keys() - _PICKED):
             raise MismatchError(
-                f"{where}: {action} is not taken with {min(picked)!r}",
-                expected=", ".join(known),
-                help=nearest(min(picked), known),
+                f"{where}: no action of ours is taken with {unknown[0]!r}",
+                expected=", ".join(("at", *ARGUMENTS[action])),
+                help=nearest(unknown[0], _PICKED),
             )
         if (
             "evidence" in ARGUMENTS[action]
@@ -230,11 +234,12 @@ class _Foreign:
             self._homes[args["header"]] = place
         return {"action": action, "at": place, "args": args}
 
-    def _take(self, picked: dict[str, Value], names: Sequence[str], where: str) -> Value | None:
+    def _taken(self, picked: dict[str, Value], names: Sequence[str], where: str) -> str | None:
+        """The shard that is picked under one of `names`."""
         found = [name for name in names if name in picked]
         if len(found) > 1:
             raise MismatchError(f"{where} says twice at which shard", got=" and ".join(found))
-        return picked.pop(found[0]) if found else None
+        return self._shard(picked.pop(found[0]), where) if found else None
 
     def _argument(self, name: str, value: Value, where: str) -> str:
         if name in _SHARDS:

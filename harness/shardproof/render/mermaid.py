@@ -31,7 +31,7 @@ def write(trace: Trace) -> str:
 
 def escaped(text: str, longest: int = 300) -> str:
     """Foreign text on one line, as Mermaid shows it and does nothing with it."""
-    shown = inert.line(text, ascii_only=True, longest=longest)
+    shown = inert.line(text, longest=longest)
     written = "".join(c if _PLAIN.fullmatch(c) else f"#{ord(c)};" for c in shown)
     kept = _WORDS.sub(lambda word: f"#{ord(word[0][0])};{word[0][1:]}", written)
     # A colon within a sentence is one; at the beginning there are words of Mermaid's own before it.

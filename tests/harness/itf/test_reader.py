@@ -105,6 +105,34 @@ class TestQuint:
         assert trace.property == ""
         assert "finality" in trace.layers
 
+    def test_that_quint_has_written_is_a_finding(self, tmp_path: Path) -> None:
+        """
+        A trace that the tool itself found of a specification without a check, on a system without that check.
+        """
+        path = Path(__file__).with_name("bridge.itf.json")
+
+        again = traces.replay(path, settings(tmp_path, adapter="faulty:no-deduplication"))
+
+        assert again.verdict is Verdict.VIOLATED
+        assert again.trace.property == "executes-at-most-once"
+        assert again.trace.steps[-1].action == "deliver"
+
+    def test_may_pick_everything_before_it_chooses(self) -> None:
+        """
+        Many specifications pick for all actions at once: what an action is not taken with says nothing of it.
+        """
+        picks = {"receipt": "r0", "header": "h0"}
+        at_once = quint(
+            ("emit", {**picks, "at": "A", "destination": "B"}),
+            ("produce", {**picks, "at": "A", "destination": "A"}),
+            ("finalise", {**picks, "at": "A", "destination": "B"}),
+            ("learn", {**picks, "at": "B", "destination": "A"}),
+            ("deliver", {**picks, "at": "B", "destination": "A"}),
+            ("deliver", {**picks, "at": "B", "destination": "B"}),
+        )
+
+        assert reader.of_document(at_once).steps == reader.of_document(NUMBERS).steps
+
     def test_is_replayed_and_shrunk(self, tmp_path: Path) -> None:
         """
         Where it names no property, whatever a system violates is the finding.
@@ -146,7 +174,7 @@ class TestQuint:
             (("delivr", {"receipt": 0}), "no action of ours is called 'delivr'"),
             (("produce", {"header": 0}), "at which shard"),
             (("produce", {"header": 0, "at": 0, "shard": 1}), "says twice at which shard"),
-            (("produce", {"header": 0, "at": 0, "colour": "red"}), "not taken with 'colour'"),
+            (("produce", {"header": 0, "at": 0, "colour": "red"}), "taken with 'colour'"),
             (("produce", {"header": 0, "at": True}), "neither a name nor a number"),
             (("produce", {"header": 0, "at": 10**9}), "no number of a shard"),
             (("emit", {"receipt": 0, "at": 0}), "lacks the field 'to'"),
