@@ -22,7 +22,7 @@ from ..story.telling import Foretold
 from ..strict_json import Json, MismatchError
 from ..trace import Search, Step, Trace
 from .names import DESTINATION, ORIGIN, PARAMETERS, SHARDS, SOURCE
-from .states import State, cells, protocol_of, symbols, variables
+from .states import State, cells, is_named, protocol_of, symbols, variables
 from .values import Map, Value
 from .values import read as value_of
 
@@ -105,6 +105,14 @@ def _words(value: Value) -> Iterator[str]:
             yield from sorted(word for pair in value.pairs for one in pair for word in _words(one))
 
 
+def _agrees(made: Value, said: Value, symbol: State) -> bool:
+    """Whether the model holds what is said. A name that is not said is one that nobody has asked for."""
+    made, said = _bare(made), _bare(said)
+    if is_named(symbol.sort) and isinstance(made, Map) and isinstance(said, Map):
+        return said.pairs <= made.pairs
+    return made == said
+
+
 def _bare(value: Value) -> Value:
     """Without what is nothing: first headers, which every shard has, and places where a number is zero."""
     match value:
@@ -183,7 +191,11 @@ class _Search:
             return False
         *_, held = cells(outlook[0], self.symbols)
         made = variables(self.symbols, held)
-        return all(_bare(value_of(made[name], name)) == _bare(state[name]) for name in made if name in state)
+        return all(
+            _agrees(value_of(made[symbol.name], symbol.name), state[symbol.name], symbol)
+            for symbol in self.symbols
+            if symbol.name in state
+        )
 
     def _candidates(self) -> Iterator[Move]:
         shards, receipts, headers = range(len(self.names.shards)), self.names.receipts, self.names.headers

@@ -101,7 +101,7 @@ def _variable(symbol: State, held: Cells) -> Json:
     mine = [(about, value) for (name, about), value in held.items() if name == symbol.name]
     if issubclass(symbol.sort, Bool):
         return set_of(_element(about) for about, value in mine if value == "yes")
-    numeric = not issubclass(symbol.sort, _NAMED)
+    numeric = not is_named(symbol.sort)
     return map_of((_element(about), number(_number(value)) if numeric else value) for about, value in mine)
 
 
@@ -125,4 +125,9 @@ def type_of(symbol: State) -> str:
 
 
 def _type(sort: type[Term]) -> str:
-    return "Str" if issubclass(sort, _NAMED) else "Int"
+    return "Str" if is_named(sort) else "Int"
+
+
+def is_named(sort: type[Term]) -> bool:
+    """Whether an element of a sort has a name; if not, it is a number."""
+    return issubclass(sort, _NAMED)

@@ -102,10 +102,12 @@ def _why(story: Story) -> Iterator[str]:
     yield "**Why**"
     yield ""
     facts = [("the model", violation.expected), ("the system", violation.actual)]
+    if story.trace.adapter == "model":
+        facts = [("what is so", violation.actual)]
     if story.trace.of_several():
         facts = [("one", violation.expected), ("others", violation.actual)]
     facts += [("refused by", story.refused_by or violation.clause), ("what differs", violation.differs)]
-    yield from (f"- {label}: {prose(said)}" for label, said in facts if said)
+    yield from (f"- {word}: {prose(said)}" for word, said in facts if said)
     moment = story.moments[violation.step] if violation.step < len(story.moments) else None
     yield from _guard(moment)
     if story.says:

@@ -81,7 +81,8 @@ def _lines(trace: Trace) -> Iterator[str]:
     yield from _opening(trace, f"shard_adapter or {literal(trace.adapter)}" if named else "shard_adapter")
     for index, step in enumerate(trace.steps):
         # What is surprising is said; that something is accepted that should be is not.
-        yield from (f"        # {_said(line)}" for line in _remarks(trace, index))
+        for remark in _remarks(trace, index):
+            yield from (f"        # {line}" for line in inert.wrap(_said(remark), _WIDTH - 10))
         yield f"        shards.{_call(step)}"
 
 
@@ -115,7 +116,10 @@ def _remarks(trace: Trace, index: int) -> Iterator[str]:
     step, violation = trace.steps[index], trace.violation
     if violation is not None and violation.step == index:
         expected, actual = violation.expected or step.expected, violation.actual or step.actual
-        yield f"The model: {expected}. The system: {actual}."
+        if trace.adapter == _MODEL:
+            yield f"What must be true, and is {actual}: {expected}"
+        else:
+            yield f"The model: {expected}. The system: {actual}."
         for text in (violation.clause, violation.differs):
             if text:
                 yield text

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from attrs import evolve
 
 from shardproof import trace_file
 from shardproof.commands import traces
@@ -268,6 +269,28 @@ class TestStates:
             "deliver",
         ]
         assert trace.steps == reader.of_document(NUMBERS).steps
+
+    def test_of_a_protocol_with_a_mistake_are_explained(self) -> None:
+        """
+        What a checker found of a protocol that lacks a clause: the last step is one that the model refuses.
+        """
+        recorded = trace_file.load(TRACES / "no-deduplication.trace.json")
+        steps = tuple(evolve(step, actual="") for step in recorded.steps)
+        said = json.loads(itf.write(tell(evolve(recorded, adapter="model", steps=steps))))
+        bare = {
+            "vars": [name for name in said["vars"] if not name.startswith("mbt::")],
+            "states": [
+                {name: v for name, v in state.items() if not name.startswith("mbt::")}
+                for state in said["states"]
+            ],
+        }
+
+        found = reader.of_document(bare)
+
+        assert said["states"][-1]["executions"]["#map"][0][1] == {"#bigint": "2"}
+        assert [(s.action, s.at, s.args) for s in found.steps] == [
+            (s.action, s.at, s.args) for s in recorded.steps
+        ]
 
     def test_of_ours_are_enough(self, tmp_path: Path) -> None:
         """

@@ -34,6 +34,21 @@ def test_has_a_row_for_each_step(told: Told) -> None:
     assert [t.info for t in tokens if t.type == "fence"] == ["mermaid", "sh"]
 
 
+def test_of_the_model_no_system_is_blamed(told: Told) -> None:
+    """
+    What a search of the model has found is what is so, and nobody's answer; it is run again without a system.
+    """
+    trace = told("no-deduplication").trace
+    steps = tuple(evolve(step, actual="") for step in trace.steps)
+    of_model = evolve(trace, adapter="model", steps=steps)
+
+    written = markdown.write(evolve(told("no-deduplication"), trace=of_model), PATH)
+
+    assert "- what is so: accepted" in written
+    assert "- the system" not in written
+    assert written.endswith(f"shardproof replay {PATH}\n```\n")
+
+
 def test_a_command_is_not_put_into_anybodys_mouth(told: Told) -> None:
     """
     Whoever pastes the line chooses which program is run: the file never does.
