@@ -237,7 +237,7 @@ def _digest(*words: object) -> bytes:
 
 
 #: What relayers and adversaries do to bytes before anything is asked of a shard.
-_WITH_BYTES = ("takeover", "forge", "dissect", "assemble", "assemble_multiproof", "leaf")
+_WITH_BYTES = ("forge", "dissect", "assemble", "assemble_multiproof", "leaf")
 
 
 def player(verbs: Collection[str]) -> Player:

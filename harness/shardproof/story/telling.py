@@ -79,8 +79,6 @@ def tell(trace: Trace) -> Story:
         why = error.summary
         moments = tuple(Moment(step, i, step.expected, astray=why) for i, step in enumerate(trace.steps))
         start.clear()
-    if known is None and trace.property:
-        known = next((p for p in selection.catalogue() if p.name == trace.property), None)
     return Story(trace, moments, _formula(known), _says(known), incidents(trace), glossary, tuple(start))
 
 
