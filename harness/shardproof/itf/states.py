@@ -94,11 +94,13 @@ def _place(fact: Fact, arity: Mapping[str, int]) -> tuple[str, tuple[str, ...]]:
 
 def variables(known: Sequence[State], held: Cells) -> dict[str, Json]:
     """The variables of one state."""
-    return {symbol.name: _variable(symbol, held) for symbol in known}
+    places: dict[str, list[tuple[tuple[str, ...], str]]] = {symbol.name: [] for symbol in known}
+    for (name, about), value in held.items():
+        places[name].append((about, value))
+    return {symbol.name: _variable(symbol, places[symbol.name]) for symbol in known}
 
 
-def _variable(symbol: State, held: Cells) -> Json:
-    mine = [(about, value) for (name, about), value in held.items() if name == symbol.name]
+def _variable(symbol: State, mine: Sequence[tuple[tuple[str, ...], str]]) -> Json:
     if issubclass(symbol.sort, Bool):
         return set_of(_element(about) for about, value in mine if value == "yes")
     numeric = not is_named(symbol.sort)

@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
+from ..errors import UsageError
 from ..itf.names import ACTION, DESTINATION, INIT, ORIGIN, OURS, PICKS, SHARDS, SOURCE
 from ..itf.values import map_of, some
 from ..story.told import Story
@@ -18,8 +20,14 @@ from ..strict_json import Json
 from ..trace import Step, Trace
 from ..trace_file import document_of
 
+if TYPE_CHECKING:
+    from ..itf.states import Cells
+
 #: Where the format is described.
 DESCRIBED = "https://apalache-mc.org/docs/adr/015adr-trace.html"
+
+#: Values in all states together; more is no file that anybody opens, and ours would not be read again.
+CELLS_MAX = 1_000_000
 
 _DESCRIPTION = (
     "The states are those of a system that does as the protocol says; what the recorded one did stands under "
@@ -28,12 +36,12 @@ _DESCRIPTION = (
 
 
 def write(story: Story) -> str:
-    """The file: one state a line, ASCII only."""
+    """The file: one state a line, ASCII only. Raises `UsageError` where there is too much to say."""
     from ..itf.states import cells, protocol_of, symbols, type_of, variables
 
     trace = story.trace
     known = symbols(protocol_of(trace.layers))
-    held = list(cells(story, known))
+    held = list(_bounded(cells(story, known), len(trace.steps)))
     params = dict(_parameters(trace))
     states = [
         {
@@ -58,6 +66,19 @@ def write(story: Story) -> str:
     head = {"#meta": meta, "params": list(params), "vars": [*(s.name for s in known), ACTION, PICKS]}
     fields = "".join(f"  {json.dumps(key)}: {json.dumps(value)},\n" for key, value in head.items())
     return f'{{\n{fields}  "states": [\n{lines}\n  ]\n}}\n'
+
+
+def _bounded(states: Iterator[Cells], steps: int) -> Iterator[Cells]:
+    size = 0
+    for state in states:
+        size += len(state)
+        if size > CELLS_MAX:
+            raise UsageError(
+                f"the states of a trace of {steps:,} steps are too much to be written out",
+                expected=f"at most {CELLS_MAX:,} values in all states together",
+                help="make it shorter first: shardproof shrink",
+            )
+        yield state
 
 
 def _said(step: Step) -> dict[str, Json]:

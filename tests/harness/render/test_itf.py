@@ -10,6 +10,7 @@ import pytest
 from attrs import evolve
 
 from shardproof import trace_file
+from shardproof.errors import UsageError
 from shardproof.itf import reader
 from shardproof.render import itf
 from shardproof.story.telling import tell
@@ -126,3 +127,13 @@ def test_another_library_reads_the_values(told: Told) -> None:
     assert last["executions"] == {("B", "r0"): 1}
     assert last["learned"] == frozenset({("B", "h0")})
     assert last["mbt::nondetPicks"].receipt.value == "r0"
+
+
+def test_more_than_anybody_opens_is_not_written(told: Told, monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    Each state says everything, so a long trace says it again and again.
+    """
+    monkeypatch.setattr(itf, "CELLS_MAX", 50)
+
+    with pytest.raises(UsageError, match="too much to be written out"):
+        itf.write(told("no-deduplication"))
