@@ -18,6 +18,43 @@ def committed(shards: Run) -> None:
     shards.learn("h0", at="B")
 
 
+class TestCalls:
+    def test_are_steps_of_a_trace(self) -> None:
+        """
+        Each call is the step that a trace would have, with honest evidence where none is given.
+        """
+        with run("reference:ibc-unordered", steps_max=12) as shards:
+            committed(shards)
+            shards.emit("r1", "A", to="B", channel=0, amount=1, deadline=0)
+            shards.deliver("r0", at="B", under="h0")
+            shards.produce("h1", "B")
+            shards.finalise("h1")
+            shards.learn("h1", at="A")
+            shards.acknowledge("r0", at="A", under="h1")
+            shards.time_out("r1", at="A", under="h1")
+            shards.produce("h2", "A")
+
+        done = [(step.action, step.at, step.args, step.actual) for step in shards.steps[4:]]
+        assert done[0][2] == {"receipt": "r1", "to": "B", "channel": "0", "amount": "1", "deadline": "0"}
+        assert done[5] == (
+            "acknowledge",
+            "A",
+            {"receipt": "r0", "header": "h1", "evidence": "r0@h1"},
+            "accepted",
+        )
+        assert (done[6][0], done[6][3]) == ("time_out", "accepted")
+
+    def test_consensus_drops_blocks(self) -> None:
+        """
+        The shard of a block is known by the block.
+        """
+        with run("reference", steps_max=10) as shards:
+            shards.produce("h0", "B")
+            shards.revert("h0")
+
+        assert [(step.action, step.at) for step in shards.steps] == [("produce", "B"), ("revert", "B")]
+
+
 class TestRun:
     def test_what_goes_as_the_model_says_passes(self) -> None:
         """

@@ -15,7 +15,7 @@ from ..story.told import Moment, Story
 from ..trace import Trace
 from . import inert, mermaid, text
 from .diagram import label, outcome, shown_steps
-from .named import may_be_named
+from .named import MODEL, may_be_named
 
 #: Words and punctuation with which Markdown, and GitHub's own additions to it, do nothing.
 _WORDS = re.compile(r"[A-Za-z0-9 ,.;()'-]*")
@@ -102,7 +102,7 @@ def _why(story: Story) -> Iterator[str]:
     yield "**Why**"
     yield ""
     facts = [("the model", violation.expected), ("the system", violation.actual)]
-    if story.trace.adapter == "model":
+    if story.trace.adapter == MODEL:
         facts = [("what is so", violation.actual)]
     if story.trace.of_several():
         facts = [("one", violation.expected), ("others", violation.actual)]
@@ -134,7 +134,7 @@ def _again(trace: Trace, path: Path) -> Iterator[str]:
     yield f"Recorded on {code(trace.adapter)}{_found(trace)}. To run it again:"
     yield ""
     adapters = trace.adapter.split(" and ") if trace.of_several() else [trace.adapter]
-    if trace.adapter == "model":
+    if trace.adapter == MODEL:
         adapters = []
     named = [adapter if may_be_named(adapter) else "NAME" for adapter in adapters]
     line = text.replay_line(Path(inert.line(str(path))), *named).removeprefix("replay with").strip()

@@ -9,6 +9,9 @@ from ..adapter import PROCESS
 #: What is longer is a text that looks like a name.
 _LONGEST = 200
 
+#: What a trace of the model alone has for an adapter.
+MODEL = "model"
+
 _NAME = re.compile(r"[A-Za-z_][\w.-]*(:[A-Za-z0-9_.-]+)?", re.ASCII)
 
 

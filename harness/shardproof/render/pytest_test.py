@@ -14,11 +14,8 @@ from ..errors import UsageError
 from ..moves import move_of
 from ..trace import Step, Trace
 from . import inert
-from .named import may_be_named
+from .named import MODEL, may_be_named
 from .text import counted
-
-#: What a trace of the model alone has for an adapter.
-_MODEL = "model"
 
 #: Actions that present a receipt, and how the call is written: those that have a method of their own.
 _METHODS = ("deliver", "acknowledge", "time_out")
@@ -59,7 +56,7 @@ def _said(text: str) -> str:
 
 
 def _lines(trace: Trace) -> Iterator[str]:
-    of_model = trace.adapter == _MODEL
+    of_model = trace.adapter == MODEL
     named = not of_model and may_be_named(trace.adapter)
     yield '"""'
     yield f"{_said(trace.property or 'A recorded run')}: {_said(trace.because or 'nothing is violated')}."
@@ -116,7 +113,7 @@ def _remarks(trace: Trace, index: int) -> Iterator[str]:
     step, violation = trace.steps[index], trace.violation
     if violation is not None and violation.step == index:
         expected, actual = violation.expected or step.expected, violation.actual or step.actual
-        if trace.adapter == _MODEL:
+        if trace.adapter == MODEL:
             yield f"What must be true, and is {actual}: {expected}"
         else:
             yield f"The model: {expected}. The system: {actual}."

@@ -15,6 +15,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from shardproof.itf import reader
@@ -197,6 +199,22 @@ def test_is_shown_and_not_acted_on(form: str, text: str) -> None:
     INERT[form](shown, story(text).trace)
     if form in _CUT:
         assert len(shown) < _CHARACTERS_MAX
+
+
+#: What any of the readers makes something of, to be put together at random.
+_SIGNS = (*HOSTILE["mermaid"].split(), *"`|\\\n#@<>[]!{}'\"*_~$%", "www.", "://")
+_PIECES = st.one_of(st.sampled_from(_SIGNS), st.text())
+
+
+@pytest.mark.deep
+@settings(max_examples=500, deadline=None)
+@given(st.lists(_PIECES, min_size=1, max_size=12).map("".join).filter(bool))
+def test_nothing_else_is_acted_on_either(text: str) -> None:
+    """
+    The same of texts that nobody has thought of.
+    """
+    for form, look in INERT.items():
+        look(written(form, text), story(text).trace)
 
 
 @pytest.mark.parametrize("form", INERT)

@@ -34,6 +34,46 @@ def test_has_a_row_for_each_step(told: Told) -> None:
     assert [t.info for t in tokens if t.type == "fence"] == ["mermaid", "sh"]
 
 
+def test_what_went_well_is_a_record(told: Told) -> None:
+    """
+    A trace without a violation has nothing to explain, whether or not it is about a property.
+    """
+    story = told("no-deduplication")
+    sound = evolve(story.trace, violation=None)
+    about_nothing = evolve(sound, property="", because="")
+
+    assert markdown.write(evolve(story, trace=sound), PATH).startswith(
+        "### Recorded: `executes-at-most-once`"
+    )
+    written = markdown.write(evolve(story, trace=about_nothing), PATH)
+    assert written.startswith("### Recorded: nothing is violated\n")
+    assert "**Why**" not in written
+
+
+def test_of_a_long_trace_the_middle_is_left_out(told: Told) -> None:
+    """
+    Nobody reads a table of five hundred rows.
+    """
+    story = told("no-deduplication")
+    long = evolve(story.trace, steps=story.trace.steps[:1] * 500, violation=None)
+
+    assert "| | | 300 steps are left out | | |" in markdown.write(evolve(story, trace=long), PATH)
+
+
+def test_where_systems_differ_each_has_its_answer(told: Told) -> None:
+    """
+    Such a trace blames nobody, and is run again on all of them.
+    """
+    story = told("no-deduplication")
+    differ = evolve(story.trace, property="agree-on-deliver", adapter="reference and watermark")
+
+    written = markdown.write(evolve(story, trace=differ), PATH)
+
+    assert written.startswith("### Different: `agree-on-deliver`")
+    assert "- others: accepted" in written
+    assert "--adapter reference --adapter watermark\n```" in written
+
+
 def test_of_the_model_no_system_is_blamed(told: Told) -> None:
     """
     What a search of the model has found is what is so, and nobody's answer; it is run again without a system.
