@@ -301,15 +301,8 @@ class TestStates:
         """
         ends = {**ENDS, "origin": {"#map": [["h0", "A"], ["h1", "A"]]}}
         both = {"produced": {"#set": ["h0", "h1"]}}
-        states = (
-            {},
-            EMITTED,
-            PRODUCED,
-            FINAL,
-            {**FINAL, **both},
-            {**LEARNED, **both},
-            {**executed(1), **both},
-        )
+        later = (FINAL, LEARNED, executed(1))
+        states: list[dict[str, Any]] = [{}, EMITTED, PRODUCED, FINAL, *({**s, **both} for s in later)]
         # What the second commits to is not said.
         said = [{name: v for name, v in state.items() if name != "commits"} for state in states]
 
