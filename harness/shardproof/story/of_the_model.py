@@ -42,7 +42,7 @@ def moments(
     """
     unsaid = [s.name for s in protocol.rigid if s.name not in _SAID]
     if unsaid:
-        raise TraceError(f"a trace of the model does not say what is {', '.join(unsaid[:3])} of what")
+        raise TraceError(f"a trace of the model says nothing of: {', '.join(unsaid)}")
     if len(trace.steps) > STEPS_MAX:
         raise TraceError(f"a trace of the model is told up to {STEPS_MAX} steps")
     for number, step in enumerate(trace.steps, 1):
