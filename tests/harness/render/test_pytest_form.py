@@ -23,6 +23,14 @@ Told = Callable[[str], Story]
 ROOTS = [str(Path(__file__).parents[3] / root) for root in ("harness", "models", "properties")]
 
 
+#: A fixed system of somebody's own, in the folder where pytest is started.
+MINE = """
+from shardproof.adapter import load
+
+Mine = load("reference:ibc-unordered")
+"""
+
+
 def of_the_model(trace: Trace) -> Trace:
     """The same steps, as the model alone would have taken them."""
     return evolve(trace, adapter="model", steps=tuple(evolve(step, actual="") for step in trace.steps))
@@ -81,12 +89,15 @@ def test_runs_as_it_is(told: Told, tmp_path: Path) -> None:
         "messages_test.py": told("refunded-again").trace,
         "model_test.py": of_the_model(told("no-deduplication").trace),
     }
+    (tmp_path / "kept").mkdir()
     for name, trace in files.items():
-        (tmp_path / name).write_text(pytest_test.write(trace), "ascii")
+        (tmp_path / "kept" / name).write_text(pytest_test.write(trace), "ascii")
+    (tmp_path / "mine.py").write_text(MINE, "ascii")
 
     def started(*flags: str) -> tuple[int, str]:
         done = subprocess.run(
-            [sys.executable, "-m", "pytest", "-rs", "-p", "no:cacheprovider", *flags],
+            # As the command `pytest` does, without the folder where one is.
+            [sys.executable, "-P", "-m", "pytest", "-rs", "-p", "no:cacheprovider", *flags],
             cwd=tmp_path,
             env={**os.environ, "PYTHONPATH": os.pathsep.join(ROOTS)},
             capture_output=True,
@@ -103,8 +114,8 @@ def test_runs_as_it_is(told: Told, tmp_path: Path) -> None:
     # The line of the test is shown, and no line of ours.
     assert "testing.py" not in said
 
-    code, said = started("--shard-adapter", "reference:ibc-unordered")
-    assert (code, "3 passed" in said) == (0, True), said
+    code, said = started("--shard-adapter", "reference:ibc-unordered", "--shard-adapter", "mine:Mine")
+    assert (code, "6 passed" in said) == (0, True), said
 
 
 def test_of_the_model_alone_says_what_is_possible(told: Told) -> None:
