@@ -21,7 +21,7 @@ from ..schema import shown
 from ..story.telling import Foretold
 from ..strict_json import Json, MismatchError
 from ..trace import Search, Step, Trace
-from .names import DESTINATION, ORIGIN, PARAMETERS, SHARDS, SOURCE
+from .names import DESTINATION, ORIGIN, PARAMETERS, SHARDS, SOURCE, plain
 from .states import State, cells, is_named, protocol_of, symbols, variables
 from .values import Map, Value
 from .values import read as value_of
@@ -37,7 +37,7 @@ def trace_of(states: Sequence[Mapping[str, Json]]) -> Trace:
     """The trace of the steps that explain `states`. Raises `MismatchError` where some are not explained."""
     read = [
         {
-            _own(name): value_of(value, f"states[{i}].{name}")
+            plain(name): value_of(value, f"states[{i}].{name}")
             for name, value in state.items()
             if name != "#meta"
         }
@@ -54,11 +54,6 @@ def trace_of(states: Sequence[Mapping[str, Json]]) -> Trace:
     if not said & known.keys():
         raise MismatchError("the states say nothing", expected="e.g. 'emitted', 'learned', 'executions'")
     return _Search(read, _Names.of(read), tuple(known[name] for name in known if name in said)).trace()
-
-
-def _own(name: str) -> str:
-    """Quint says in which module a variable is; which instance it is says nothing here."""
-    return name.rpartition("::")[2]
 
 
 @define

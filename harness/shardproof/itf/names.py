@@ -20,3 +20,8 @@ SOURCE: Final = "source"
 DESTINATION: Final = "destination"
 ORIGIN: Final = "origin"
 PARAMETERS: Final = (SHARDS, SOURCE, DESTINATION, ORIGIN)
+
+
+def plain(name: str) -> str:
+    """Without the module or instance that Quint says something is of: `emit` for `bridge::emit`."""
+    return name.rpartition("::")[2]

@@ -27,7 +27,7 @@ from ..schema import shown
 from ..strict_json import Json, MismatchError, parse
 from ..trace import ARGUMENTS, FORMAT, Trace
 from . import inference
-from .names import ACTION, INIT, OURS, PICKS
+from .names import ACTION, INIT, OURS, PICKS, plain
 from .values import Value, fields, option
 from .values import read as value_of
 
@@ -182,7 +182,7 @@ class _Foreign:
         """Each as the document of a step."""
         for i, state in enumerate(self.states):
             where = f"states[{i}]"
-            action = _action(state, where)
+            action = plain(_action(state, where))
             if i == 0 and (action in (INIT, "") or action not in ARGUMENTS):
                 # Whatever their first state came by is none of our actions.
                 continue
@@ -202,7 +202,7 @@ class _Foreign:
         return (*self._named, *(next(spare) for _ in range(2 - len(self._named))))
 
     def _step(self, action: str, given: dict[str, Value], where: str) -> Json:
-        picked = {name: found for name, v in given.items() if (found := option(v)) is not None}
+        picked = {plain(name): found for name, v in given.items() if (found := option(v)) is not None}
         at = self._taken(picked, _AT, where)
         if at is None:
             at = self._taken(picked, _ALIASES.get(action, ()), where)

@@ -75,6 +75,9 @@ NAMES = quint(
     ("deliver", {"receipt": "msg", "header": "b1", "at": "oslo", "evidence": "r0@h0"}),
     ("deliver", {"receipt": "msg", "header": "b1", "at": "oslo"}),
 )
+OF_A_MODULE = quint(
+    *((f"bridge::{action}", {f"bridge::{name}": v for name, v in picks.items()}) for action, picks in ACTIONS)
+)
 
 
 def kept(tmp_path: Path, document: dict[str, Any]) -> Path:
@@ -85,7 +88,9 @@ def kept(tmp_path: Path, document: dict[str, Any]) -> Path:
 
 class TestQuint:
     @pytest.mark.parametrize(
-        "document, shards", [(NUMBERS, ("A", "B")), (NAMES, ("rome", "oslo"))], ids=["numbers", "names"]
+        "document, shards",
+        [(NUMBERS, ("A", "B")), (NAMES, ("rome", "oslo")), (OF_A_MODULE, ("A", "B"))],
+        ids=["numbers", "names", "module"],
     )
     def test_is_a_trace(self, document: dict[str, Any], shards: tuple[str, ...]) -> None:
         """
