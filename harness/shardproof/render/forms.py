@@ -14,9 +14,11 @@ from typing import Final
 from attrs import frozen
 
 from .. import trace_file
+from ..adapter import BUILT_IN
 from ..story.told import Story
 from ..trace import Trace
 from . import itf, markdown, mermaid, pytest_test, shiviz, text
+from .page.document import page
 
 
 @frozen
@@ -78,6 +80,19 @@ def _pytest(shown: Shown) -> str:
     return pytest_test.write(shown.trace)
 
 
+def _html(shown: Shown) -> str:
+    return page(shown.story, text.replay_line(shown.path, *_adapters(shown.trace)))
+
+
+def _adapters(trace: Trace) -> tuple[str, ...]:
+    """Whom to run a trace on: what a file names is not offered to be run, unless it is one of ours."""
+    if trace.of_several():
+        return ("ONE", "ANOTHER")
+    if not any(step.actual for step in trace.steps):
+        return ()
+    return (trace.adapter if trace.adapter.partition(":")[0] in BUILT_IN else "ADAPTER",)
+
+
 #: Every form by name; the first one is what is shown if nothing else is asked for.
 FORMS: Final[Mapping[str, Form]] = {
     "text": Form(".txt", "the story, for a terminal", _text),
@@ -87,4 +102,5 @@ FORMS: Final[Mapping[str, Form]] = {
     "mermaid": Form(".mmd", "a sequence diagram, for whatever renders Mermaid", _mermaid),
     "shiviz": Form(".shiviz.log", "a log with vector clocks, for ShiViz", _shiviz),
     "itf": Form(".itf.json", "states and actions, for tools of model checkers; is read like a trace", _itf),
+    "html": Form(".html", "a page to step through, for a browser", _html, kept=True),
 }

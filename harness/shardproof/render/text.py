@@ -51,14 +51,19 @@ def trace(shown: Trace, width: int, *, ascii_only: bool, refused_by: str = "") -
 
 def told(shown: Trace, width: int, *, ascii_only: bool, refused_by: str = "") -> str:
     """The same without what it says of how it was found."""
-    wrong = "different" if shown.of_several() else "violated"
-    verdict = "recorded" if shown.violation is None else wrong
     lines = [
-        *_headline(verdict, shown.property or "nothing", shown.because, width, ascii_only),
+        *_headline(verdict_of(shown), shown.property or "nothing", shown.because, width, ascii_only),
         "",
         *_story(shown, width, ascii_only, refused_by),
     ]
     return "\n".join(lines)
+
+
+def verdict_of(shown: Trace) -> str:
+    """What a trace shows, in a word."""
+    if shown.violation is None:
+        return "recorded"
+    return "different" if shown.of_several() else "violated"
 
 
 def again(shown: Trace, summary: str, width: int, *, ascii_only: bool, replay: str) -> str:
@@ -105,11 +110,16 @@ def _story(shown: Trace, width: int, ascii_only: bool, refused_by: str = "") -> 
 
 
 def _search(shown: Trace, width: int, ascii_only: bool) -> Iterator[str]:
+    facts = (("shortest", shortest(shown)), ("found by", found_by(shown)))
+    yield from _facts(facts, width, ascii_only)
+
+
+def found_by(shown: Trace) -> str:
+    """The search that found a trace, and how long it took, in a line."""
     search = shown.search
     counts = [counted(n, what) for n, what in ((search.traces, "trace"), (search.steps, "step")) if n]
     found = [search.engine, f"seed {search.seed}" if search.seed is not None else "", *counts]
-    facts = (("shortest", shortest(shown)), ("found by", ", ".join(part for part in found if part)))
-    yield from _facts(facts, width, ascii_only)
+    return ", ".join(part for part in found if part)
 
 
 def shortest(shown: Trace) -> str:
