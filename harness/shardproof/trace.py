@@ -138,6 +138,8 @@ class Explanation:
     refused_instead: str
     #: What to look for in the code, in one sentence.
     look_for: str
+    #: How it is known that the system was wrong there; empty where that is the step at which it showed.
+    known_by: str = ""
 
 
 @frozen
