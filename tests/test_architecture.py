@@ -320,7 +320,13 @@ FLOORS = (
         "shardproof.schema",
         "shardproof.settings",
     ),
-    ("shardproof.adapter", "shardproof.coverage", "shardproof.readings", "shardproof.trace"),
+    (
+        "shardproof.adapter",
+        "shardproof.coverage",
+        "shardproof.loading",
+        "shardproof.readings",
+        "shardproof.trace",
+    ),
     ("shardproof.story.told",),
     # A system on one side, the model on the other.
     (
@@ -361,7 +367,13 @@ FLOORS = (
     # What a user's own folder holds may use any of it, and is used by nothing.
     ("shardproof.templates",),
     ("shardproof.commands",),
-    ("shardproof.cli", "shardproof.pytest_plugin", "shardproof.conformance"),
+    (
+        "shardproof.cli",
+        "shardproof.conformance",
+        "shardproof.failures",
+        "shardproof.flags",
+        "shardproof.pytest_plugin",
+    ),
 )
 
 EVM = ("pyrevm", "eth_abi", "eth_hash", "coincurve")
@@ -396,6 +408,7 @@ RULES: tuple[Rule, ...] = (
             "shardproof.adapter",
             "shardproof.adapters",
             "shardproof.errors",
+            "shardproof.loading",
             "shardproof.parts",
             "shardproof_models.shards",
             *SYSTEMS,
@@ -427,7 +440,7 @@ RULES: tuple[Rule, ...] = (
     ImportedOnlyBy(
         "hypothesis-at-its-boundary",
         ("hypothesis",),
-        ("shardproof.engines.fuzz*", "shardproof.state_machine"),
+        ("shardproof.engines.fuzz.search", "shardproof.state_machine"),
         because="traces replay without it, and importing it costs more than replaying most of them",
     ),
     ImportedOnlyBy(
@@ -459,7 +472,13 @@ RULES: tuple[Rule, ...] = (
     ImportedOnlyBy(
         "terminal-at-the-edge",
         ("click", "rich"),
-        ("shardproof.cli", "shardproof.progress", "shardproof.render"),
+        (
+            "shardproof.cli",
+            "shardproof.failures",
+            "shardproof.flags",
+            "shardproof.progress",
+            "shardproof.render",
+        ),
         because="engines return verdicts, and only the command line prints them",
     ),
     UsedOnlyIn(
@@ -513,7 +532,7 @@ RULES: tuple[Rule, ...] = (
     UsedOnlyIn(
         "modules-by-name",
         DYNAMIC,
-        ("shardproof.adapter", "shardproof.subject"),
+        ("shardproof.loading", "shardproof.subject"),
         because="only an adapter or a protocol that the command line names is ever imported by name",
     ),
     ImportedOnlyBy(

@@ -14,10 +14,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from shardproof.adapter import load
 from shardproof.adapters.evm.anvil import AnvilEngine
 from shardproof.adapters.evm.engine import PyrevmEngine
 from shardproof.engines.fuzz import Plan, fuzz
+from shardproof.loading import load
 from shardproof.verdict import Verdict
 
 SECONDS = 10.0

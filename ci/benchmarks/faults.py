@@ -14,9 +14,9 @@ import sys
 import time
 from collections.abc import Sequence
 
-from shardproof.adapter import load
 from shardproof.adapters.faulty import CONTROLS, FAULTS, Fault, found
 from shardproof.engines.fuzz import Plan, fuzz
+from shardproof.loading import load
 from shardproof.verdict import Report
 
 SECONDS_MAX = 20.0

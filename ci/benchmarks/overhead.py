@@ -25,8 +25,9 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from ideal import IdealAdapter
 
-from shardproof.adapter import Topology, load
+from shardproof.adapter import Topology
 from shardproof.engines.fuzz import Plan, fuzz
+from shardproof.loading import load
 from shardproof.moves import Move
 from shardproof.oracle import Oracle
 from shardproof.runs import Bench, Found

@@ -22,9 +22,10 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from shardproof.adapter import Adapter, AdapterFactory, Delivery, Topology, load
+from shardproof.adapter import Adapter, AdapterFactory, Delivery, Topology
 from shardproof.adapters.process import wire
 from shardproof.engines.fuzz import Plan, fuzz
+from shardproof.loading import load
 
 ROUNDS = 15
 REQUESTS = 2_000

@@ -1,5 +1,5 @@
 """
-The seam: what a system under test must be able to do, and loading one by name.
+The seam: what a system under test must be able to do.
 
 An adapter translates and decides nothing. It holds all shards of one system, named by the
 strings in `Topology.shards`. Receipts, headers and evidence are bytes that belong to the
@@ -14,14 +14,10 @@ has broken the contract, and the run ends with exit code 3.
 from __future__ import annotations
 
 import enum
-import importlib
-from collections.abc import Callable, Mapping, Sequence
-from importlib import metadata
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 from attrs import field, frozen
-
-from .errors import AdapterError, UsageError, nearest
 
 
 @frozen
@@ -493,97 +489,9 @@ CAPABILITIES = (
     "restore",
 )
 
-#: Adapters of this package: name -> (module, attribute). A name may take a variant: `hyperlane:noop-ism`.
-BUILT_IN: Mapping[str, tuple[str, str]] = {
-    "reference": ("shardproof.adapters.reference", "variant"),
-    "watermark": ("shardproof.adapters.watermark", "WatermarkAdapter"),
-    "faulty": ("shardproof.adapters.faulty", "variant"),
-    "hyperlane": ("shardproof.adapters.hyperlane", "variant"),
-    "axelar": ("shardproof.adapters.axelar", "AxelarAdapter"),
-    "nxtp": ("shardproof.adapters.nxtp", "NxtpAdapter"),
-    "openzeppelin": ("shardproof.adapters.openzeppelin", "variant"),
-    "eventsourcing": ("shardproof.adapters.eventsourcing", "variant"),
-    "nats": ("shardproof.adapters.nats", "variant"),
-    "tvm": ("shardproof.adapters.tvm.system", "variant"),
-}
-
-#: Before the command of a process that is an adapter: `cmd:./my-shard --flag`.
-PROCESS = "cmd"
-_PROCESSES = "shardproof.adapters.process"
-
-ENTRY_POINTS = "shardproof.adapters"
-
 AdapterFactory = Callable[[], Adapter]
 
 
 def capabilities(adapter: Adapter) -> frozenset[str]:
     """The optional verbs that this adapter overrides."""
     return frozenset(v for v in CAPABILITIES if getattr(type(adapter), v, None) is not getattr(Adapter, v))
-
-
-def load(name: str, call_seconds: float | None = None) -> AdapterFactory:
-    """
-    The adapter called `name`: built in, an entry point, `module:Class`, or `cmd:` and a command.
-
-    A call of a process may take `call_seconds`. Raises `UsageError` if there is no such adapter,
-    `AdapterError` if it lacks a required verb.
-    """
-    base, _, variant = name.partition(":")
-    if base == PROCESS:
-        return _checked(importlib.import_module(_PROCESSES).adapter_for(variant, call_seconds), name)
-    if base in BUILT_IN:
-        home, attribute = BUILT_IN[base]
-        found = getattr(importlib.import_module(home), attribute)
-        if attribute == "variant":
-            return _checked(found(variant), name)
-        if variant:
-            raise UsageError(f"adapter {base!r} has no variants", got=name, help=f"use --adapter {base}")
-        return _checked(found, name)
-    for entry in metadata.entry_points(group=ENTRY_POINTS):
-        if entry.name == name:
-            return _checked(_imported(entry.load, name), name)
-    if not variant:
-        raise UsageError(
-            f"unknown adapter {name!r}",
-            expected="a name, module:Class of your own, or cmd:COMMAND",
-            help=nearest(name, (*BUILT_IN, *(e.name for e in metadata.entry_points(group=ENTRY_POINTS)))),
-        )
-    module = _imported(lambda: importlib.import_module(base), name)
-    if not hasattr(module, variant):
-        raise UsageError(
-            f"module {base!r} has no class {variant!r}",
-            help=nearest(variant, [n for n, x in vars(module).items() if isinstance(x, type)]),
-        )
-    return _checked(getattr(module, variant), name)
-
-
-def _imported(do: Callable[[], object], name: str) -> object:
-    try:
-        return do()
-    except ModuleNotFoundError as error:
-        raise UsageError(
-            f"adapter {name!r} cannot be imported",
-            got=str(error),
-            help="run from the folder that holds the module, or install it into this environment",
-        ) from error
-    except Exception as error:
-        raise AdapterError(
-            f"adapter {name!r} raised while it was imported", got=f"{type(error).__name__}: {error}"
-        ) from error
-
-
-def _checked(factory: object, name: str) -> AdapterFactory:
-    if not callable(factory):
-        raise UsageError(f"adapter {name!r} is not a class", got=repr(factory))
-    if isinstance(factory, type):
-        missing = [v for v in REQUIRED if getattr(factory, v, None) in (None, getattr(Adapter, v))]
-        if missing or not issubclass(factory, Adapter):
-            base = factory.__bases__[0].__name__
-            raise AdapterError(
-                f"adapter {name!r} {'lacks a required verb' if missing else 'is not an Adapter'}",
-                expected=", ".join(REQUIRED),
-                got=f"no {', '.join(missing)}" if missing else f"a class derived from {base}",
-                help="derive from shardproof.adapter.Adapter and define every required verb: "
-                "harness/README.md",
-            )
-    return factory

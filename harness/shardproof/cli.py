@@ -1,8 +1,8 @@
 """
 The `shardproof` command: arguments in, exit code out.
 
-What a command does is in `commands/`; how an answer looks is in `render/`. Here are the
-flags, with the same meaning everywhere, the help, and the one place where anything is
+What a command does is in `commands/`; how an answer looks is in `render/`; what the flags mean
+is in `flags`. Here are the commands with their help, and the one place where anything is
 printed: the result on stdout, all else on stderr. Engines are imported when they are asked
 for, so that `--help` does not wait for a solver.
 """
@@ -14,9 +14,7 @@ import os
 import shutil
 import signal
 import sys
-import tempfile
 import time
-import traceback
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -24,153 +22,16 @@ from typing import Any, TypeVar
 import click
 
 from . import __version__
-from .errors import EXIT_INCONCLUSIVE, ShardproofError, UsageError, nearest
+from .errors import EXIT_INCONCLUSIVE, ShardproofError, UsageError
+from .failures import StoppedError, as_bug, as_usage_error
+from .flags import flags
 from .parts import cache_folder
 from .render.help import HOW_MUCH, OUTPUT, WHAT, Command, Commands, Flag
 
 #: A terminal that nobody can ask is taken for this wide.
 WIDTH = 100
 
-F = TypeVar("F", bound=Callable[..., Any])
 T = TypeVar("T")
-
-
-# ---- flags -------------------------------------------------------------------------------------------
-
-# Values are text here and are read in `settings`, by the words that the environment and
-# pyproject.toml use too. Names of Python that stand for a flag are those of the settings.
-
-
-def _flag(name: str, group: str, metavar: str, help: str, **more: Any) -> Callable[[F], F]:
-    return click.option(f"--{name}", name, cls=Flag, group=group, metavar=metavar, help=help, **more)
-
-
-def _only_one(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -> str | None:
-    if len(given) > 1:
-        raise UsageError(
-            "more than one adapter",
-            got=", ".join(given),
-            help="shardproof fuzz compares several; this command looks at one",
-        )
-    return given[0] if given else None
-
-
-_FLAGS: Mapping[str, Callable[[F], F]] = {
-    "adapter": _flag(
-        "adapter",
-        WHAT,
-        "NAME",
-        "The system: a name from `list adapters`, or module:Class or cmd:COMMAND of yours.",
-        multiple=True,
-        callback=_only_one,
-    ),
-    "adapters": click.option(
-        "--adapter",
-        "adapter",
-        cls=Flag,
-        group=WHAT,
-        metavar="NAME",
-        multiple=True,
-        help="The system: a name from `list adapters`, or module:Class or cmd:COMMAND of yours. Given again, "
-        "another one: where the two differ.",
-    ),
-    "stack": _flag("stack", WHAT, "NAME", "The protocol, as a stack of layers from `list stacks`."),
-    "protocol": _flag(
-        "protocol", WHAT, "NAME", "The protocol: a stack, or module:NAME of your own (shardproof.subject)."
-    ),
-    "layers": _flag("layers", WHAT, "A,B,...", "The protocol, layer by layer, from `list layers`."),
-    "property": _flag(
-        "property", WHAT, "NAME", "Only this property, by name or number; may be given again.", multiple=True
-    ),
-    "scope": _flag(
-        "scope", HOW_MUCH, "K=N,...", "How large a system: shards=2,receipts=2,headers=1, or some of it."
-    ),
-    "depth": _flag("depth", HOW_MUCH, "N", "Steps of a trace, at most."),
-    "seconds": _flag("seconds", HOW_MUCH, "S", "How long to search, at most; a profile has its own."),
-    "steps": _flag(
-        "steps", HOW_MUCH, "N", "Steps to fuzz in all, in place of --seconds: the same work on every machine."
-    ),
-    "walk": _flag(
-        "walk",
-        HOW_MUCH,
-        "STEPS",
-        "So many random steps of the model, in walks of up to --depth, in place of every trace.",
-    ),
-    "memory": _flag(
-        "memory", HOW_MUCH, "SIZE", "What a search may take, e.g. 4G; in place of a number of worlds."
-    ),
-    "threads": _flag("threads", HOW_MUCH, "N", "Threads that search [default: 1]."),
-    "reduce": click.option(
-        "--reduce",
-        cls=Flag,
-        group=HOW_MUCH,
-        is_flag=True,
-        # Not a no: the environment or the project may have said yes.
-        default=None,
-        help="Leave out what no property sees and what differs by names: larger scopes, same verdict, "
-        "no count of clauses.",
-    ),
-    "call_seconds": click.option(
-        "--call-seconds",
-        "call_seconds",
-        cls=Flag,
-        group=HOW_MUCH,
-        metavar="S",
-        help="How long one call of the adapter may take [default: 10 for a process, 30 else].",
-    ),
-    "seed": _flag("seed", HOW_MUCH, "N", "Repeats a run; drawn and printed if it is left out."),
-    "from_rare_worlds": click.option(
-        "--from-rare-worlds",
-        cls=Flag,
-        group=HOW_MUCH,
-        is_flag=True,
-        # Not a no: the environment or the project may have said yes.
-        default=None,
-        help="One run in eight begins where random walks of the model seldom come.",
-    ),
-    "require_coverage": click.option(
-        "--require-coverage",
-        cls=Flag,
-        group=HOW_MUCH,
-        is_flag=True,
-        # Not a no: the environment or the project may have said yes.
-        default=None,
-        help="A clause that was never exercised makes the answer inconclusive.",
-    ),
-    "certify": click.option(
-        "--certify",
-        cls=Flag,
-        group=HOW_MUCH,
-        metavar="[N]",
-        is_flag=False,
-        # The default of `shortest.BUDGET`, which need not be imported for a help text.
-        flag_value="200000",
-        help="Is there a shorter trace? All of them are run, in up to N moves a finding [default: 200000].",
-    ),
-    "profile": _flag("profile", HOW_MUCH, "NAME", "Budgets by name: dev (the default), ci or nightly."),
-    "deviations": _flag(
-        "deviations", WHAT, "FILE", "What the system is known to violate, as TOML: shown, and no failure."
-    ),
-    "out": _flag("out", OUTPUT, "FOLDER", "Where findings go [default: shardproof-out]."),
-}
-
-
-def _flags(*names: str) -> Callable[[F], F]:
-    def decorate(function: F) -> F:
-        json_flag = click.option(
-            "--json",
-            "as_json",
-            cls=Flag,
-            group=OUTPUT,
-            is_flag=True,
-            help="One JSON object on stdout, and nothing else.",
-        )
-        function = json_flag(function)
-        for name in reversed(names):
-            function = _FLAGS[name](function)
-        return function
-
-    return decorate
 
 
 # ---- printing ----------------------------------------------------------------------------------------
@@ -284,7 +145,7 @@ def shardproof(ctx: click.Context, version: bool) -> int:
     help="It is a process that speaks JSON lines, to be translated into any language.",
 )
 @click.option("--force", cls=Flag, group=OUTPUT, is_flag=True, help="Overwrite files that are there.")
-@_flags()
+@flags()
 def init(folder: Path, template: str, force: bool, as_json: bool) -> int:
     """
     Write an adapter to begin with, and its test, into FOLDER, which is made if it is not there. Both
@@ -308,7 +169,7 @@ _SEARCH = ("adapter", "stack", "layers", "property")
     short_help="Prove, explore and fuzz, within a budget.",
     example="shardproof check --adapter reference --seconds 30",
 )
-@_flags(
+@flags(
     *_SEARCH,
     "deviations",
     "scope",
@@ -326,9 +187,9 @@ def check(as_json: bool, **given: object) -> int:
     Everything within a budget: the protocol that an adapter needs is proved and explored, and the
     adapter is fuzzed.
     """
-    from .commands import search
+    from .commands import check as command
 
-    return _answer(_run(search.check, given), as_json)
+    return _answer(_run(command.check, given), as_json)
 
 
 @shardproof.command(
@@ -336,7 +197,7 @@ def check(as_json: bool, **given: object) -> int:
     short_help="Random and adversarial runs of an adapter.",
     example="shardproof fuzz --adapter faulty:no-deduplication --seed 7",
 )
-@_flags(
+@flags(
     "adapters",
     *_SEARCH[1:],
     "deviations",
@@ -358,9 +219,9 @@ def fuzz(as_json: bool, **given: object) -> int:
     then all are asked the same: the first step at which two differ is exit code 1, though it violates no
     property of either.
     """
-    from .commands import search
+    from .commands import fuzz as command
 
-    return _answer(_run(search.fuzz, given), as_json)
+    return _answer(_run(command.fuzz, given), as_json)
 
 
 @shardproof.command(
@@ -368,7 +229,7 @@ def fuzz(as_json: bool, **given: object) -> int:
     short_help="Every trace of the model within a scope.",
     example="shardproof explore --stack final --scope shards=2,receipts=1",
 )
-@_flags(
+@flags(
     *_SEARCH,
     "deviations",
     "protocol",
@@ -394,15 +255,15 @@ def explore(as_json: bool, **given: object) -> int:
     With --walk, random walks of the model instead, in scopes that are too wide for every trace: they
     may find a violation, and measure how deep it is and whether new worlds still turn up.
     """
-    from .commands import search
+    from .commands import explore as command
 
-    return _answer(_run(search.explore, given), as_json)
+    return _answer(_run(command.explore, given), as_json)
 
 
 @shardproof.command(
     cls=Command, short_help="The model, without bounds.", example="shardproof prove --stack core"
 )
-@_flags(*_SEARCH, "depth", "seconds", "seed", "profile", "out")
+@flags(*_SEARCH, "depth", "seconds", "seed", "profile", "out")
 @click.option(
     "--certificate",
     cls=Flag,
@@ -424,10 +285,10 @@ def prove(as_json: bool, certificate: Path | None, confirmed: bool, **given: obj
     The model, for any number of shards, receipts and headers; with --depth, for every trace of so
     many steps. An adapter is not run: it only says which layers it needs.
     """
-    from .commands import search
+    from .commands import prove as command
 
     return _answer(
-        _run(lambda settings, context: search.prove(settings, context, certificate, confirmed), given),
+        _run(lambda settings, context: command.prove(settings, context, certificate, confirmed), given),
         as_json,
     )
 
@@ -437,7 +298,7 @@ def prove(as_json: bool, certificate: Path | None, confirmed: bool, **given: obj
     short_help="Every known and generated mistake in the model, and who notices it.",
     example="shardproof mutants --stack core",
 )
-@_flags("adapter", "stack", "scope", "seed", "certify", "profile")
+@flags("adapter", "stack", "scope", "seed", "certify", "profile")
 @click.option(
     "--named",
     cls=Flag,
@@ -472,7 +333,7 @@ _TRACE = click.argument("trace", type=click.Path(path_type=Path))
     example="shardproof replay shardproof-out/FINDING.trace.json --adapter reference",
 )
 @_TRACE
-@_flags("adapters", "call_seconds")
+@flags("adapters", "call_seconds")
 def replay(trace: Path, as_json: bool, **given: object) -> int:
     """
     Run a saved trace again, on an adapter that you name: 1 if it violates something, 0 if it no
@@ -489,7 +350,7 @@ def replay(trace: Path, as_json: bool, **given: object) -> int:
     example="shardproof shrink long.trace.json --adapter my_module:MyAdapter",
 )
 @_TRACE
-@_flags("adapter", "certify", "call_seconds", "out")
+@flags("adapter", "certify", "call_seconds", "out")
 def shrink(trace: Path, as_json: bool, **given: object) -> int:
     """
     Make a saved trace shorter, with the same finding. That none is shorter is found out with --certify,
@@ -509,7 +370,7 @@ def shrink(trace: Path, as_json: bool, **given: object) -> int:
 @click.option(
     "--format", "form", cls=Flag, group=OUTPUT, metavar="NAME", help="How: text (the default), json, html ..."
 )
-@_flags("out")
+@flags("out")
 def show(trace: Path, form: str | None, as_json: bool, out: str | None) -> int:
     """Render a saved trace. Nothing is run but the model."""
     from .commands import traces
@@ -528,7 +389,7 @@ def show(trace: Path, form: str | None, as_json: bool, out: str | None) -> int:
     example="shardproof list actions --stack core",
 )
 @click.argument("what", metavar="[properties|layers|stacks|actions|adapters]", required=False)
-@_flags("stack", "layers", "property")
+@flags("stack", "layers", "property")
 def list_(what: str | None, as_json: bool, **given: object) -> int:
     """What there is: properties, layers, stacks, actions or adapters."""
     from .commands import catalogue
@@ -556,7 +417,7 @@ def list_(what: str | None, as_json: bool, **given: object) -> int:
     short_help="What works here, and what an adapter can do.",
     example="shardproof doctor --adapter reference",
 )
-@_flags("adapter", "call_seconds")
+@flags("adapter", "call_seconds")
 @click.option(
     "--fetch", cls=Flag, group=HOW_MUCH, is_flag=True, help="Get third-party parts that are missing first."
 )
@@ -638,10 +499,10 @@ def run(arguments: Sequence[str]) -> int:
     except ShardproofError as error:
         return _failed(error, as_json)
     except click.UsageError as error:
-        return _failed(_usage(error), as_json)
+        return _failed(as_usage_error(error), as_json)
     except (KeyboardInterrupt, click.Abort):
         return _failed(
-            _StoppedError("interrupted: nothing was decided", help="what is not finished does not hold"),
+            StoppedError("interrupted: nothing was decided", help="what is not finished does not hold"),
             as_json,
         )
     except BrokenPipeError:
@@ -649,20 +510,8 @@ def run(arguments: Sequence[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_INCONCLUSIVE
     except Exception as error:
-        return _failed(_bug(error), as_json)
+        return _failed(as_bug(error), as_json)
     return code if isinstance(code, int) else 0
-
-
-class _StoppedError(ShardproofError):
-    """Somebody pressed Ctrl-C, or told us to terminate."""
-
-    exit_code = EXIT_INCONCLUSIVE
-
-
-class _BugError(ShardproofError):
-    """What should not happen: it says nothing of the adapter, and nothing of the protocol."""
-
-    exit_code = EXIT_INCONCLUSIVE
 
 
 def _failed(error: ShardproofError, as_json: bool) -> int:
@@ -673,29 +522,3 @@ def _failed(error: ShardproofError, as_json: bool) -> int:
     else:
         print(f"error: {error}", file=sys.stderr)
     return error.exit_code
-
-
-def _usage(error: click.UsageError) -> UsageError:
-    """The same in our layout."""
-    command = error.ctx.command_path if error.ctx else "shardproof"
-    if isinstance(error, click.NoSuchOption):
-        known = (
-            [o for p in error.ctx.command.params for o in p.opts if o.startswith("--")] if error.ctx else []
-        )
-        close = nearest(error.option_name, known) if known else ""
-        return UsageError(f"{command} has no flag {error.option_name}", help=close or f"see {command} --help")
-    text = error.format_message().rstrip(".")
-    return UsageError(text[:1].lower() + text[1:], help=f"see {command} --help")
-
-
-def _bug(error: Exception) -> ShardproofError:
-    with tempfile.NamedTemporaryFile(
-        "w", prefix="shardproof-", suffix=".txt", delete=False, encoding="utf-8"
-    ) as file:
-        file.write(f"shardproof {__version__}, Python {sys.version}\n{' '.join(sys.argv)}\n\n")
-        file.write("".join(traceback.format_exception(error)))
-    return _BugError(
-        "this is a bug in shardproof, and says nothing of the system that was checked",
-        got=f"{type(error).__name__}: {error}",
-        help=f"please report it with what is in {file.name}",
-    )

@@ -16,8 +16,9 @@ from shardproof_models.stacks import LAYERS, STACKS, composed, layers_for, stack
 from shardproof_properties.catalogue import properties_of
 from shardproof_properties.property import Property, Role
 
-from .adapter import AdapterFactory, capabilities, load
+from .adapter import AdapterFactory, capabilities
 from .errors import UsageError, nearest
+from .loading import load
 from .observable import lacking
 from .runs import made
 
@@ -48,7 +49,7 @@ class System:
 
 
 def system(name: str | None, call_seconds: float | None = None) -> System:
-    """The adapter called `name`; see `adapter.load`. Raises `UsageError` or `AdapterError`."""
+    """The adapter called `name`; see `loading.load`. Raises `UsageError` or `AdapterError`."""
     if name is None:
         raise UsageError(
             "which system?",

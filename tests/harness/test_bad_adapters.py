@@ -21,12 +21,12 @@ from shardproof.adapter import (
     Path,
     Refused,
     Topology,
-    load,
 )
 from shardproof.adapters.reference import ReferenceAdapter
 from shardproof.commands.patience import patient
 from shardproof.engines.fuzz import Plan, fuzz
 from shardproof.errors import EXIT_BROKE, AdapterError
+from shardproof.loading import load
 from shardproof.verdict import Report, Verdict
 
 #: Code that other tests cover too, so it is looked at without measuring.

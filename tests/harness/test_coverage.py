@@ -8,11 +8,12 @@ from typing import get_args
 
 import pytest
 
-from shardproof.adapter import Adapter, AdapterFactory, Delivery, Outcome, load
+from shardproof.adapter import Adapter, AdapterFactory, Delivery, Outcome
 from shardproof.adapters.reference import ReferenceAdapter
 from shardproof.coverage import ENVIRONMENT, ActionCount, ClauseCount, GuardCoverage
 from shardproof.engines.explore import explore
 from shardproof.engines.fuzz import Plan, action_name, fuzz
+from shardproof.loading import load
 from shardproof.moves import NULL, Act, Deliver, Forged, Move
 from shardproof.readings.generated import Generated
 from shardproof.readings.scopes import scope_of

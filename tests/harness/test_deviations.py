@@ -56,7 +56,7 @@ class TestSearching:
         """
         The search goes on to its end, holds for all else, and has the expected violation with its trace.
         """
-        monkeypatch.setattr("shardproof.engines.fuzz.RUNS_AFTER_FINDING", 10)
+        monkeypatch.setattr("shardproof.engines.fuzz.search.RUNS_AFTER_FINDING", 10)
 
         found = fuzz(capsys, DEVIATES, 4_000)
 
@@ -115,7 +115,7 @@ class TestSearching:
         """
         Another violation than the expected one fails the run as ever, and ends it.
         """
-        monkeypatch.setattr("shardproof.engines.fuzz.RUNS_AFTER_FINDING", 10)
+        monkeypatch.setattr("shardproof.engines.fuzz.search.RUNS_AFTER_FINDING", 10)
         (folder / "known.toml").write_text(entry(FORGED))
 
         found = fuzz(capsys, DEVIATES, 4_000)

@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from shardproof.adapter import Topology, load
+from shardproof.adapter import Topology
 from shardproof.adapters.faulty import FAULTS
 from shardproof.adapters.reference import ReferenceAdapter
 from shardproof.attacks import ATTACKS
 from shardproof.engines.fuzz import Plan, fuzz, mixed
 from shardproof.errors import UsageError
+from shardproof.loading import load
 from shardproof.lockstep import Lockstep
 from shardproof.moves import move_of
 from shardproof.oracle import Oracle

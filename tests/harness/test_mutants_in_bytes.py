@@ -13,7 +13,7 @@ from shardproof.adapters.faulty import CONTROLS, FAULTS
 from shardproof.commands import faults as command
 from shardproof.commands.context import Context
 from shardproof.commands.mutants import mutants
-from shardproof.engines import fuzz as engine
+from shardproof.engines.fuzz import search
 from shardproof.engines.mutants import Fate
 from shardproof.errors import UsageError
 from shardproof.progress import Progress
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.heavy
 @pytest.fixture
 def context(monkeypatch: pytest.MonkeyPatch) -> Context:
     """A world whose clock only counts how often it is asked; searches end soon after a finding."""
-    monkeypatch.setattr(engine, "RUNS_AFTER_FINDING", 40)
+    monkeypatch.setattr(search, "RUNS_AFTER_FINDING", 40)
     ticks = count()
     return Context(lambda: float(next(ticks)), Progress(io.StringIO(), live=False), lambda: 1)
 

@@ -8,9 +8,9 @@ import pytest
 from attrs import evolve
 
 from shardproof import trace_file
-from shardproof.adapter import load
 from shardproof.adapters.faulty import FAULTS
 from shardproof.errors import TraceError, UsageError
+from shardproof.loading import load
 from shardproof.replay import STEPS_MAX, replay, shrink
 from shardproof.trace import Step, Trace
 from shardproof.verdict import Verdict

@@ -7,12 +7,13 @@ from collections.abc import Callable, Iterator, Sequence
 import pytest
 from attrs import evolve
 
-from shardproof.adapter import Adapter, Delivery, Execution, Outcome, Refused, Topology, capabilities, load
+from shardproof.adapter import Adapter, Delivery, Execution, Outcome, Refused, Topology, capabilities
 from shardproof.adapters.faulty import FAULTS
 from shardproof.adapters.reference import ReferenceAdapter
 from shardproof.adapters.snapshots import InstanceSnapshots
 from shardproof.adversary import BLIND
 from shardproof.engines.fuzz import Plan, fuzz
+from shardproof.loading import load
 from shardproof.lockstep import Lockstep
 from shardproof.moves import (
     NULL,

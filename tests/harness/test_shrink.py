@@ -6,9 +6,10 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
-from shardproof.adapter import Adapter, Delivery, Execution, Outcome, Topology, load
+from shardproof.adapter import Adapter, Delivery, Execution, Outcome, Topology
 from shardproof.adapters.reference import ReferenceAdapter
 from shardproof.adversary import SPLICE, Damage
+from shardproof.loading import load
 from shardproof.moves import NULL, Deliver, Emit, Finalise, Forged, Learn, Move, Produce, Proof, Restart
 from shardproof.oracle import Oracle
 from shardproof.runs import Bench

@@ -20,11 +20,12 @@ from shardproof.engines import simulate as engine
 from shardproof.engines.explore import explore
 from shardproof.engines.simulate import Way, simulate
 from shardproof.engines.simulate.kernel import KernelWalker, must_agree, program
-from shardproof.engines.simulate.question import WALKED, Question
+from shardproof.engines.simulate.question import Question
 from shardproof.engines.simulate.stepping import Stepping
 from shardproof.engines.simulate.tally import milestones
 from shardproof.errors import EXIT_BROKE, DisagreementError, UsageError
 from shardproof.readings import wandering
+from shardproof.readings.asked import LOOKED_AT
 from shardproof.readings.native import walking
 from shardproof.readings.native.compiler import CompilerError
 from shardproof.readings.native.packing import TooWideError
@@ -65,7 +66,9 @@ def of_a_stack(name: str, way: Way, steps: int = 1_500, seed: int = 1, **scope: 
 
 
 def question_of(protocol: Protocol, length: int = 30, **scope: Any) -> Question:
-    return Question(protocol, scope_of(protocol, **scope), properties_of(protocol, *WALKED), 5, length, None)
+    return Question(
+        protocol, scope_of(protocol, **scope), properties_of(protocol, *LOOKED_AT), 5, length, None
+    )
 
 
 class TestOneAnswer:

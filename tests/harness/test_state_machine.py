@@ -6,8 +6,8 @@ import pytest
 from hypothesis import HealthCheck, seed, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from shardproof.adapter import load
 from shardproof.adapters.reference import ReferenceAdapter
+from shardproof.loading import load
 from shardproof.state_machine import ViolationError, state_machine
 
 #: Code that other tests cover too, so it is looked at without measuring.

@@ -11,9 +11,9 @@ from shardproof_properties.catalogue import properties_of
 from shardproof_properties.property import Property, Role
 
 from .. import selection
-from ..adapter import BUILT_IN, ENTRY_POINTS
 from ..adapters.faulty import CONTROLS, FAULTS, Fault
 from ..errors import UsageError, nearest
+from ..loading import BUILT_IN, ENTRY_POINTS
 from ..render.text import counted
 from ..settings import Settings
 

@@ -8,8 +8,9 @@ from typing import Any
 from attrs import field, frozen
 
 from .. import parts, selection
-from ..adapter import CAPABILITIES, PROCESS, REQUIRED, Adapter, Topology
+from ..adapter import CAPABILITIES, REQUIRED, Adapter, Topology
 from ..errors import EXIT_BROKE, EXIT_HOLDS, EXIT_INCONCLUSIVE, MissingPartError
+from ..loading import PROCESS
 from ..rehearsal import Asked, Rehearsal, rehearse
 from ..render.text import counted
 from ..runs import made

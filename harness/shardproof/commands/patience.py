@@ -15,8 +15,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-from ..adapter import PROCESS
 from ..errors import AdapterError
+from ..loading import PROCESS
 from ..runs import made
 from ..system import System
 

@@ -15,18 +15,19 @@ from typing import TypeVar
 
 import pytest
 
-from shardproof.adapter import load
 from shardproof.adapters.evm import chain as chain_module
 from shardproof.adapters.evm.anvil import AnvilEngine
 from shardproof.adapters.evm.chain import SENDER, Chain, Moment
 from shardproof.adapters.evm.engine import PyrevmEngine, RevertError
 from shardproof.adapters.evm.interface import Interface
 from shardproof.engines.fuzz import Plan, fuzz
-from shardproof.errors import AdapterError, MissingPartError
-from shardproof.parts import PARTS, located
+from shardproof.errors import AdapterError
+from shardproof.loading import load
 from shardproof.verdict import Report
 
 from .test_evm import CLOCK, COUNTER, FORGETFUL, creation
+
+pytestmark = pytest.mark.needs("anvil")
 
 T = TypeVar("T")
 
@@ -34,17 +35,6 @@ ENGINES = (PyrevmEngine, AnvilEngine)
 
 #: Returns the time of its block.
 TIME = bytes.fromhex("425f5260205ff3")
-
-
-@pytest.fixture(scope="module", autouse=True)
-def program() -> None:
-    """Anvil. Where nobody looks at what was skipped, missing it is a failure."""
-    try:
-        located(PARTS["anvil"])
-    except MissingPartError as missing:
-        if os.environ.get("CI"):
-            raise
-        pytest.skip(str(missing))
 
 
 class Twins:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import itertools
-import os
 from collections.abc import Iterator
 
 import pytest
 from attrs import evolve
 
+from sample_systems.honest_relayer import opened, produced, proved
 from shardproof.adapter import (
     ACCEPTED,
     Delivery,
@@ -16,52 +16,25 @@ from shardproof.adapter import (
     Message,
     Outcome,
     Refused,
-    Topology,
     capabilities,
-    load,
 )
 from shardproof.adapters.axelar import BATCH, ENDOWMENT, QUORUMS, AxelarAdapter, Call, signed
 from shardproof.adapters.evm.interface import encoded
 from shardproof.engines.fuzz import Plan, fuzz
-from shardproof.errors import MissingPartError
-from shardproof.parts import PARTS, located
+from shardproof.loading import load
 
-
-@pytest.fixture(scope="module", autouse=True)
-def package() -> None:
-    """The gateway. Where nobody looks at what was skipped, missing it is a failure."""
-    try:
-        located(PARTS["axelar-gateway"])
-    except MissingPartError as missing:
-        if os.environ.get("CI"):
-            raise
-        pytest.skip(str(missing))
+pytestmark = pytest.mark.needs("axelar-gateway")
 
 
 @pytest.fixture
 def system() -> Iterator[AxelarAdapter]:
-    adapter = AxelarAdapter()
-    adapter.open(Topology.of(3))
-    yield adapter
-    adapter.close()
+    yield from opened(AxelarAdapter)
 
 
 def sent(system: AxelarAdapter, payload: bytes, amount: int = 3, destination: str = "B") -> bytes:
     receipt = system.send(Message("A", destination, payload, amount=amount))
     assert isinstance(receipt, bytes)
     return receipt
-
-
-def produced(system: AxelarAdapter, shard: str = "A") -> bytes:
-    header = system.produce(shard)
-    assert isinstance(header, bytes)
-    return header
-
-
-def proved(system: AxelarAdapter, receipt: bytes, header: bytes) -> Delivery:
-    evidence = system.prove(receipt, header)
-    assert isinstance(evidence, bytes)
-    return Delivery("B", receipt, header, evidence)
 
 
 def holdings(system: AxelarAdapter) -> list[int]:
@@ -72,7 +45,7 @@ def test_moves_value_and_makes_none(system: AxelarAdapter) -> None:
     """What is burnt here is minted there, once; on the way it is nobody's."""
     receipt = sent(system, b"first")
     on_the_way = holdings(system)
-    delivery = proved(system, receipt, produced(system))
+    delivery = proved(system, "B", receipt, produced(system, "A"))
 
     outcomes = [system.deliver(delivery) for _ in range(3)]
 
@@ -86,9 +59,9 @@ def test_executes_all_of_a_batch(system: AxelarAdapter) -> None:
     """A batch approves every call to its chain that it has; each is executed once, also under a later one."""
     receipts = [sent(system, b"%d" % i, amount=i) for i in range(3)]
     sent(system, b"elsewhere", destination="C")
-    system.deliver(proved(system, receipts[1], produced(system)))
+    system.deliver(proved(system, "B", receipts[1], produced(system, "A")))
     sent(system, b"3")
-    system.deliver(proved(system, receipts[0], produced(system)))
+    system.deliver(proved(system, "B", receipts[0], produced(system, "A")))
 
     executed = system.executed("B", 0)
 
@@ -99,7 +72,7 @@ def test_executes_all_of_a_batch(system: AxelarAdapter) -> None:
 
 def test_refuses_a_batch_that_is_not_signed_for(system: AxelarAdapter) -> None:
     """Too little weight, another chain, another batch, damaged signatures: nothing happens, in its words."""
-    delivery = proved(system, sent(system, b"payload"), produced(system))
+    delivery = proved(system, "B", sent(system, b"payload"), produced(system, "A"))
     place = delivery.header[:8]
     light, heavy = signed(delivery.evidence, (0, 1)), signed(delivery.evidence, QUORUMS[0])
     low = evolve(delivery, header=place + light.join((bytes(len(heavy)), b"")))
@@ -119,7 +92,7 @@ def test_refuses_a_batch_that_is_not_signed_for(system: AxelarAdapter) -> None:
 
 def test_believes_no_receipt_beside_the_batch(system: AxelarAdapter) -> None:
     """A call that nobody made, or with more value, has no approval, whatever batch it comes with."""
-    delivery = proved(system, sent(system, b"payload"), produced(system))
+    delivery = proved(system, "B", sent(system, b"payload"), produced(system, "A"))
     richer = evolve(Call.of(delivery.receipt), amount=1_000).encoded()
 
     for receipt in (richer, system.forge("A", "B", b"mint"), b""):

@@ -8,16 +8,14 @@ is asked of a clock that counts its own looks, so nothing depends on how fast a 
 from __future__ import annotations
 
 import itertools
-import os
 from collections.abc import Mapping
 
 import pytest
 from attrs import field, frozen
 
-from shardproof.adapter import load
+from sample_systems.at_hand import must_be_at_hand
 from shardproof.engines.fuzz import Plan, fuzz
-from shardproof.errors import MissingPartError
-from shardproof.parts import PARTS, located
+from shardproof.loading import load
 from shardproof.replay import replay
 from shardproof.verdict import Report, Verdict
 
@@ -106,14 +104,8 @@ EXPECTED: Mapping[str, Expected] = {
 
 
 def searched(name: str, steps: int, seed: int) -> Report:
-    """A search of so many steps. Without its parts it is skipped, or fails where nobody looks at skips."""
-    try:
-        for part in EXPECTED[name].parts:
-            located(PARTS[part])
-    except MissingPartError as missing:
-        if os.environ.get("CI"):
-            raise
-        pytest.skip(str(missing))
+    """A search of so many steps."""
+    must_be_at_hand(*EXPECTED[name].parts)
     ticks = itertools.count()
     return fuzz(load(name), name, Plan(seed, steps=steps), clock=lambda: float(next(ticks)))
 

@@ -15,11 +15,12 @@ from hashlib import sha256
 import pytest
 from attrs import evolve
 
-from shardproof.adapter import ACCEPTED, Adapter, Delivery, Execution, Outcome, Path, Refused, Topology, load
+from shardproof.adapter import ACCEPTED, Adapter, Delivery, Execution, Outcome, Path, Refused, Topology
 from shardproof.adapters.faulty import CONTROLS, FAULTS, variant
 from shardproof.adapters.faulty.registry import CORE
 from shardproof.adapters.reference import ReferenceAdapter
 from shardproof.errors import UsageError
+from shardproof.loading import load
 from shardproof_models.mistakes import NAMED
 from shardproof_models.stacks import STACKS, stack
 from shardproof_properties.catalogue import properties_of

@@ -11,10 +11,9 @@ import itertools
 
 import pytest
 
-from shardproof.adapter import load
 from shardproof.adapters.faulty import CONTROLS, FAULTS, Fault
-from shardproof.engines import fuzz as engine
-from shardproof.engines.fuzz import Plan
+from shardproof.engines.fuzz import Plan, fuzz, search
+from shardproof.loading import load
 from shardproof.replay import replay
 from shardproof.verdict import Report, Verdict
 
@@ -32,7 +31,7 @@ def searched(fault: Fault, steps: int, *properties: str) -> Report:
     ticks = itertools.count()
     name = f"faulty:{fault.name}"
     plan = Plan(1, steps=steps, properties=properties)
-    return engine.fuzz(load(name), name, plan, clock=lambda: float(next(ticks)))
+    return fuzz(load(name), name, plan, clock=lambda: float(next(ticks)))
 
 
 @pytest.mark.parametrize("name", FAULTS)
@@ -40,7 +39,7 @@ def test_is_found_and_replays(name: str, monkeypatch: pytest.MonkeyPatch) -> Non
     """
     One finding, no longer than it must be; its trace replays, and the reference goes the same way unharmed.
     """
-    monkeypatch.setattr(engine, "RUNS_AFTER_FINDING", 40)
+    monkeypatch.setattr(search, "RUNS_AFTER_FINDING", 40)
     fault = FAULTS[name]
 
     (finding,) = searched(fault, STEPS_MAX, fault.violates).findings

@@ -1,12 +1,12 @@
 from __future__ import annotations
 
-import os
 import random
 from collections.abc import Iterator, Sequence
 
 import pytest
 from attrs import evolve
 
+from sample_systems.honest_relayer import emitted, honest, opened, produced, proved
 from shardproof.adapter import (
     ACCEPTED,
     Adapter,
@@ -16,7 +16,6 @@ from shardproof.adapter import (
     Refused,
     Topology,
     capabilities,
-    load,
 )
 from shardproof.adapters.evm.extras import keccak
 from shardproof.adapters.evm.shards import FIRST_CHAIN
@@ -31,9 +30,11 @@ from shardproof.adapters.hyperlane import (
     variant,
 )
 from shardproof.engines.tour import Plan, tour
-from shardproof.errors import AdapterError, MissingPartError, UsageError
-from shardproof.parts import PARTS, located
+from shardproof.errors import AdapterError, UsageError
+from shardproof.loading import load
 from shardproof.verdict import Report, Verdict
+
+pytestmark = pytest.mark.needs("hyperlane-core")
 
 #: The order of the group of secp256k1 (SEC 2, section 2.4.1).
 CURVE_ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
@@ -42,51 +43,9 @@ UNFIT = Refused("!threshold")
 DELIVERED = Refused("Mailbox: already delivered")
 
 
-@pytest.fixture(scope="module", autouse=True)
-def package() -> None:
-    """Hyperlane's contracts. Where nobody looks at what was skipped, missing them is a failure."""
-    try:
-        located(PARTS["hyperlane-core"])
-    except MissingPartError as missing:
-        if os.environ.get("CI"):
-            raise
-        pytest.skip(str(missing))
-
-
 @pytest.fixture
 def system() -> Iterator[HyperlaneAdapter]:
-    adapter = HyperlaneAdapter()
-    adapter.open(Topology.of(3))
-    yield adapter
-    adapter.close()
-
-
-def emitted(system: Adapter, source: str, destination: str, payload: bytes) -> bytes:
-    receipt = system.emit(source, destination, payload)
-    assert isinstance(receipt, bytes)
-    return receipt
-
-
-def produced(system: Adapter, shard: str) -> bytes:
-    header = system.produce(shard)
-    assert isinstance(header, bytes)
-    return header
-
-
-def proved(system: Adapter, destination: str, receipt: bytes, header: bytes) -> Delivery:
-    evidence = system.prove(receipt, header)
-    assert isinstance(evidence, bytes)
-    return Delivery(destination, receipt, header, evidence)
-
-
-def honest(system: Adapter, payload: bytes = b"payload", others: int = 4) -> Delivery:
-    """A message from A to B between others, certified and proved."""
-    for i in range(others // 2):
-        emitted(system, "A", "B", b"before %d" % i)
-    receipt = emitted(system, "A", "B", payload)
-    for i in range(others - others // 2):
-        emitted(system, "A", "C", b"after %d" % i)
-    return proved(system, "B", receipt, produced(system, "A"))
+    yield from opened(HyperlaneAdapter)
 
 
 def signed_by(system: HyperlaneAdapter, header: bytes, signers: Sequence[Signer]) -> bytes:
@@ -533,10 +492,7 @@ class TestVariants:
 @pytest.fixture
 def waiting() -> Iterator[ReorgPeriodAdapter]:
     """Two chains that may drop their newest blocks."""
-    adapter = ReorgPeriodAdapter()
-    adapter.open(Topology.of(2))
-    yield adapter
-    adapter.close()
+    yield from opened(ReorgPeriodAdapter, 2)
 
 
 def final(system: Adapter, shard: str, header: bytes) -> bytes:

@@ -3,29 +3,17 @@
 from __future__ import annotations
 
 import itertools
-import os
 
 import pytest
 
 from shardproof.adapters.hyperlane import HyperlaneAdapter, NoopIsmAdapter
 from shardproof.engines.tour import Plan, tour
-from shardproof.errors import MissingPartError
-from shardproof.parts import PARTS, located
 from shardproof.verdict import Report, Verdict
+
+pytestmark = pytest.mark.needs("hyperlane-core")
 
 #: Small enough for a test: two receipts that cross.
 CROSSING = {"shards": 2, "receipts": 2, "headers": 1}
-
-
-@pytest.fixture(scope="module", autouse=True)
-def package() -> None:
-    """Hyperlane's contracts. Where nobody looks at what was skipped, missing them is a failure."""
-    try:
-        located(PARTS["hyperlane-core"])
-    except MissingPartError as missing:
-        if os.environ.get("CI"):
-            raise
-        pytest.skip(str(missing))
 
 
 def toured(make: type[HyperlaneAdapter]) -> Report:

@@ -9,20 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from shardproof.adapter import (
-    PENDING,
-    Adapter,
-    Delivery,
-    Execution,
-    Outcome,
-    Refused,
-    Topology,
-    capabilities,
-    load,
-)
+from sample_systems.at_hand import skipped_where_missing
+from sample_systems.honest_relayer import emitted, opened, produced
+from shardproof.adapter import PENDING, Adapter, Delivery, Execution, Outcome, Refused, Topology, capabilities
 from shardproof.adapters.nats import InboxAdapter, NatsAdapter, PositionShard, WindowAdapter, variant
 from shardproof.engines.fuzz import Plan, fuzz
 from shardproof.errors import AdapterError, MissingPartError, UsageError
+from shardproof.loading import load
 from shardproof.verdict import Report, Verdict
 
 DUPLICATE = Refused("duplicate, within the window")
@@ -31,31 +24,16 @@ NEVER_PUBLISHED = Refused("its source does not publish this")
 
 @pytest.fixture(scope="module", autouse=True)
 def library() -> None:
-    """Client and broker. Where nobody looks at what was skipped, missing them is a failure."""
-    adapter = None
-    try:
-        adapter = NatsAdapter()
-        adapter.open(Topology.of(2))
-    except MissingPartError as missing:
-        if os.environ.get("CI"):
-            raise
-        pytest.skip(str(missing))
-    finally:
-        if adapter is not None:
-            adapter.close()
-
-
-def opened(name: str) -> Iterator[Adapter]:
-    adapter = variant(name)()
-    adapter.open(Topology.of(3))
-    yield adapter
-    adapter.close()
+    """Client and broker."""
+    with skipped_where_missing():
+        for _ in opened(NatsAdapter):
+            pass
 
 
 @pytest.fixture(scope="module")
 def broker() -> Iterator[Adapter]:
     """One broker for many tests: to open it again takes a tenth of the time."""
-    yield from opened("")
+    yield from opened(variant(""))
 
 
 @pytest.fixture
@@ -68,19 +46,17 @@ def killed(broker: Adapter) -> Adapter:
 @pytest.fixture
 def forgetting() -> Iterator[Adapter]:
     """The same, behind a broker that forgets."""
-    yield from opened("window")
+    yield from opened(variant("window"))
 
 
 @pytest.fixture
 def remembering() -> Iterator[Adapter]:
     """Shards that remember receipts, behind a broker that forgets."""
-    yield from opened("inbox")
+    yield from opened(variant("inbox"))
 
 
 def honest(system: Adapter, payload: bytes = b"payload") -> Delivery:
-    receipt, header = system.emit("A", "B", payload), system.produce("A")
-    assert isinstance(receipt, bytes)
-    assert isinstance(header, bytes)
+    receipt, header = emitted(system, "A", "B", payload), produced(system, "A")
     assert system.prove(receipt, header) == b""
     return Delivery("B", receipt, header, b"")
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import itertools
-import os
 from collections.abc import Iterator
 
 import pytest
 from attrs import evolve
 
+from sample_systems.honest_relayer import opened, produced
 from shardproof.adapter import (
     ACCEPTED,
     Delivery,
@@ -17,47 +17,26 @@ from shardproof.adapter import (
     Execution,
     Message,
     Refused,
-    Topology,
     capabilities,
-    load,
 )
 from shardproof.adapters.evm.extras import keccak
 from shardproof.adapters.evm.signer import Signer, recovered
 from shardproof.adapters.nxtp import ENDOWMENT, LIQUIDITY, NxtpAdapter, Transfer, router
 from shardproof.engines.fuzz import Plan, fuzz
-from shardproof.errors import MissingPartError
-from shardproof.parts import PARTS, located
+from shardproof.loading import load
 
-
-@pytest.fixture(scope="module", autouse=True)
-def package() -> None:
-    """The manager. Where nobody looks at what was skipped, missing it is a failure."""
-    try:
-        located(PARTS["nxtp"])
-    except MissingPartError as missing:
-        if os.environ.get("CI"):
-            raise
-        pytest.skip(str(missing))
+pytestmark = pytest.mark.needs("nxtp")
 
 
 @pytest.fixture
 def system() -> Iterator[NxtpAdapter]:
-    adapter = NxtpAdapter()
-    adapter.open(Topology.of(3))
-    yield adapter
-    adapter.close()
+    yield from opened(NxtpAdapter)
 
 
 def sent(system: NxtpAdapter, payload: bytes = b"payload", amount: int = 3, deadline: int = 2) -> bytes:
     receipt = system.send(Message("A", "B", payload, amount=amount, deadline=deadline))
     assert isinstance(receipt, bytes)
     return receipt
-
-
-def produced(system: NxtpAdapter, shard: str) -> bytes:
-    header = system.produce(shard)
-    assert isinstance(header, bytes)
-    return header
 
 
 def shown(at: str, receipt: bytes, header: bytes, evidence: bytes | Refused) -> Delivery:

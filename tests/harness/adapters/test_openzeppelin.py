@@ -2,22 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 
 import pytest
 from attrs import evolve
 
-from shardproof.adapter import (
-    ACCEPTED,
-    Delivery,
-    Execution,
-    Multiproof,
-    Refused,
-    Topology,
-    capabilities,
-    load,
-)
+from sample_systems.honest_relayer import emitted, opened, produced, proved
+from shardproof.adapter import ACCEPTED, Delivery, Execution, Multiproof, Refused, Topology, capabilities
 from shardproof.adapters.evm.extras import keccak
 from shardproof.adapters.openzeppelin import (
     VARIANTS,
@@ -28,41 +19,22 @@ from shardproof.adapters.openzeppelin import (
     levels,
     variant,
 )
-from shardproof.errors import MissingPartError, UsageError
+from shardproof.errors import UsageError
+from shardproof.loading import load
 from shardproof.multiproofs import REBUILT, SHAPES, rebuilt
-from shardproof.parts import PARTS, located
 
-
-@pytest.fixture(scope="module", autouse=True)
-def packages() -> None:
-    """The library and the compiler. Where nobody looks at what was skipped, missing them is a failure."""
-    try:
-        for name in ("solc", "openzeppelin-4.9.1", "openzeppelin-4.9.2"):
-            located(PARTS[name])
-    except MissingPartError as missing:
-        if os.environ.get("CI"):
-            raise
-        pytest.skip(str(missing))
+pytestmark = pytest.mark.needs("solc", "openzeppelin-4.9.1", "openzeppelin-4.9.2")
 
 
 @pytest.fixture(params=VARIANTS)
 def system(request: pytest.FixtureRequest) -> Iterator[OpenZeppelinAdapter]:
-    adapter = VARIANTS[request.param]()
-    adapter.open(Topology.of(3))
-    yield adapter
-    adapter.close()
+    yield from opened(VARIANTS[request.param])
 
 
 def honest(system: OpenZeppelinAdapter, payloads: int = 1, at: int = 0) -> Delivery:
     """The delivery of one of several messages from A to B."""
-    receipts = [system.emit("A", "B", b"payload %d" % i) for i in range(payloads)]
-    header = system.produce("A")
-    assert isinstance(header, bytes)
-    receipt = receipts[at]
-    assert isinstance(receipt, bytes)
-    evidence = system.prove(receipt, header)
-    assert isinstance(evidence, bytes)
-    return Delivery("B", receipt, header, evidence)
+    receipts = [emitted(system, "A", "B", b"payload %d" % i) for i in range(payloads)]
+    return proved(system, "B", receipts[at], produced(system, "A"))
 
 
 class TestInbox:

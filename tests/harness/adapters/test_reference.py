@@ -18,10 +18,10 @@ from shardproof.adapter import (
     Refused,
     Topology,
     capabilities,
-    load,
 )
 from shardproof.adapters.reference import ReferenceAdapter
 from shardproof.adapters.watermark import WatermarkAdapter
+from shardproof.loading import load
 from shardproof_models.shards.header import Header
 from shardproof_models.shards.receipt import Receipt
 

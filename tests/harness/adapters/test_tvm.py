@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-import os
 import platform
 import random
 import sys
@@ -12,21 +11,15 @@ from pathlib import Path
 import pytest
 from attrs import evolve
 
-from shardproof.adapter import (
-    ACCEPTED,
-    Adapter,
-    Delivery,
-    Execution,
-    Refused,
-    Topology,
-    capabilities,
-    load,
-)
+from sample_systems.at_hand import skipped_where_missing
+from sample_systems.honest_relayer import emitted, honest, opened, produced, proved
+from shardproof.adapter import ACCEPTED, Adapter, Delivery, Execution, Refused, Topology, capabilities
 from shardproof.adapters.tvm.system import ForgetfulAdapter, TvmAdapter, variant
 from shardproof.engines.fuzz import Plan, fuzz
 from shardproof.engines.tour import Plan as TourPlan
 from shardproof.engines.tour import tour
 from shardproof.errors import AdapterError, MissingPartError, UsageError
+from shardproof.loading import load
 from shardproof.verdict import Report, Verdict
 
 #: Where the machine has a wheel.
@@ -37,49 +30,14 @@ CONTRACT = Path(__file__).parents[3] / "harness" / "shardproof" / "adapters" / "
 
 @pytest.fixture(scope="module", autouse=True)
 def libraries() -> None:
-    """The machine and its cells. Where nobody looks at what was skipped, missing them is a failure."""
-    try:
+    """The machine and its cells."""
+    with skipped_where_missing(expected=HAS_WHEEL):
         TvmAdapter()
-    except MissingPartError as missing:
-        if os.environ.get("CI") and HAS_WHEEL:
-            raise
-        pytest.skip(str(missing))
 
 
 @pytest.fixture
 def system() -> Iterator[TvmAdapter]:
-    adapter = TvmAdapter()
-    adapter.open(Topology.of(3))
-    yield adapter
-    adapter.close()
-
-
-def emitted(system: Adapter, source: str, destination: str, payload: bytes) -> bytes:
-    receipt = system.emit(source, destination, payload)
-    assert isinstance(receipt, bytes)
-    return receipt
-
-
-def produced(system: Adapter, shard: str) -> bytes:
-    header = system.produce(shard)
-    assert isinstance(header, bytes)
-    return header
-
-
-def proved(system: Adapter, destination: str, receipt: bytes, header: bytes) -> Delivery:
-    evidence = system.prove(receipt, header)
-    assert isinstance(evidence, bytes)
-    return Delivery(destination, receipt, header, evidence)
-
-
-def honest(system: Adapter, payload: bytes = b"payload", others: int = 4) -> Delivery:
-    """A message from A to B between others, signed and proved."""
-    for i in range(others // 2):
-        emitted(system, "A", "B", b"before %d" % i)
-    receipt = emitted(system, "A", "B", payload)
-    for i in range(others - others // 2):
-        emitted(system, "A", "C", b"after %d" % i)
-    return proved(system, "B", receipt, produced(system, "A"))
+    yield from opened(TvmAdapter)
 
 
 class TestHonestTraffic:

@@ -6,8 +6,7 @@ import pytest
 
 from shardproof.adapter import Topology, capabilities
 from shardproof.adapters.reference import variant
-from shardproof.engines import fuzz as engine
-from shardproof.engines.fuzz import RESERVE, Plan, fuzz
+from shardproof.engines.fuzz import RESERVE, Plan, fuzz, search
 from shardproof.moves import Move
 from shardproof.oracle import Oracle
 from shardproof.readings.native import compiler
@@ -112,6 +111,6 @@ def test_who_does_not_ask_for_it_has_other_runs(monkeypatch: pytest.MonkeyPatch)
     def refuse(*_: object) -> None:
         raise AssertionError("walked")
 
-    monkeypatch.setattr(engine, "RareWorlds", refuse)
+    monkeypatch.setattr(search, "RareWorlds", refuse)
 
     assert of_core(5, rare=False) != with_it

@@ -13,7 +13,8 @@ from collections.abc import Iterator
 from json.encoder import encode_basestring_ascii as quoted
 from typing import Any
 
-from ...adapter import CAPABILITIES, REQUIRED, Adapter, capabilities, load
+from ...adapter import CAPABILITIES, REQUIRED, Adapter, capabilities
+from ...loading import load
 from .values import MistypedError
 from .wire import HELLO, VERBS, VERSION, GarbledError, parsed, reply
 

@@ -19,7 +19,7 @@ from shardproof_properties.catalogue import properties_of
 from shardproof_properties.property import Property
 
 from ...errors import UsageError
-from ...readings.evaluate import Evaluator
+from ...readings.asked import LOOKED_AT, Progress, Way, must_be_spoken_of
 from ...readings.native.compiler import CompilerError, cached
 from ...readings.native.packing import TooWideError
 from ...readings.native.reduction import Reductions
@@ -29,12 +29,9 @@ from . import reduced
 from .answer import Answer, report
 from .kernel import KernelSearch, program
 from .python import PythonSearch
-from .question import ENVIRONMENT, EXPLORED, INVARIANTS, Progress, Question, Way
+from .question import Question
 
 __all__ = [
-    "ENVIRONMENT",
-    "EXPLORED",
-    "INVARIANTS",
     "MEMORY_MAX",
     "PATIENCE",
     "WORLDS_MAX",
@@ -85,13 +82,8 @@ def explore(
         )
     if threads < 1 or memory_max < 1:
         raise UsageError("a search needs a thread and some memory", got=f"{threads}, {memory_max}")
-    if not Evaluator(protocol, scope).axioms_hold():
-        raise UsageError(
-            f"{protocol.name} does not speak of this scope: what it assumes is false there",
-            expected="; ".join(map(str, protocol.axioms)),
-            got=scope.said or None,
-        )
-    chosen = properties_of(protocol, *EXPLORED) if properties is None else properties
+    must_be_spoken_of(protocol, scope)
+    chosen = properties_of(protocol, *LOOKED_AT) if properties is None else properties
     question = Question(
         protocol,
         scope,

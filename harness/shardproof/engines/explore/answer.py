@@ -10,9 +10,10 @@ from shardproof_properties.property import Property
 
 from ...coverage import GuardCoverage
 from ...model_trace import Taken, trace_of
+from ...readings.asked import ENVIRONMENT
 from ...trace import Search
 from ...verdict import Finding, Kind, Report, Verdict
-from .question import ENVIRONMENT, Question
+from .question import Question
 
 #: A symbol and the sort of a number of it that left its range.
 Cut = tuple[str, str]

@@ -23,7 +23,7 @@ from shardproof_properties.catalogue import properties_of
 from shardproof_properties.property import Property
 
 from ...errors import UsageError
-from ...readings.evaluate import Evaluator
+from ...readings.asked import LOOKED_AT, Progress, Way, must_be_spoken_of
 from ...readings.native.compiler import CompilerError
 from ...readings.native.packing import TooWideError
 from ...readings.native.walking import Walks
@@ -32,11 +32,11 @@ from ...verdict import Report
 from .answer import Answer, report
 from .kernel import KernelWalker, disagreement, program
 from .python import PythonWalker
-from .question import WALKED, Progress, Question, Way
+from .question import Question
 from .stepping import Stepping
 from .tally import milestones
 
-__all__ = ["LENGTH", "WALKED", "Progress", "Way", "simulate"]
+__all__ = ["LENGTH", "Progress", "Way", "simulate"]
 
 #: Steps of a walk, unless somebody says otherwise: several times what most protocols have to do.
 LENGTH = 500
@@ -68,14 +68,9 @@ def simulate(
         raise UsageError("random walks need an end", help="give them steps or seconds")
     if length < 1 or (steps is not None and steps < 1):
         raise UsageError("a walk needs at least one step", got=f"{steps}, {length}")
-    if not Evaluator(protocol, scope).axioms_hold():
-        raise UsageError(
-            f"{protocol.name} does not speak of this scope: what it assumes is false there",
-            expected="; ".join(map(str, protocol.axioms)),
-            got=scope.said or None,
-        )
+    must_be_spoken_of(protocol, scope)
     begin = clock()
-    chosen = properties_of(protocol, *WALKED) if properties is None else properties
+    chosen = properties_of(protocol, *LOOKED_AT) if properties is None else properties
     question = Question(protocol, scope, chosen, seed, length, steps)
     walker, because = _walker(question, way)
     reached = _walk(
@@ -95,7 +90,7 @@ def _walker(question: Question, way: Way) -> tuple[KernelWalker | PythonWalker, 
         made = program(question)
         if way is Way.KERNEL:
             return KernelWalker.of(question, made), ""
-        few = question.steps is not None and question.steps <= FEW
+        few = question.steps_max is not None and question.steps_max <= FEW
         if way is Way.PYTHON or few:
             # What was compiled before is taken even for few steps; nothing else tells them apart.
             kept = KernelWalker.cached(question, made) if way is Way.EITHER else None
@@ -106,7 +101,7 @@ def _walker(question: Question, way: Way) -> tuple[KernelWalker | PythonWalker, 
             raise
         python = PythonWalker(question, None if made is None else made.packing)
         # A compiler that would not have been asked is not missed.
-        few = question.steps is not None and question.steps <= FEW
+        few = question.steps_max is not None and question.steps_max <= FEW
         return python, "" if few or way is Way.PYTHON else error.summary
 
 
@@ -117,8 +112,8 @@ def _walk(
     reached: list[tuple[int, int]] = []
     ahead = milestones()
     milestone, steps = next(ahead), 0
-    while question.steps is None or steps < question.steps:
-        wanted = min(steps + walker.at_once, milestone, question.steps or milestone)
+    while question.steps_max is None or steps < question.steps_max:
+        wanted = min(steps + walker.at_once, milestone, question.steps_max or milestone)
         walker.go_on(wanted)
         tally = walker.tally()
         progress(tally.work())

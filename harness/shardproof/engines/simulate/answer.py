@@ -10,10 +10,11 @@ from attrs import field, frozen
 from shardproof_properties.property import Property
 
 from ...model_trace import Taken, trace_of
+from ...readings.asked import ENVIRONMENT
 from ...readings.wandering import ERROR
 from ...trace import Search
 from ...verdict import Finding, Kind, Report, Verdict
-from .question import ENVIRONMENT, Question
+from .question import Question
 from .tally import Tally
 
 #: Of walks in the order of their lengths, those that are told: the share of walks that are no longer.
@@ -77,7 +78,7 @@ def _findings(question: Question, answer: Answer) -> tuple[Finding, ...]:
 
 
 def _reasons(question: Question, tally: Tally) -> Iterator[str]:
-    if not question.invariants and not question.of_steps:
+    if not question.invariants and not question.steps:
         yield "there was no property to check"
     if not tally.steps:
         yield "no step was taken, so nothing was checked"

@@ -83,7 +83,7 @@ class KernelWalker:
 
 def program(question: Question) -> Walks:
     """The program of the walks of `question`. Raises `TooWideError`."""
-    asked = (question.invariants, question.of_steps, question.witnesses)
+    asked = (question.invariants, question.steps, question.witnesses)
     sentences = Sentences(*(tuple(p.formula for p in properties) for properties in asked))
     return walks_of(question.protocol, question.scope, sentences)
 

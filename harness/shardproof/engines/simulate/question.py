@@ -2,71 +2,17 @@
 
 from __future__ import annotations
 
-import enum
-from collections.abc import Callable, Mapping
-
 from attrs import frozen
 
-from shardproof_models.language.protocol import Protocol
-from shardproof_models.language.terms import Term
-from shardproof_models.layers.deadlines import Time
-from shardproof_models.layers.finality import Height
-from shardproof_models.layers.trust import Epoch
-from shardproof_properties.property import Property, Role
-
-from ...readings.scope import Scope
-
-Progress = Callable[[Mapping[str, int]], None]
-
-#: Numbers that only the environment moves: a step that would move one out of its range is a step beyond
-#: the scope. Any other number that leaves its range might have been the violation.
-ENVIRONMENT: tuple[type[Term], ...] = (Height, Time, Epoch)
-
-#: What is true of a world.
-INVARIANTS = (Role.SAFETY, Role.LEMMA, Role.ENABLED)
-
-#: What is looked at unless somebody asks for something else.
-WALKED = (Role.SAFETY, Role.ENABLED, Role.STEP, Role.WITNESS)
-
-
-class Way(enum.Enum):
-    """How to walk."""
-
-    #: In Python while there are few steps, compiled when there are many, if that is possible.
-    EITHER = "either"
-    PYTHON = "python"
-    #: Compiled, and an error where it cannot be.
-    KERNEL = "kernel"
+from ...readings.asked import Asked
 
 
 @frozen(eq=False)
-class Question:
+class Question(Asked):
     """What is walked about in, for what, and how far."""
 
-    protocol: Protocol
-    scope: Scope
-    chosen: tuple[Property, ...]
     seed: int
     #: Steps of a walk, at most.
     length: int
     #: Steps in all; none where only time ends it.
-    steps: int | None
-
-    def of_role(self, *roles: Role) -> tuple[Property, ...]:
-        """The chosen properties of these roles."""
-        return tuple(p for p in self.chosen if p.role in roles)
-
-    @property
-    def invariants(self) -> tuple[Property, ...]:
-        """What is asked of every world."""
-        return self.of_role(*INVARIANTS)
-
-    @property
-    def of_steps(self) -> tuple[Property, ...]:
-        """What is asked of every step."""
-        return self.of_role(Role.STEP)
-
-    @property
-    def witnesses(self) -> tuple[Property, ...]:
-        """What should happen somewhere."""
-        return self.of_role(Role.WITNESS)
+    steps_max: int | None

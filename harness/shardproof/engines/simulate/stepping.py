@@ -32,7 +32,7 @@ class Stepping:
         self.generated = Generated(self.question.protocol, self.question.scope)
         self.invariants, self.steps, self.witnesses = (
             tuple((p, self.generated.check((), p.formula)) for p in properties)
-            for properties in (self.question.invariants, self.question.of_steps, self.question.witnesses)
+            for properties in (self.question.invariants, self.question.steps, self.question.witnesses)
         )
 
     def after(self, world: World, taken: Taken) -> World | None:

@@ -15,17 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from shardproof.adapter import (
-    PENDING,
-    Adapter,
-    Delivery,
-    Execution,
-    Outcome,
-    Refused,
-    Topology,
-    capabilities,
-    load,
-)
+from shardproof.adapter import PENDING, Adapter, Delivery, Execution, Outcome, Refused, Topology, capabilities
+from shardproof.loading import load
 from shardproof.state_machine import state_machine
 
 #: The process, as `--adapter` names it: another language has another command here.

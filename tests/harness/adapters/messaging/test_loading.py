@@ -3,8 +3,9 @@ from __future__ import annotations
 import pytest
 
 from sample_systems.quick_relayer import VERBS, every_stack
-from shardproof.adapter import capabilities, load
+from shardproof.adapter import capabilities
 from shardproof.errors import UsageError
+from shardproof.loading import load
 
 
 class TestLoading:

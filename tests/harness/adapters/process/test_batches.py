@@ -7,11 +7,12 @@ from collections.abc import Callable
 
 import pytest
 
-from shardproof.adapter import ACCEPTED, REQUIRED, Adapter, Delivery, Refused, Topology, load
+from shardproof.adapter import ACCEPTED, REQUIRED, Adapter, Delivery, Refused, Topology
 from shardproof.adapters.process.adapter import adapter_for
 from shardproof.adapters.process.child import Child
 from shardproof.adapters.process.diagnosis import BrokenProcessError
 from shardproof.adapters.process.serve import Server
+from shardproof.loading import load
 from shardproof.system import System
 
 #: Changes the answer to a line before it arrives.

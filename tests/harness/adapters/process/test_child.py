@@ -11,11 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from shardproof.adapter import Topology, load
+from shardproof.adapter import Topology
 from shardproof.adapters.process import child as child_module
 from shardproof.adapters.process.child import Child, Silence, SilencedError
 from shardproof.adapters.process.command import words
 from shardproof.errors import AdapterError, UsageError
+from shardproof.loading import load
 
 HOSTILE = Path(__file__).parents[3] / "samples" / "sample_systems" / "hostile_process.py"
 

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from shardproof.adapter import load
 from shardproof.adapters.process.child import Child
 from shardproof.engines.fuzz import Plan, fuzz
+from shardproof.loading import load
 from shardproof.verdict import Report, Verdict
 
 EXAMPLES = Path(__file__).parents[4] / "harness" / "examples"

@@ -12,10 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from shardproof.adapter import AdapterFactory, Topology, capabilities, load
+from shardproof.adapter import AdapterFactory, Topology, capabilities
 from shardproof.cli import run as command
 from shardproof.engines.fuzz import Plan, fuzz
 from shardproof.errors import EXIT_BROKE, AdapterError
+from shardproof.loading import load
 from shardproof.moves import Deliver, Emit, Learn, Produce, Proof
 from shardproof.oracle import Oracle
 from shardproof.runs import Bench

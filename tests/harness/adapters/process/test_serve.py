@@ -9,10 +9,11 @@ import sys
 import pytest
 from attrs import evolve
 
-from shardproof.adapter import REQUIRED, load
+from shardproof.adapter import REQUIRED
 from shardproof.adapters.process.serve import Server
 from shardproof.adapters.process.wire import parsed
 from shardproof.engines.fuzz import Plan, fuzz
+from shardproof.loading import load
 from shardproof.verdict import Report
 
 

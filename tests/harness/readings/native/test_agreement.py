@@ -20,7 +20,8 @@ from sample_protocols.worlds import protocol_named
 from shardproof.engines.explore.answer import Answer
 from shardproof.engines.explore.kernel import KernelSearch
 from shardproof.engines.explore.python import PythonSearch
-from shardproof.engines.explore.question import EXPLORED, Question
+from shardproof.engines.explore.question import Question
+from shardproof.readings.asked import LOOKED_AT
 from shardproof.readings.evaluate import Evaluator, Stepped
 from shardproof.readings.native import reach, steps
 from shardproof.readings.native.kernel import Kernel, compiled
@@ -81,7 +82,7 @@ def differences(asked: Question) -> Iterator[tuple[str, Any, Any]]:
 def test_every_stack_is_searched_alike(name: str) -> None:
     """All that is asked of a stack, on its first thousand worlds: both end in the middle of one."""
     protocol = stack(name)
-    chosen = properties_of(protocol, *EXPLORED, Role.LEMMA)
+    chosen = properties_of(protocol, *LOOKED_AT, Role.LEMMA)
 
     asked = question(protocol, scope_of(protocol, receipts=1), chosen, 1_000)
 
@@ -93,7 +94,7 @@ def test_small_stacks_are_searched_alike_to_the_end(name: str) -> None:
     """Every world, every transition, every clause, every witness."""
     protocol = stack(name)
 
-    asked = question(protocol, scope_of(protocol, receipts=1), properties_of(protocol, *EXPLORED), 10_000)
+    asked = question(protocol, scope_of(protocol, receipts=1), properties_of(protocol, *LOOKED_AT), 10_000)
 
     assert list(differences(asked)) == []
 
@@ -104,7 +105,7 @@ def test_larger_stacks_are_searched_alike_to_the_end(name: str) -> None:
     """Tens of thousands of worlds."""
     protocol = stack(name)
 
-    asked = question(protocol, scope_of(protocol, receipts=1), properties_of(protocol, *EXPLORED), 100_000)
+    asked = question(protocol, scope_of(protocol, receipts=1), properties_of(protocol, *LOOKED_AT), 100_000)
 
     assert list(differences(asked)) == []
 
@@ -115,7 +116,7 @@ def test_larger_stacks_are_searched_alike_to_the_end(name: str) -> None:
 def test_a_violation_is_found_alike(mutant: str) -> None:
     """The same first violation, by the same steps, and the same counts up to there."""
     protocol = dict(dropped_clauses(stack("final")))[mutant]
-    asked = question(protocol, scope_of(protocol, receipts=1), properties_of(protocol, *EXPLORED), 20_000)
+    asked = question(protocol, scope_of(protocol, receipts=1), properties_of(protocol, *LOOKED_AT), 20_000)
 
     assert list(differences(asked)) == []
 

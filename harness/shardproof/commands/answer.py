@@ -1,0 +1,69 @@
+"""What the reports of engines come to: one answer, with its findings saved."""
+
+from __future__ import annotations
+
+from attrs import evolve
+
+from shardproof_models.language.protocol import Protocol
+
+from .. import trace_file
+from ..coverage import ENVIRONMENT
+from ..render.report import Answer
+from ..selection import System
+from ..settings import Settings
+from ..verdict import Report, Verdict
+from .context import Context, versions
+
+
+def about_the_model(report: Report, system: System | None) -> Report:
+    """Nobody must read a proof of the model as one of the implementation."""
+    if system is None:
+        return report
+    return evolve(report, checked=f"the model with the layers that {system.name} needs: {report.checked}")
+
+
+def covered(settings: Settings, report: Report, *, of_a_system: bool = False) -> Report:
+    """
+    Where coverage is required, what holds although a clause was never exercised is inconclusive.
+
+    `of_a_system`: what the model's consensus never had to refuse says nothing of an implementation.
+    """
+    missing = [
+        f"{clause} ({why})"
+        for clause, why in report.never_exercised.items()
+        if not (of_a_system and clause.partition(":")[0] in ENVIRONMENT)
+    ]
+    if not settings.require_coverage or not missing or report.verdict is Verdict.VIOLATED:
+        return report
+    reason = f"coverage is required, and was not reached: {'; '.join(missing)}"
+    return evolve(report, verdict=Verdict.INCONCLUSIVE, reasons=(*report.reasons, reason))
+
+
+def answered(
+    command: str,
+    reports: tuple[Report, ...],
+    settings: Settings,
+    context: Context,
+    started: float,
+    protocol: Protocol,
+    system: System | None,
+    seed: int | None = None,
+) -> Answer:
+    """The answer of `command`, begun at `started`; a trace of each finding is in the folder for findings."""
+    files = {
+        (report.engine, found.property): trace_file.save(
+            evolve(found.trace, versions={**versions(), **found.trace.versions}), settings.out
+        )
+        for report in reports
+        for found in report.findings
+    }
+    return Answer(
+        command,
+        reports,
+        versions(),
+        system.name if system else "",
+        tuple(layer.name for layer in protocol.layers),
+        seed,
+        context.clock() - started,
+        files,
+    )

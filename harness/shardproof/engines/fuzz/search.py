@@ -1,0 +1,327 @@
+"""
+Run after run: how each begins, goes on, ends, and what becomes of a finding.
+
+Hypothesis supplies the numbers of a run, the schedule makes moves of them. A run begins where
+nothing has happened, with what an earlier run met something new by, or on the way to a rare
+world; some end with honest relayers finishing what is under way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from attrs import define, evolve, field
+from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
+from hypothesis import strategies as st
+
+from shardproof_models.stacks import composed, visible
+
+from ... import __version__
+from ...errors import AdapterError, ShardproofError
+from ...explanation import explained
+from ...moves import Emit, Move
+from ...record import Sent
+from ...relaying import next_step_regardless
+from ...runs import DETERMINISTIC, Bench, Found, trace_of
+from ...schedule import Schedule
+from ...shortest import certified_trace
+from ...shrink import Shrinker
+from ...tours.rare import KEPT, RareWorlds
+from ...trace import Search
+from ...traffic import Dice
+from ...verdict import Finding
+from .guards import Guards
+from .numbers import mixed
+from .plan import Plan, Progress
+from .seen import Seen
+
+#: Of runs that may begin in a rare world of the model, one in so many does.
+RARE = 8
+#: Runs that Hypothesis makes from one seed, before the next seed: bounds its memory and our reaction time.
+RUNS_A_BATCH = 25
+#: Moves that one number decides.
+MOVES_A_NUMBER = 4
+#: Numbers a run: Hypothesis bounds the data of one test case; a longer run makes more of each number.
+NUMBERS_MAX = 250
+#: One run in so many is repeated, to see whether the adapter answers as before.
+REPEATED = 61
+#: So much of it, so that a long run costs no more a step than a short one.
+REPEATED_MOVES = 200
+#: One run in so many ends with honest relayers finishing what is under way.
+QUIESCED = 3
+#: Steps by which an honest relayer brings one receipt to its end: clocks have to run, blocks to follow.
+FINISHED_MAX = 40
+#: Steps at the end of a run that look for what comes of something which breaks nothing yet.
+PURSUED_MAX = 24
+#: Of the time of a search, what it may take longer to say why its findings go wrong.
+EXPLAINED_SHARE = 0.1
+#: After the first finding the search goes on for as many runs as it took, and these.
+RUNS_AFTER_FINDING = 400
+#: A property is violated in different ways: so many of them are shrunk, and the shortest is told.
+SHRUNK_MAX = 10
+
+
+@define(eq=False)
+class RandomSearch:
+    """A search for the time or steps of a plan, and what it has found."""
+
+    bench: Bench
+    name: str
+    plan: Plan
+    clock: Callable[[], float]
+    begin: float
+    progress: Progress | None
+    schedule: Schedule = field(init=False)
+    seen: Seen = field(init=False)
+    guards: Guards = field(init=False)
+    rare: RareWorlds | None = field(init=False, default=None)
+    found: dict[str, Finding] = field(factory=dict)
+    #: Property -> its finding as a run.
+    shrunk: dict[str, Found] = field(factory=dict)
+    #: Property -> how many runs have violated it.
+    attempts: dict[str, int] = field(factory=dict)
+    runs_wanted: int | None = None
+    over: bool = False
+    broke: ShardproofError | None = None
+
+    def __attrs_post_init__(self) -> None:
+        lock = self.bench.lock
+        self.schedule = Schedule(lock, {}, self.plan.crowd)
+        self.seen = Seen(self.schedule)
+        self.guards = Guards.of(lock)
+        if self.plan.rare:
+            seen = composed(visible(self.bench.oracle.protocol.layers))
+            self.rare = RareWorlds(seen, lock.able, self.plan.seed, self.bench.topology)
+
+    def go(self) -> None:
+        """Batch after batch, until time, steps or findings say stop."""
+        batch = 0
+        while not self._enough():
+            self._batch(batch)
+            batch += 1
+
+    def _batch(self, number: int) -> None:
+        # One draw of fixed size a run. Where an integer is drawn, Hypothesis now and then takes one that
+        # stands in the source files of the project it finds itself in, and then a seed would mean
+        # something else on another machine; bytes of this size stand in nobody's files.
+        size = 8 * min(NUMBERS_MAX, 2 + self.plan.depth // MOVES_A_NUMBER)
+
+        @seed(self.plan.seed * 1_000_003 + number)
+        @settings(
+            max_examples=RUNS_A_BATCH,
+            phases=[Phase.generate],
+            database=None,
+            deadline=None,
+            verbosity=Verbosity.quiet,
+            suppress_health_check=list(HealthCheck),
+            print_blob=False,
+            report_multiple_bugs=False,
+        )
+        @given(st.binary(min_size=size, max_size=size))
+        def batch(drawn: bytes) -> None:
+            if not self._enough():
+                numbers = [int.from_bytes(drawn[i : i + 8], "big") for i in range(0, size, 8)]
+                # Hypothesis would run it again to explain it; an adapter that broke stays broken.
+                try:
+                    self._run(numbers)
+                except ShardproofError as error:
+                    self.broke = error
+                    self.over = True
+
+        batch()
+        if self.broke is not None:
+            raise self.broke
+
+    def _enough(self) -> bool:
+        plan, work = self.plan, self.seen.work
+        if not self.over:
+            self.over = (
+                (plan.steps is not None and work["steps"] >= plan.steps)
+                or (plan.seconds is not None and self.clock() - self.begin >= plan.seconds)
+                or (self.runs_wanted is not None and work["runs"] >= self.runs_wanted)
+            )
+        return self.over
+
+    # ---- one run ----------------------------------------------------------------------------------
+
+    def _run(self, numbers: list[int]) -> None:
+        lock, schedule, work = self.bench.fresh(), self.schedule, self.seen.work
+        self.seen.begin()
+        dice = Dice(mixed(numbers[-1]))
+        schedule.begin(dice)
+        moves: list[Move] = []
+        found: Found | None = None
+        beginnings = self.seen.beginnings
+        room = 0
+        if self.rare is not None and dice.roll(RARE) == 0:
+            found = self._to_a_rare_world(self.rare, dice, moves)
+            room = len(moves)
+        elif beginnings and dice.roll(2):
+            recent = dice.roll(2)
+            kept = dice.pick(beginnings[-16:][::-1] if recent else beginnings)
+            for move in kept:
+                schedule.follow(move)
+                if lock.possible(move) and (found := self._step(move, moves)):
+                    break
+        depth = room + (self.plan.depth >> dice.roll(3))
+        pursued = False
+        while found is None and len(moves) < depth:
+            number = numbers[len(moves) // MOVES_A_NUMBER % len(numbers)] + len(moves)
+            found = self._step(schedule.next(Dice(mixed(number))), moves)
+            if found is None and lock.suspects and not pursued:
+                # At once: a little later it may be too late for anything to come of it.
+                pursued, found = True, self._pursue(moves)
+        if found is None and work["runs"] % QUIESCED == 0:
+            found = self._quiesce(moves)
+        for turn in range(PURSUED_MAX):
+            if found is not None or not lock.suspects:
+                break
+            next_one = schedule.pursue(Dice(mixed(numbers[-1] + turn)))
+            if next_one is not None and lock.possible(next_one):
+                found = self._step(next_one, moves)
+        if found is None and (wrong := lock.sweep()):
+            found = self.bench.at_the_end(wrong, moves)
+        lost = len(schedule.waiting)
+        if lost:
+            schedule.count("loss")
+        if found is not None:
+            self._keep(found)
+        elif work["runs"] % REPEATED == 1:
+            self._repeat(moves[:REPEATED_MOVES])
+        if self.progress is not None and work["runs"] % RUNS_A_BATCH == 0:
+            self.progress({**work, "situations": len(self.seen.situations), "findings": len(self.found)})
+
+    def _to_a_rare_world(self, rare: RareWorlds, dice: Dice, moves: list[Move]) -> Found | None:
+        """The system is led to a world that the model seldom comes to."""
+        for move in rare.moves(rare.beginning(dice.roll(KEPT)), self.bench.lock):
+            self.schedule.follow(move)
+            if found := self._step(move, moves):
+                return found
+        return None
+
+    def _step(self, move: Move, moves: list[Move]) -> Found | None:
+        lock = self.bench.lock
+        moves.append(move)
+        before = self.seen.situation(move)
+        relieved = isinstance(move, Emit) and move[1:3] in lock.emptied
+        wrong = lock.run(move)
+        self.seen.work["steps"] += 1
+        self.guards.count(move, wrong)
+        if wrong is not None:
+            return Found(self.bench.named(wrong, moves), tuple(moves))
+        self.schedule.note(move)
+        if lock.wide:
+            self.seen.note(move, relieved=relieved)
+        self.seen.cover(move, before, moves)
+        return None
+
+    def _quiesce(self, moves: list[Move]) -> Found | None:
+        """Honest relayers finish what is under way: each receipt that is waiting must be executed (Q1)."""
+        self.seen.work["quiesced"] += 1
+        schedule, lock = self.schedule, self.bench.lock
+        for sent in [*schedule.untold[-6:], *schedule.waiting[-12:]]:
+            # A shard that has stopped keeps nobody else from finishing (Q4).
+            if {lock.owner(sent.source), lock.owner(sent.destination)} & schedule.stopped:
+                continue
+            if lock.wide:
+                if found := self._finish(sent, moves):
+                    return found
+                continue
+            # A receipt needs a block, its finality and that of those before, a light client, a delivery.
+            for _ in range(6 + len(schedule.pending(sent.source))):
+                move = schedule.towards(sent)
+                if move is None or not lock.possible(move):
+                    break
+                declined = sum(lock.declined.values())
+                if found := self._step(move, moves):
+                    return found
+                if sent.executed_at >= 0 or sum(lock.declined.values()) > declined:
+                    break
+        return None
+
+    def _finish(self, sent: Sent, moves: list[Move]) -> Found | None:
+        """Honest relayers do for one receipt all that is to be done, until its sender knows its outcome."""
+        schedule, lock = self.schedule, self.bench.lock
+        for _ in range(FINISHED_MAX):
+            move = schedule.towards(sent)
+            if move is None or not lock.possible(move):
+                return None
+            declined = sum(lock.declined.values())
+            if found := self._step(move, moves):
+                return found
+            if sum(lock.declined.values()) > declined:
+                return None
+        return None
+
+    def _pursue(self, moves: list[Move]) -> Found | None:
+        """Something has happened that the model refuses, and broke nothing yet: see what comes of it."""
+        schedule, lock = self.schedule, self.bench.lock
+        for sent in [r for r in lock.receipts.values() if r.slot in lock.suspects]:
+            for _ in range(FINISHED_MAX):
+                move = next_step_regardless(schedule, sent)
+                if move is None or not lock.possible(move):
+                    break
+                if found := self._step(move, moves):
+                    return found
+        return None
+
+    def _repeat(self, moves: list[Move]) -> None:
+        self.seen.work["repeated"] += 1
+        first, _, _ = self.bench.record(moves)
+        second, _, _ = self.bench.record_again(moves)
+        for number, (a, b) in enumerate(zip(first, second, strict=False)):
+            if a != b:
+                raise AdapterError(
+                    f"the adapter is not deterministic: step {number + 1} ({a.action} at {a.at}) "
+                    "went differently when it was taken again",
+                    expected=f"{a.actual} {' '.join(a.changed)}".strip(),
+                    got=f"{b.actual} {' '.join(b.changed)}".strip(),
+                    help=DETERMINISTIC,
+                )
+        if len(first) != len(second):
+            raise AdapterError(
+                "the adapter is not deterministic: the same run had another length when it was taken again",
+                expected=f"{len(first)} steps",
+                got=f"{len(second)} steps",
+                help=DETERMINISTIC,
+            )
+
+    def _keep(self, found: Found) -> None:
+        work, name = self.seen.work, found.wrong.property
+        if self.plan.properties and name not in self.plan.properties:
+            return
+        seen = self.attempts[name] = self.attempts.get(name, 0) + 1
+        if seen > SHRUNK_MAX:
+            return
+        shrunk = Shrinker(self.bench).shrink(found)
+        if name in self.found and len(shrunk.moves) >= len(self.found[name].trace.steps):
+            return
+        search = Search("fuzz", self.plan.seed, work["runs"], work["steps"])
+        trace = trace_of(self.bench, self.name, shrunk, search, {"shardproof": __version__})
+        wrong = shrunk.wrong
+        before, after = len(found.moves), len(trace.steps)
+        told = f"shrunk from {before} steps to {after}" if before > after else ""
+        self.found[name] = Finding(wrong.id, name, wrong.because, wrong.kind, trace, wrong.also, told)
+        self.shrunk[name] = shrunk
+        known = self.plan.expected.issuperset((name, *(also.partition("[")[0] for also in wrong.also)))
+        if self.runs_wanted is None and not known:
+            self.runs_wanted = 2 * work["runs"] + RUNS_AFTER_FINDING
+
+    def certify(self) -> None:
+        """When all are found: whether there are shorter ones, which so costs the search no time."""
+        if self.plan.certify is None:
+            return
+        for name, shrunk in self.shrunk.items():
+            finding = self.found[name]
+            trace, told = certified_trace(self.bench, shrunk, finding.trace, self.plan.certify)
+            self.found[name] = evolve(finding, trace=trace, shrunk=told or finding.shrunk)
+
+    def explain(self) -> None:
+        """At the very end: why each of them goes wrong; a slow system gets but a share of the time."""
+        seconds, begin = self.plan.seconds, self.clock()
+
+        def late() -> bool:
+            return seconds is not None and self.clock() - begin > seconds * EXPLAINED_SHARE
+
+        for name, finding in self.found.items():
+            self.found[name] = evolve(finding, trace=explained(self.bench, finding.trace, late))

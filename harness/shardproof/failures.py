@@ -1,0 +1,51 @@
+"""How a command ends that has no answer: stopped, called in a wrong way, or by a mistake of ours."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import traceback
+
+import click
+
+from . import __version__
+from .errors import EXIT_INCONCLUSIVE, ShardproofError, UsageError, nearest
+
+
+class StoppedError(ShardproofError):
+    """Somebody pressed Ctrl-C, or told us to terminate."""
+
+    exit_code = EXIT_INCONCLUSIVE
+
+
+class _BugError(ShardproofError):
+    """What should not happen: it says nothing of the adapter, and nothing of the protocol."""
+
+    exit_code = EXIT_INCONCLUSIVE
+
+
+def as_usage_error(error: click.UsageError) -> UsageError:
+    """What click says is wrong with a command line, in our layout."""
+    command = error.ctx.command_path if error.ctx else "shardproof"
+    if isinstance(error, click.NoSuchOption):
+        known = (
+            [o for p in error.ctx.command.params for o in p.opts if o.startswith("--")] if error.ctx else []
+        )
+        close = nearest(error.option_name, known) if known else ""
+        return UsageError(f"{command} has no flag {error.option_name}", help=close or f"see {command} --help")
+    text = error.format_message().rstrip(".")
+    return UsageError(text[:1].lower() + text[1:], help=f"see {command} --help")
+
+
+def as_bug(error: Exception) -> ShardproofError:
+    """An exception that should not have come so far; its traceback goes into a file that the error names."""
+    with tempfile.NamedTemporaryFile(
+        "w", prefix="shardproof-", suffix=".txt", delete=False, encoding="utf-8"
+    ) as file:
+        file.write(f"shardproof {__version__}, Python {sys.version}\n{' '.join(sys.argv)}\n\n")
+        file.write("".join(traceback.format_exception(error)))
+    return _BugError(
+        "this is a bug in shardproof, and says nothing of the system that was checked",
+        got=f"{type(error).__name__}: {error}",
+        help=f"please report it with what is in {file.name}",
+    )
