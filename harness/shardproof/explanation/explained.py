@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 from attrs import evolve
 
+from ..errors import AdapterError
 from ..judge import Wrong
 from ..moves import Move, move_of
 from ..runs import Bench
@@ -23,18 +24,22 @@ def explained(bench: Bench, trace: Trace, late: Callable[[], bool] = lambda: Fal
     """
     `trace` with why it goes wrong, as variations of it on the system of `bench` have shown.
 
-    Without an explanation where it goes otherwise on this system, where it is too long to be read, and
-    where it is `late` before everything is known. Raises `AdapterError` if the adapter breaks its contract.
+    Without an explanation where it goes otherwise on this system, where it is too long to be read, where it
+    is `late` before everything is known, and where the adapter breaks its contract in a variation: the
+    finding is no less one, and whoever searches on meets the adapter again.
     """
     without_one = evolve(trace, explanation=None)
     if trace.violation is None or not 0 < len(trace.steps) <= STEPS_MAX:
         return without_one
     moves = tuple(move_of(step, trace.shards) for step in trace.steps)
-    trials, ran = _begun(bench, trace, moves, late)
-    if ran is None or ran.wrong is None:
+    try:
+        trials, ran = _begun(bench, trace, moves, late)
+        if ran is None or ran.wrong is None:
+            return without_one
+        trials.wrong = ran.wrong
+        explanation = _explanation(trials, ran, ran.wrong)
+    except AdapterError:
         return without_one
-    trials.wrong = ran.wrong
-    explanation = _explanation(trials, ran, ran.wrong)
     return without_one if late() else evolve(trace, explanation=explanation)
 
 

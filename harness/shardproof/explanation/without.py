@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from ..trace import NOT_NEEDED, NOTHING
 from .trials import OutOfRunsError, Ran, Trials, fewer
 
-#: What is said of a step that can be left out.
-NOT_NEEDED = "the same is violated: this step is not needed"
-#: How it begins where the violation is gone.
-NOTHING = "nothing is violated"
 #: What is said where there was no run left to find out.
 NOT_TRIED = "not tried"
 

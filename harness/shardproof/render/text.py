@@ -10,7 +10,7 @@ import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
-from ..trace import PROVED, Trace
+from ..trace import NOT_NEEDED, NOTHING, PROVED, Explanation, Trace
 from ..verdict import Finding, Kind
 from . import inert
 from .diagram import ASCII, UNICODE, draw
@@ -18,7 +18,7 @@ from .diagram import ASCII, UNICODE, draw
 #: What a kind of finding is called in a headline; a safety violation needs no comment.
 _KINDS = {Kind.SAFETY: "", Kind.PROGRESS: "progress: ", Kind.DIVERGENCE: "divergence: ", Kind.DIFFERENCE: ""}
 
-_LABEL = 12
+_LABEL = 13
 
 
 def finding(found: Finding, width: int, *, ascii_only: bool, replay: str, known: str = "") -> str:
@@ -34,6 +34,7 @@ def finding(found: Finding, width: int, *, ascii_only: bool, replay: str, known:
             width,
             ascii_only,
         ),
+        *_why(found.trace, width, ascii_only),
         *_search(found.trace, width, ascii_only),
     ]
     return "\n".join([*lines, "", replay])
@@ -47,6 +48,7 @@ def trace(shown: Trace, width: int, *, ascii_only: bool) -> str:
         *_headline(verdict, shown.property or "nothing", shown.because, width, ascii_only),
         "",
         *_story(shown, width, ascii_only),
+        *_why(shown, width, ascii_only),
         *_search(shown, width, ascii_only),
     ]
     return "\n".join(lines)
@@ -92,6 +94,40 @@ def _story(shown: Trace, width: int, ascii_only: bool) -> Iterator[str]:
     if shown.violation is not None:
         facts = (("refused by", shown.violation.clause), ("differs", shown.violation.differs))
         yield from _facts(facts, width, ascii_only)
+
+
+#: What every trace needs, so that it says nothing that it is needed.
+_PREPARING = ("emit", "produce", "finalise", "learn")
+
+
+def _why(shown: Trace, width: int, ascii_only: bool) -> Iterator[str]:
+    told = shown.explanation
+    if told is None:
+        return
+    first = f"{called(shown, told.first_wrong)}: {told.known_by}" if told.known_by else ""
+    facts = (
+        ("first wrong", first),
+        ("needs", "; ".join(_needs(shown, told))),
+        ("refused if", told.refused_instead),
+        ("look for", told.look_for),
+    )
+    yield from _facts(facts, width, ascii_only)
+
+
+def called(shown: Trace, index: int) -> str:
+    """A step as one speaks of it: `step 6 (restart at B)`."""
+    step = shown.steps[index]
+    return f"step {index + 1} ({step.action} at {step.at})"
+
+
+def _needs(shown: Trace, told: Explanation) -> Iterator[str]:
+    """Of which steps it says something that they are needed, or that they are not."""
+    for index, (step, said) in enumerate(zip(shown.steps, told.without, strict=True)):
+        gone, _, instead = said.partition(f"{NOTHING}: ")
+        if said == NOT_NEEDED:
+            yield f"{called(shown, index)}: {said}"
+        elif instead and not gone and step.action not in _PREPARING and index < len(shown.steps) - 1:
+            yield f"{called(shown, index)}: without it, {instead}"
 
 
 def _search(shown: Trace, width: int, ascii_only: bool) -> Iterator[str]:
