@@ -319,9 +319,11 @@ _SILENT_DROP = (
         lambda f: f.since in ("deliver", "reenter"),
     ),
     Line(
-        "Look at the key under which `deliver` records a receipt: it is refused as consumed, and was not, so "
-        "two receipts share a key; whether the source, the channel and the number are all in it.",
-        lambda f: "consumed" in f.said or (f.several_sources and f.of_another_receipt),
+        "Look at the key under which `deliver` records a receipt: another one that was executed stands in "
+        "the way, so two receipts share a key; whether the source, the channel and the number are all in it.",
+        lambda f: (
+            f.of_another_receipt and "deliver" in f.before and ("consumed" in f.said or f.several_sources)
+        ),
     ),
     Line(
         "Look at the path from `deliver` to the effect: it is accepted, and recorded, and nothing is "
