@@ -299,6 +299,14 @@ _CALLERS = (
 
 _SILENT_DROP = (
     Line(
+        "Look at what the light client needs to believe a header: one that is final and honest is refused.",
+        lambda f: f.verb == "learn",
+    ),
+    Line(
+        "Look at how proofs are made: there is none of a receipt in a header that commits to it.",
+        lambda f: f.wrong.differs.startswith("no evidence"),
+    ),
+    Line(
         "Look for one write that should have been made with another: power failed in between, the record of "
         "the receipt is durable, and its effect is not. They have to be one write.",
         lambda f: "crash" in f.before,
@@ -497,8 +505,7 @@ PROGRESS = (
     ),
     Line(
         "Look at every reason for which `deliver` refuses: one of them holds of a receipt that is due, "
-        "proved, "
-        "and under a header that was learned.",
+        "proved, and under a header that was learned.",
     ),
 )
 
@@ -512,36 +519,31 @@ CLAUSES: Mapping[str, str] = {
     "that it is at.",
     "consumed": "Look where `deliver` asks whether a receipt was consumed, and where it records that it is.",
     "not final": "Look where the light client decides that a header is final.",
-    "not produced": "Look where the light client decides that a header is one that its shard produced.",
     "unknown header": "Look what is made of a header that nobody knows: it must not read as a default.",
-    "dropped": "Look what is left of a header that a reorganisation has dropped.",
     "too few signatures": "Look where the signatures of a header are counted, and against which threshold.",
     "unknown validators": "Look which validators a light client takes for those of the epoch of a header.",
     "out of order": "Look where the number of a receipt is compared with the one that is due on its channel.",
-    "out of sequence": "Look where a channel counts what is sent on it.",
     "expired": "Look whether `deliver` compares the deadline of a receipt with the clock of its own shard.",
     "not elapsed": "Look at which clock an expiry goes by: that of the destination, as its header says.",
     "received": "Look at what an expiry is proved by: that the destination had not received the receipt.",
     "not pending": "Look where a receipt stops being pending once its sender was told how it ended.",
     "no acknowledgement": "Look at what an acknowledgement is proved by: that the destination has written "
     "it down.",
-    "not executed": "Look where an acknowledgement is written: only of what was executed.",
     "closed": "Look whether `deliver` asks whether the channel of a receipt is closed.",
     "not closed": "Look at what it is proved by that a channel is closed.",
-    "ended": "Look whether an emission asks whether its channel is over.",
     "not expired": "Look whether a receipt is skipped that can still be delivered.",
     "malformed": "Look at what a decoder does with what is left over, missing or out of range.",
     "of another domain": "Look whether what is decoded says for which chain and purpose it was made.",
     "not canonical": "Look whether a decoder accepts more than one encoding of one thing.",
     "the window is open": "Look whether a claim is believed before the window is over in which it can be "
     "challenged.",
-    "under challenge": "Look whether a claim is believed that somebody has challenged.",
     "challenged": "Look whether a claim is believed that somebody has challenged.",
     "not claimed": "Look whether a header is believed that nobody has claimed.",
     "running": "Look at what a callback may call while it runs.",
-    "not the innermost frame": "Look at the order in which callbacks return.",
-    "queue full": "Look where a queue counts what waits in it.",
-    "suspended": "Look where a queue is suspended, and what resumes it.",
-    "not minted": "Look whether more is given back than was minted.",
-    "not live": "Look which shards take part after a split or a merge.",
+    "trust expired": "Look how long a light client believes the validators that it knows of without having "
+    "heard more.",
+    "no authority": "Look whom a payload can call: what is owned by the shard itself must not be reachable "
+    "by it.",
+    "a response cannot fail": "Look at what becomes of a response whose callback fails: it is done with, "
+    "all the same.",
 }
