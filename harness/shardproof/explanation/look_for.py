@@ -87,19 +87,19 @@ _TWICE = (
         lambda f: f.verb in ("reenter", "nest") or f.fails(AFTERWARDS),
     ),
     Line(
-        "Look at the key under which `deliver` records a receipt: whether it depends on bytes of the header "
-        "(a certificate, a signature) that are no part of what was trusted, and can be written in another "
-        "way.",
+        "Look at the key under which `deliver` records a receipt: whether it depends on bytes of the "
+        "header (a certificate, a signature) that are no part of what was trusted, and can be written in "
+        "another way.",
         lambda f: f.damages("header"),
     ),
     Line(
-        "Look at the key under which `deliver` records a receipt: whether it depends on the position in the "
-        "tree, and whether one leaf can be proved at two positions.",
+        "Look at the key under which `deliver` records a receipt: whether it depends on the position in "
+        "the tree, and whether one leaf can be proved at two positions.",
         lambda f: f.damages("path", *_POSITIONS),
     ),
     Line(
-        "Look at the key under which `deliver` records a receipt: whether it depends on the proof, which can "
-        "be written in other bytes.",
+        "Look at the key under which `deliver` records a receipt: whether it depends on the proof, which "
+        "can be written in other bytes.",
         lambda f: f.damages("evidence") or f.damages("path") or f.damages("multiproof"),
     ),
     Line(
@@ -117,13 +117,13 @@ _TWICE = (
         lambda f: "revert" in f.before,
     ),
     Line(
-        "Look at the key under which `deliver` records a receipt: whether it depends on the header, so that "
-        "each later header that covers the receipt makes it a new one.",
+        "Look at the key under which `deliver` records a receipt: whether it depends on the header, so "
+        "that each later header that covers the receipt makes it a new one.",
         lambda f: f.under_another_header,
     ),
     Line(
-        "Look where `deliver` asks whether a receipt was consumed, and where it records that it is: the very "
-        "same delivery is executed again, so one of the two is missing.",
+        "Look where `deliver` asks whether a receipt was consumed, and where it records that it is: the "
+        "very same delivery is executed again, so one of the two is missing.",
     ),
 )
 
@@ -134,19 +134,18 @@ _FORGERIES = (
         lambda f: f.headerless,
     ),
     Line(
-        "Look at what the proof is checked for: the leaf has to contain the source that the effect is in the "
-        "name of, and not the source that the header names.",
+        "Look at what the proof is checked for: the leaf has to contain the source that the effect is in "
+        "the name of, and not the source that the header names.",
         lambda f: "in the name of" in f.wrong.differs,
     ),
     Line(
         "Look at how the tree hashes: an inner node passes for a leaf, unless the two are told apart by a "
-        "tag "
-        "or by the depth of the proof.",
+        "tag or by the depth of the proof.",
         lambda f: f.damages("path", "inner-node"),
     ),
     Line(
-        "Look at how the proof is walked: its position, length and number of leaves have to be those of the "
-        "tree that the header commits to.",
+        "Look at how the proof is walked: its position, length and number of leaves have to be those of "
+        "the tree that the header commits to.",
         lambda f: f.damages("path"),
     ),
     Line(
@@ -159,8 +158,8 @@ _FORGERIES = (
         lambda f: f.damages("receipt"),
     ),
     Line(
-        "Look at how the root is computed from a proof: the proof of another receipt passes, so the leaf of "
-        "the one that is shown does not go into it.",
+        "Look at how the root is computed from a proof: the proof of another receipt passes, so the leaf "
+        "of the one that is shown does not go into it.",
         lambda f: f.forged and f.proven,
     ),
     Line(
@@ -169,8 +168,8 @@ _FORGERIES = (
         lambda f: f.forged and not f.proven and f.passes(PROOF_OF_ANOTHER),
     ),
     Line(
-        "Look at what `deliver` makes of a proof that is empty (a default of the decoder, an operation that "
-        "is no hash, a loop that is never entered): a proof that is there is checked.",
+        "Look at what `deliver` makes of a proof that is empty (a default of the decoder, an operation "
+        "that is no hash, a loop that is never entered): a proof that is there is checked.",
         lambda f: not f.proven and (f.fails(PROOF_OF_ANOTHER) or f.passes(NO_PROOF)),
     ),
     Line("Look where `deliver` checks that the root of the header covers the receipt that is shown."),
@@ -214,20 +213,20 @@ _REPLICAS = (
         lambda f: bool({"split", "merge"} & {*f.before}),
     ),
     Line(
-        "Look at where a node that catches up takes its starting point from: the block in which a thing was "
-        "counted, and the one that it is counted from, have to be the same.",
+        "Look at where a node that catches up takes its starting point from: the block in which a thing "
+        "was counted, and the one that it is counted from, have to be the same.",
     ),
 )
 
 _DEBITS = (
     Line(
-        "Look at what moving an asset that is unknown returns: where it moves nothing it must fail, and the "
-        "receipt must not carry it.",
+        "Look at what moving an asset that is unknown returns: where it moves nothing it must fail, and "
+        "the receipt must not carry it.",
         lambda f: any(m.terms is not None and m.terms.asset for m in f.sent),
     ),
     Line(
-        "Look at every entrance by which a receipt is sent: one of them takes it that another has locked the "
-        "value already.",
+        "Look at every entrance by which a receipt is sent: one of them takes it that another has locked "
+        "the value already.",
         lambda f: any(m.terms is not None and m.terms.entrance for m in f.sent),
     ),
     Line("Look where an emission takes what the receipt carries from its sender."),
@@ -235,8 +234,8 @@ _DEBITS = (
 
 _CREDITS = (
     Line(
-        "Look at what an inner node of the tree covers: the sum of each child, and not only their total, or "
-        "an amount can be shifted along the path of the proof.",
+        "Look at what an inner node of the tree covers: the sum of each child, and not only their total, "
+        "or an amount can be shifted along the path of the proof.",
         lambda f: f.damages("path"),
     ),
     Line(
@@ -261,8 +260,7 @@ _BOOKS = (
 _ONE_OUTCOME = (
     Line(
         "Look at the order in which an outcome is told: the callback runs while the receipt is still "
-        "pending, "
-        "and can ask for the same again. Close it first.",
+        "pending, and can ask for the same again. Close it first.",
         lambda f: f.verb == "time_out_again" or f.fails(AFTERWARDS),
     ),
     Line(
@@ -273,20 +271,20 @@ _ONE_OUTCOME = (
 
 _NEVER_BOTH = (
     Line(
-        "Look at which clock an expiry goes by: it has to be the time in the header of the destination, and "
-        "not that of the sender, or a receipt expires that can still be delivered.",
+        "Look at which clock an expiry goes by: it has to be the time in the header of the destination, "
+        "and not that of the sender, or a receipt expires that can still be delivered.",
         lambda f: f.wrong.clause == "not elapsed",
     ),
     Line(
-        "Look at what an expiry is proved by: that the receipt was not received, in a header from after its "
-        "deadline.",
+        "Look at what an expiry is proved by: that the receipt was not received, in a header from after "
+        "its deadline.",
     ),
 )
 
 _DEADLINES = (
     Line(
-        "Look at which clock or height an expiry is compared with: only that of the destination counts, and "
-        "where the sender stands must not matter.",
+        "Look at which clock or height an expiry is compared with: only that of the destination counts, "
+        "and where the sender stands must not matter.",
     ),
 )
 
@@ -307,8 +305,8 @@ _SILENT_DROP = (
         lambda f: f.wrong.differs.startswith("no evidence"),
     ),
     Line(
-        "Look for one write that should have been made with another: power failed in between, the record of "
-        "the receipt is durable, and its effect is not. They have to be one write.",
+        "Look for one write that should have been made with another: power failed in between, the record "
+        "of the receipt is durable, and its effect is not. They have to be one write.",
         lambda f: "crash" in f.before,
     ),
     Line(
@@ -317,18 +315,19 @@ _SILENT_DROP = (
         lambda f: f.since == "revert" or ("revert" in f.before and "consumed" in f.said),
     ),
     Line(
-        "Look at what is remembered of a callback that failed: one failure must not stop what comes after it "
-        "from the same source.",
+        "Look at what is remembered of a callback that failed: one failure must not stop what comes after "
+        "it from the same source.",
         lambda f: f.since == "deliver_failing" or "deliver_failing" in f.before,
     ),
     Line(
-        "Look at what an attempt that was refused leaves behind: the receipt was dropped, or marked, when it "
-        "came too early, and is refused now that everything is there.",
+        "Look at what an attempt that was refused leaves behind: the receipt was dropped, or marked, when "
+        "it came too early, and is refused now that everything is there.",
         lambda f: f.since in ("deliver", "reenter"),
     ),
     Line(
         "Look at the key under which `deliver` records a receipt: another one that was executed stands in "
-        "the way, so two receipts share a key; whether the source, the channel and the number are all in it.",
+        "the way, so two receipts share a key; whether the source, the channel and the number are all in "
+        "it.",
         lambda f: (
             f.of_another_receipt and "deliver" in f.before and ("consumed" in f.said or f.several_sources)
         ),
@@ -343,8 +342,7 @@ _SILENT_DROP = (
 _WAITS = (
     Line(
         "Look at what `deliver` waits for: headers or messages of other shards, which have nothing to do "
-        "with "
-        "this receipt, must not be needed.",
+        "with this receipt, must not be needed.",
         lambda f: f.verb != "emit",
     ),
     Line("Look at which links share a queue or a limit: what waits on one must not fill another."),
@@ -352,8 +350,8 @@ _WAITS = (
 
 _JAMMED = (
     Line(
-        "Look at what an attempt that was refused leaves behind: a mark against its source, or a place in a "
-        "queue, that makes what comes after it be refused too.",
+        "Look at what an attempt that was refused leaves behind: a mark against its source, or a place in "
+        "a queue, that makes what comes after it be refused too.",
     ),
 )
 
@@ -380,8 +378,8 @@ SENTENCES: Mapping[str, tuple[Line, ...]] = {
     ),
     "is-set-up-once": (
         Line(
-            "Look at the mark that says that a light client was set up: who may clear it, and whether it is "
-            "asked."
+            "Look at the mark that says that a light client was set up: who may clear it, and whether it "
+            "is asked."
         ),
     ),
     "executes-at-its-destination": (
@@ -398,8 +396,8 @@ SENTENCES: Mapping[str, tuple[Line, ...]] = {
     ),
     "reverts-atomically": (
         Line(
-            "Look at what a revert takes back: everything since the parent of the block, effects as well as "
-            "the records of them.",
+            "Look at what a revert takes back: everything since the parent of the block, effects as well "
+            "as the records of them.",
         ),
     ),
     "never-both": _NEVER_BOTH,
@@ -421,8 +419,7 @@ SENTENCES: Mapping[str, tuple[Line, ...]] = {
     "failures-are-answered": (
         Line(
             "Look at who pays for the answer to a failure: one that carries too little, or nothing, has to "
-            "be "
-            "answered as well.",
+            "be answered as well.",
         ),
     ),
     "announces-only-effects": (
@@ -474,9 +471,8 @@ SENTENCES: Mapping[str, tuple[Line, ...]] = {
     ),
     "resumes-when-drained": (
         Line(
-            "Look at how the signal to resume travels: it must not wait in the queue that is suspended, and "
-            "has "
-            "to be given once that queue is empty.",
+            "Look at how the signal to resume travels: it must not wait in the queue that is suspended, "
+            "and has to be given once that queue is empty.",
         ),
     ),
     "learns-what-is-final": (
