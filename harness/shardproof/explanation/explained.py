@@ -65,6 +65,7 @@ def _explanation(trials: Trials, ran: Ran, wrong: Wrong) -> Explanation:
     varied = first.place if first.seen else len(trials.moves) - 1
     kinds = {} if in_vain else observed(trials, varied)
     layers = trials.bench.oracle.whole.layers
-    facts = Facts(wrong, trials.moves, first, kinds, frozenset(layer.name for layer in layers), said)
+    names = frozenset(layer.name for layer in layers)
+    facts = Facts(wrong, trials.moves, first, kinds, names, said, ran.answers[first.place])
     what = f"step {varied + 1}" if first.seen else "the same"
     return Explanation(needs, first.place, refused_instead(kinds, what), look_for(facts), first.known_by)

@@ -23,8 +23,9 @@ class Facts:
     kinds: Mapping[str, Observed]
     #: The names of the layers that the system follows.
     layers: frozenset[str]
-    #: What the system says of the last step.
+    #: What the system says of the last step, and of the one since which it is wrong.
     said: str
+    said_first: str
 
     @property
     def last(self) -> Move:

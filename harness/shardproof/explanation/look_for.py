@@ -15,7 +15,7 @@ from attrs import frozen
 
 from ..verdict import Kind
 from .facts import Facts
-from .variations import AFTERWARDS, NO_PROOF, PROOF_OF_ANOTHER
+from .variations import AFTERWARDS, KNOWN_HEADER, NO_PROOF, PROOF_OF_ANOTHER
 
 #: Damage that shows a leaf at another position of the tree, or says another shape of it.
 _POSITIONS = ("moved", "next", "recounted", "shortened", "lengthened", "twisted")
@@ -128,6 +128,11 @@ _TWICE = (
 )
 
 _FORGERIES = (
+    Line(
+        "Look whether `deliver` verifies anything at all: under no header, and under one that is known, it "
+        "executes what nobody emitted, without a proof.",
+        lambda f: f.headerless and f.passes(KNOWN_HEADER),
+    ),
     Line(
         "Look where `deliver` looks up the header, or its root: one that is unknown must not read as null, "
         "zero or a default that passes for known.",
@@ -318,6 +323,11 @@ _SILENT_DROP = (
         "Look at what is remembered of a callback that failed: one failure must not stop what comes after "
         "it from the same source.",
         lambda f: f.since == "deliver_failing" or "deliver_failing" in f.before,
+    ),
+    Line(
+        "Look at how it is remembered what was executed: a mark (the highest number so far) takes what comes "
+        "later, with a lower number, for done.",
+        lambda f: f.since == "deliver" and f.of_another_receipt and f.said_first.startswith("accepted"),
     ),
     Line(
         "Look at what an attempt that was refused leaves behind: the receipt was dropped, or marked, when "

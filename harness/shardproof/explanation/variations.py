@@ -14,15 +14,28 @@ from attrs import frozen
 
 from ..adversary import Damage, Presented, damaged
 from ..lockstep import Lockstep
-from ..moves import NULL, Act, Deliver, Emit, Forged, Learn, Move, Produce, Proof, presented_receipts
+from ..moves import (
+    NULL,
+    Act,
+    Deliver,
+    Emit,
+    Finalise,
+    Forged,
+    Learn,
+    Move,
+    Produce,
+    Proof,
+    presented_receipts,
+    verb_of,
+)
 from ..presented import presented
 from .trials import presents
 
 #: Places at which a bit is flipped, evenly over what is shown.
 BITS = 8
 
-#: More than anybody has.
-TOO_MUCH = 1_000_000_000
+#: An amount that nobody has.
+WEALTH = 1_000_000_000
 
 #: How a forged header is signed: see `acts.py`.
 _SIGNED = ("signed by nobody", "signed by validators that were made up", "signed with keys that have leaked")
@@ -41,7 +54,29 @@ _CALLED = {"evidence": "proof", "header": "header", "receipt": "receipt"}
 UNDAMAGED, AFTERWARDS, EARLIER = "undamaged", "after the callback", "the header of before"
 BIT = {part: f"a bit of the {called}" for part, called in _CALLED.items()}
 PROOF_OF_ANOTHER, NO_PROOF, NO_HEADER = "the proof of another receipt", "no proof", "no header"
-ANOTHER_HEADER, ANOTHER_SHARD, UNEMITTED = "another header", "another shard", "a receipt that nobody emitted"
+ANOTHER_HEADER, KNOWN_HEADER = "another header", "a header that is known"
+ANOTHER_SHARD, UNEMITTED = "another shard", "a receipt that nobody emitted"
+FIRST_ENTRANCE, FIRST_ASSET, TOO_MUCH = "the first entrance", "the first asset", "more than there is"
+FORGED = tuple(f"forged {how}" for how in range(len(_SIGNED)))
+
+#: All of them, from the smallest.
+_SIZES = (
+    UNDAMAGED,
+    AFTERWARDS,
+    EARLIER,
+    *BIT.values(),
+    PROOF_OF_ANOTHER,
+    ANOTHER_HEADER,
+    NO_PROOF,
+    NO_HEADER,
+    KNOWN_HEADER,
+    ANOTHER_SHARD,
+    UNEMITTED,
+    FIRST_ENTRANCE,
+    FIRST_ASSET,
+    TOO_MUCH,
+    *FORGED,
+)
 
 
 @frozen
@@ -59,6 +94,10 @@ class Variation:
 
 def variations(lock: Lockstep, moves: Sequence[Move]) -> Iterator[Variation]:
     """Of the last of `moves`, before which the run of `lock` stands; each is a whole run, up to that step."""
+    yield from sorted(_variations(lock, moves), key=lambda one: _SIZES.index(one.kind))
+
+
+def _variations(lock: Lockstep, moves: Sequence[Move]) -> Iterator[Variation]:
     *before, last = moves
     match last:
         case Emit():
@@ -69,6 +108,7 @@ def variations(lock: Lockstep, moves: Sequence[Move]) -> Iterator[Variation]:
             changes = _of_signatures(last)
         case Deliver() | Act() if presents(last):
             yield from _by_another_receipt(lock, before, last)
+            yield from _under_a_known_header(lock, before, last)
             changes = _of_presentation(lock, before, last)
         case _:
             return
@@ -109,23 +149,23 @@ def _of_emission(last: Emit) -> Iterator[_Change]:
         return
     if terms.entrance:
         yield (
-            "the first entrance",
+            FIRST_ENTRANCE,
             "by the first entrance",
             "there it is looked at",
             [(last._replace(terms=terms._replace(entrance=0)),)],
         )
     if terms.asset:
         yield (
-            "another asset",
+            FIRST_ASSET,
             "with the first asset",
             "that one is not known",
             [(last._replace(terms=terms._replace(asset=0)),)],
         )
     yield (
-        "more than there is",
+        TOO_MUCH,
         "with more than its sender has",
         "what is carried has to be there",
-        [(last._replace(terms=terms._replace(amount=TOO_MUCH)),)],
+        [(last._replace(terms=terms._replace(amount=WEALTH)),)],
     )
 
 
@@ -147,7 +187,7 @@ def _of_header(lock: Lockstep, last: Learn) -> Iterator[_Change]:
 def _of_signatures(last: Act) -> Iterator[_Change]:
     for how, words in enumerate(_SIGNED):
         if how != last.number:
-            yield f"forged {how}", words, "signatures are looked at", [(last._replace(number=how),)]
+            yield FORGED[how], words, "signatures are looked at", [(last._replace(number=how),)]
 
 
 def _by_another_receipt(lock: Lockstep, before: Sequence[Move], last: Deliver | Act) -> Iterator[Variation]:
@@ -167,6 +207,22 @@ def _by_another_receipt(lock: Lockstep, before: Sequence[Move], last: Deliver | 
     run = (*before[:at], *emitted, *before[at:], instead)
     words = "with the proof of a receipt that was emitted"
     yield Variation(PROOF_OF_ANOTHER, words, "a proof that is there is checked", (run,))
+
+
+def _under_a_known_header(lock: Lockstep, before: Sequence[Move], last: Deliver | Act) -> Iterator[Variation]:
+    """Instead of no header, one that the shard has learned, and that does not commit to the receipt."""
+    if last.header != NULL or last.receipt is None:
+        return
+    r = last.receipt
+    sent = r if isinstance(r, Forged) else lock.receipts[r]
+    number = 1 + max(lock.headers, default=-1)
+    # Some systems seal no block that has nothing in it.
+    other = Emit(1 + max(lock.receipts, default=-1), sent.source, sent.destination)
+    sealed = (Produce(number, sent.source), Finalise(number), Learn(last.shard, number))
+    made = [other, *(m for m in sealed if isinstance(m, Produce) or verb_of(m) in lock.able)]
+    instead = last._replace(header=number, damage=None)
+    words = "under a header that is known"
+    yield Variation(KNOWN_HEADER, words, "there a proof is asked for", ((*made, *before, instead),))
 
 
 def _of_presentation(lock: Lockstep, before: Sequence[Move], last: Deliver | Act) -> Iterator[_Change]:

@@ -14,6 +14,7 @@ from shardproof.adapter import (
     Delivery,
     Execution,
     Outcome,
+    Refused,
     Topology,
     capabilities,
 )
@@ -393,9 +394,44 @@ class TestRefusedInstead:
         told = why(Gullible, Deliver(1, Forged(0, 0, 1), -1, None))
 
         assert told.refused_instead.startswith("nothing that was tried is refused: ")
+        assert told.look_for.startswith("Look whether `deliver` verifies anything at all")
 
 
 class TestLookFor:
+    def test_what_was_executed_stands_in_the_way_of_what_came_before_it(self) -> None:
+        """
+        A mark instead of a table: what is overtaken is refused, although nothing was refused before.
+        """
+
+        class Marked(ReferenceAdapter):
+            """Remembers the last receipt that it has executed, and takes what is older for done."""
+
+            def open(self, topology: Topology) -> None:
+                super().open(topology)
+                self.sent: list[bytes] = []
+                self.mark = -1
+
+            def emit(self, source: str, destination: str, payload: bytes) -> bytes | Refused:
+                receipt = super().emit(source, destination, payload)
+                assert isinstance(receipt, bytes)
+                self.sent.append(receipt)
+                return receipt
+
+            def deliver(self, delivery: Delivery) -> Outcome:
+                number = self.sent.index(delivery.receipt) if delivery.receipt in self.sent else -1
+                if number < self.mark:
+                    return Refused("done")
+                answer = super().deliver(delivery)
+                self.mark = number if answer is ACCEPTED else self.mark
+                return answer
+
+        moves = (Emit(0, 0, 1), Emit(1, 0, 1), *KNOWN[1:], Deliver(1, 1, 0, Proof(1, 0)), AGAIN)
+
+        told = why(Marked, *moves)
+
+        assert told.first_wrong == 5
+        assert "a mark (the highest number so far)" in told.look_for
+
     @pytest.mark.parametrize("name", OBSERVABLE)
     def test_every_sentence_that_can_be_observed_has_lines(self, name: str) -> None:
         """

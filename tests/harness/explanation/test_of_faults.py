@@ -77,7 +77,7 @@ SAID = {
     "non-final-header": Said("header is final", refused="without a header"),
     "nonce-without-source": Said("two receipts share a key", refused=""),
     "null-asset-is-free": Said("asset that is unknown", refused="more than its sender has"),
-    "null-root": Said("must not read as null", refused="at another shard"),
+    "null-root": Said("must not read as null", refused="under a header that is known"),
     "pruned-without-a-bound": Said("forgotten", since=6),
     "reason-of-this-node": Said("circumstances", refused=""),
     "record-before-effect": Said("one write", since=4, refused=""),
