@@ -50,7 +50,8 @@ class Form:
 
 
 def _text(shown: Shown) -> str:
-    return text.trace(shown.trace, shown.width, ascii_only=shown.ascii_only)
+    refused_by = shown.story.refused_by
+    return text.trace(shown.trace, shown.width, ascii_only=shown.ascii_only, refused_by=refused_by)
 
 
 def _json(shown: Shown) -> str:
