@@ -144,6 +144,7 @@ def test_shrinking_a_padded_trace_gives_the_trace_back() -> None:
     shorter = shrink(load(name), name, padded)
 
     assert shorter.steps == trace.steps
+    assert shorter.explanation == trace.explanation
 
 
 def test_shrinking_what_does_not_reproduce_is_refused() -> None:

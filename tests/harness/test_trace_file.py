@@ -192,7 +192,13 @@ def consistent(found: Any) -> bool:
     named = ("to", "onward", "other", "another")
     said = [[s["at"], *(s["args"][name] for name in named if name in s["args"])] for s in found["steps"]]
     within = all(shard in shards for step in said for shard in step)
-    return within and (found["violation"] is None or found["violation"]["step"] < len(found["steps"]))
+    told = found.get("explanation")
+    of_it = told is None or (
+        len(told["without"]) == len(found["steps"]) and told["first_wrong"] < len(found["steps"])
+    )
+    return (
+        within and of_it and (found["violation"] is None or found["violation"]["step"] < len(found["steps"]))
+    )
 
 
 JUNK: tuple[Any, ...] = (
