@@ -18,6 +18,7 @@ from shardproof.adapter import (
     Topology,
     capabilities,
 )
+from shardproof.adapters.promises import InboxAdapter
 from shardproof.adapters.reference import ReferenceAdapter
 from shardproof.adversary import Damage
 from shardproof.errors import AdapterError
@@ -257,6 +258,56 @@ class TestFirstWrong:
         told = why(load("faulty:effect-before-record"), *moves)
 
         assert told.first_wrong == 3
+
+    def test_what_was_interrupted_is_not_compared_with_what_is_not(self) -> None:
+        """
+        An attempt in which power fails is refused for that reason, so it shows nothing of the next one.
+        """
+
+        class Redoing(InboxAdapter):
+            """Does everything twice once it has lost power."""
+
+            def open(self, topology: Topology) -> None:
+                super().open(topology)
+                self.lost = False
+
+            def crash(self, shard: str, writes: int) -> None:
+                self.lost = True
+                super().crash(shard, writes)
+
+            def executed(self, shard: str, since: int) -> list[Execution]:
+                seen = list(super().executed(shard, 0))
+                return [*seen, *(seen if self.lost else [])][since:]
+
+        shown = Deliver(1, 0, 0, None)
+
+        told = why(Redoing, Emit(0, 0, 1), Produce(0, 0), Act("crash", 1, number=0), shown, shown)
+
+        assert told.first_wrong == 3
+        assert told.known_by.startswith("before it, honest relayers bring all to its end")
+
+    def test_nothing_is_lost_that_could_not_be_brought_to_its_end_before(self) -> None:
+        """
+        Who can never deliver anything is not kept from it by the first attempt.
+        """
+
+        class Stubborn(ReferenceAdapter):
+            """Seals no block until something was delivered, and then refuses whatever is."""
+
+            def open(self, topology: Topology) -> None:
+                super().open(topology)
+                self.asked = False
+
+            def produce(self, shard: str) -> bytes | Refused:
+                return super().produce(shard) if self.asked else Refused("later")
+
+            def deliver(self, delivery: Delivery) -> Outcome:
+                self.asked = True
+                return Refused("no")
+
+        told = why(Stubborn, Emit(0, 0, 1), FORGED._replace(header=-1), *KNOWN[1:], AGAIN)
+
+        assert (told.first_wrong, told.known_by) == (5, "")
 
     def test_a_damaged_header_that_was_accepted(self) -> None:
         """

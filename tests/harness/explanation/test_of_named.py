@@ -57,7 +57,6 @@ OTHERWISE = {
     "B29": ("", EFFECT),
     "B30": ("", EFFECT),
     "B31": ("", EFFECT),
-    "B19": ("not final", NOBODY_PRODUCED),
     "B20": ("", EFFECT),
     "B21": ("", ANOTHER_ACTION),
     "B55": ("", ANOTHER_ACTION),
