@@ -13,6 +13,6 @@ Nothing is claimed of a system's code, which nobody has seen: what is said of it
 from __future__ import annotations
 
 from .explained import explained
-from .trials import RUNS_MAX, room_for
+from .trials import RUNS_MAX, allowance, room_for
 
-__all__ = ["RUNS_MAX", "explained", "room_for"]
+__all__ = ["RUNS_MAX", "allowance", "explained", "room_for"]

@@ -53,7 +53,7 @@ def _begun(
     except OutOfRunsError:
         return trials, None
     shows = ran.wrong is not None and ran.wrong.property == trace.property
-    return trials, ran if shows and ran.at == len(moves) - 1 else None
+    return trials, ran if shows and not ran.void and ran.at == len(moves) - 1 else None
 
 
 def _explanation(trials: Trials, ran: Ran, wrong: Wrong) -> Explanation:

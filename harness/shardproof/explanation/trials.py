@@ -33,6 +33,16 @@ _ROOM = 24
 _TWINS = 3
 
 
+#: Of the time of a search, what it may take longer to explain its findings.
+SHARE = 0.1
+
+
+def allowance(clock: Callable[[], float], seconds: float | None) -> Callable[[], bool]:
+    """Whether a share of the `seconds` of a search is over, counted from now; never, if it has no limit."""
+    begin = clock()
+    return lambda: seconds is not None and clock() - begin > seconds * SHARE
+
+
 @frozen
 class Ran:
     """One variation, as it went."""

@@ -22,7 +22,7 @@ from shardproof.adapters.promises import InboxAdapter
 from shardproof.adapters.reference import ReferenceAdapter
 from shardproof.adversary import Damage
 from shardproof.errors import AdapterError
-from shardproof.explanation import RUNS_MAX, explained, room_for, trials
+from shardproof.explanation import RUNS_MAX, allowance, explained, room_for, trials
 from shardproof.explanation.look_for import ALWAYS, CLAUSES, PROGRESS, SENTENCES
 from shardproof.explanation.without import NOT_TRIED
 from shardproof.loading import load
@@ -122,6 +122,16 @@ class TestExplained:
                 trace = evolve(trace, property="never-both")
 
         assert explained(bench, trace, lambda: what == "late").explanation is None
+
+    def test_a_search_takes_but_a_share_of_its_time(self) -> None:
+        """
+        Counted from where it begins to explain; without a limit there is none.
+        """
+        times = iter((100.0, 100.9, 101.1))
+        late = allowance(lambda: next(times), 10)
+
+        assert (late(), late()) == (False, True)
+        assert not allowance(lambda: 0.0, None)()
 
     def test_an_adapter_that_breaks_in_a_variation_takes_no_finding_away(self) -> None:
         """

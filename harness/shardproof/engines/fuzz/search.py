@@ -18,7 +18,7 @@ from shardproof_models.stacks import composed, visible
 
 from ... import __version__
 from ...errors import AdapterError, ShardproofError
-from ...explanation import explained
+from ...explanation import allowance, explained
 from ...moves import Emit, Move
 from ...record import Sent
 from ...relaying import next_step_regardless
@@ -53,8 +53,6 @@ QUIESCED = 3
 FINISHED_MAX = 40
 #: Steps at the end of a run that look for what comes of something which breaks nothing yet.
 PURSUED_MAX = 24
-#: Of the time of a search, what it may take longer to say why its findings go wrong.
-EXPLAINED_SHARE = 0.1
 #: After the first finding the search goes on for as many runs as it took, and these.
 RUNS_AFTER_FINDING = 400
 #: A property is violated in different ways: so many of them are shrunk, and the shortest is told.
@@ -318,10 +316,6 @@ class RandomSearch:
 
     def explain(self) -> None:
         """At the very end: why each of them goes wrong; a slow system gets but a share of the time."""
-        seconds, begin = self.plan.seconds, self.clock()
-
-        def late() -> bool:
-            return seconds is not None and self.clock() - begin > seconds * EXPLAINED_SHARE
-
+        late = allowance(self.clock, self.plan.seconds)
         for name, finding in self.found.items():
             self.found[name] = evolve(finding, trace=explained(self.bench, finding.trace, late))
