@@ -171,6 +171,16 @@ class TestRandomRuns:
         """Every answer of the model, with forgeries, failures, reorganisations and splits."""
         assert disagreeing(tell(random_run(stack, 7, 60))) == []
 
+    def test_where_nothing_was_recorded_it_goes_as_the_model_says(self) -> None:
+        """A careful system does what the model accepts of honest evidence; that is what was recorded, too."""
+        trace = random_run("ibc-unordered", 1, 100)
+        bare = evolve(trace, steps=tuple(evolve(s, actual="", changed=()) for s in trace.steps))
+
+        told = tell(bare)
+
+        assert disagreeing(told) == []
+        assert told.facts(len(told.moments)) == tell(trace).facts(len(told.moments))
+
     @pytest.mark.deep
     @pytest.mark.parametrize("seed", range(3))
     @pytest.mark.parametrize("stack", [*STACKS, "everything"])
@@ -195,8 +205,11 @@ class TestBadInput:
         """The moments say so, and the trace is all that is told."""
         story = tell(evolve(named("null-root").trace, layers=("exactly-once", "teleportation")))
 
+        none = tell(evolve(named("null-root").trace, layers=()))
+
         assert [m.astray for m in story.moments] == ["unknown layer 'teleportation'"]
-        assert story.facts(1) == ()
+        assert [m.astray for m in none.moments] == ["these layers deliver nothing"]
+        assert story.facts(1) == none.facts(1) == ()
 
     def test_what_speaks_of_what_is_not_there(self) -> None:
         """A step that presupposes what is missing is left out, and says what it misses."""
