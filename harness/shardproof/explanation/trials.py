@@ -32,7 +32,6 @@ _ROOM = 24
 #: Runs that it takes to name a refusal after what is to blame for it; see `runs.py`.
 _TWINS = 3
 
-
 #: Of the time of a search, what it may take longer to explain its findings.
 SHARE = 0.1
 
