@@ -50,7 +50,7 @@ _BOUND = {
 #: What people call the parts.
 _CALLED = {"evidence": "proof", "header": "header", "receipt": "receipt"}
 
-#: Names that `Adversary` and traces give to nothing else.
+#: What the kinds of changes are called, by which it is asked what became of them.
 UNDAMAGED, AFTERWARDS, EARLIER = "undamaged", "after the callback", "the header of before"
 BIT = {part: f"a bit of the {called}" for part, called in _CALLED.items()}
 PROOF_OF_ANOTHER, NO_PROOF, NO_HEADER = "the proof of another receipt", "no proof", "no header"
@@ -126,8 +126,10 @@ _Change = tuple[str, str, str, list[tuple[Move, ...]]]
 def _new(lock: Lockstep, instead: tuple[Move, ...], last: Move) -> bool:
     """Whether something else is shown than in the last step."""
     first = instead[0]
-    if len(instead) > 1 or first == last:
-        return len(instead) > 1
+    if len(instead) > 1:
+        return True
+    if first == last:
+        return False
     if isinstance(first, Learn) and isinstance(last, Learn):
         return first.shard != last.shard or _header(lock, first) != _header(lock, last)
     if isinstance(first, Deliver | Act) and isinstance(last, Deliver | Act) and presents(last):

@@ -42,7 +42,7 @@ FORGED = Deliver(1, Forged(0, 0, 1), 0, None)
 LATER = (Produce(1, 0), Finalise(1), Learn(1, 1), Deliver(1, 0, 1, Proof(0, 1)))
 LONGER = Damage("evidence", "extend")
 #: As long as any of them.
-LONG = (*EXECUTED, *LATER)
+LONG = (*EXECUTED, *LATER, AGAIN)
 
 
 @cache
@@ -69,6 +69,16 @@ def why(make: Callable[[], Adapter], *moves: Move) -> Explanation:
     return told
 
 
+#: A receipt that has expired by the clock of its sender alone, and is then delivered.
+EARLY = (
+    Act("advance_clock", 0),
+    Produce(0, 1),
+    Finalise(0),
+    Learn(0, 0),
+    Emit(0, 0, 1, Terms(deadline=1)),
+    Act("time_out", 0, 0, 0, Proof(0, 0)),
+)
+DELIVERED = (Produce(1, 0), Finalise(1), Learn(1, 1), Deliver(1, 0, 1, Proof(0, 1)))
 UNTRUSTED = "refused, untrusted header"
 
 
@@ -349,6 +359,17 @@ class TestFirstWrong:
             "it accepted a damaged header there, which the model refuses",
         )
 
+    def test_what_the_model_refuses_and_broke_nothing_yet(self) -> None:
+        """
+        A refund that comes too early is wrong when it is given, and harms once the receipt is delivered too.
+        """
+        told = why(load("faulty:timeout-on-the-wrong-clock"), *EARLY, *DELIVERED)
+
+        assert told.first_wrong == 5
+        assert told.known_by == "A was told that r0 expired, and the model refuses that (not elapsed)"
+        assert told.refused_instead.startswith("step 6 with one bit of the proof flipped is refused")
+        assert told.without[9] == "another sentence is violated: follows-the-model, at step 6"
+
     def test_a_step_that_is_honest_is_not_blamed(self) -> None:
         """
         A header is refused before it is final, and may be afterwards: that says nothing against finality.
@@ -392,6 +413,17 @@ class TestRefusedInstead:
         told = why(load("faulty:second-way-in"), paid)
 
         assert told.refused_instead.startswith("the same with more than its sender has is refused")
+
+    def test_of_a_forged_header(self) -> None:
+        """
+        After an upgrade no signature is needed; one that is wrong is noticed all the same.
+        """
+        forged = Act("forge_header", 0, Forged(0, 1, 0), number=0)
+
+        told = why(load("faulty:threshold-of-nothing"), Act("upgrade", 0), forged)
+
+        assert told.first_wrong == 0
+        assert told.refused_instead.startswith("the same signed by validators that were made up is refused")
 
     def test_a_receipt_is_sent_for_the_purpose_where_there_is_none(self) -> None:
         """
@@ -459,6 +491,14 @@ class TestRefusedInstead:
 
 
 class TestLookFor:
+    def test_what_breaks_no_sentence_is_told_by_its_clause(self) -> None:
+        """
+        A refund that is too early, of what nobody delivers.
+        """
+        told = why(load("faulty:timeout-on-the-wrong-clock"), *EARLY)
+
+        assert told.look_for == CLAUSES["not elapsed"]
+
     def test_what_was_executed_stands_in_the_way_of_what_came_before_it(self) -> None:
         """
         A mark instead of a table: what is overtaken is refused, although nothing was refused before.
