@@ -18,10 +18,12 @@ belongs to what is interrupted.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from attrs import frozen
 
 from ..moves import Act, Deliver, Learn, Move, Restart, Revert, verb_of
-from .trials import OutOfRunsError, Trials
+from .trials import OutOfRunsError, Trials, fewer
 
 #: Moves of the table that change nothing that a system should answer by.
 _STIRS = frozenset({"prune", "upgrade", "replicate", "initialise"})
@@ -107,13 +109,10 @@ def _by_honest_relayers(trials: Trials) -> FirstWrong | None:
     for place in range(len(moves) - 2, -1, -1):
         if not _may_lose(moves[place]):
             continue
-        begin = place
-        while begin and _prepares(moves[begin - 1]):
-            begin -= 1
         try:
             if not trials.same(trials.run_on(moves[: place + 1])):
                 break
-            before = trials.run_on(moves[:begin])
+            before = trials.run_on(_before(moves, place))
         except OutOfRunsError:
             break
         if before.wrong is None and before.finished:
@@ -128,5 +127,15 @@ def _may_lose(move: Move) -> bool:
     )
 
 
-def _prepares(move: Move) -> bool:
-    return isinstance(move, Act) and move.deed == "crash"
+def _before(moves: Sequence[Move], place: int) -> Sequence[Move]:
+    """What comes before a step, without the loss of power that interrupts it."""
+    shard = getattr(moves[place], "shard", None)
+    for earlier in range(place - 1, -1, -1):
+        move = moves[earlier]
+        if getattr(move, "shard", None) != shard:
+            continue
+        if isinstance(move, Act) and move.deed == "crash":
+            return fewer(moves[:place], earlier)
+        if isinstance(move, Deliver | Learn | Act):
+            break
+    return moves[:place]

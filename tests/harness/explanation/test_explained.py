@@ -268,12 +268,14 @@ class TestFirstWrong:
         assert told.first_wrong == 5
         assert told.known_by.startswith("before it, honest relayers bring all to its end")
 
-    def test_a_loss_of_power_belongs_to_what_it_interrupts(self) -> None:
+    @pytest.mark.parametrize("at", [0, 2])
+    def test_a_loss_of_power_belongs_to_what_it_interrupts(self, at: int) -> None:
         """
         That power will fail is no mistake; what is written when it does, and what is not, may be one.
         """
         shown = Deliver(1, 0, 0, None)
-        moves = (Emit(0, 0, 1), Produce(0, 0), Act("crash", 1, number=1), shown, shown)
+        moves: list[Move] = [Emit(0, 0, 1), Produce(0, 0), shown, shown]
+        moves.insert(at, Act("crash", 1, number=1))
 
         told = why(load("faulty:effect-before-record"), *moves)
 
