@@ -18,13 +18,15 @@ from . import __version__
 from .adapter import CAPABILITIES, AdapterFactory, Topology, capabilities
 from .deeds import DEEDS
 from .errors import TraceError, UsageError
+from .explanation import explained, room_for
+from .judge import Wrong
 from .moves import Act, Deliver, Emit, Finalise, Forged, Learn, Move, Restart, Revert, move_of
 from .oracle import Oracle
 from .runs import Bench, Found, made, trace_of
 from .shortest import certified_trace
 from .shrink import Shrinker
 from .together import Together
-from .trace import NOT_ESTABLISHED, Trace, Violation
+from .trace import NOT_ESTABLISHED, Step, Trace, Violation
 from .verdict import Verdict
 
 #: A trace longer than this is not one that a person can read, nor one that we wrote.
@@ -47,11 +49,10 @@ class Replayed:
 
 
 def bench_for(make: AdapterFactory, trace: Trace, moves: tuple[Move, ...]) -> Bench:
-    """A bench with room for `moves`."""
+    """A bench with room for `moves`, and for variations of them."""
     adapter, shards = made(make), trace.shards
     protocol = composed(layers_for(capabilities(adapter), adapter.stack))
-    # A move may bring with it what a shard emits of its own accord.
-    oracle = Oracle.for_run(protocol, len(shards), 2 * len(moves), reserve=trace.reserve)
+    oracle = Oracle.for_run(protocol, len(shards), room_for(moves), reserve=trace.reserve)
     return Bench(adapter, oracle, Topology(shards, trace.reserve))
 
 
@@ -78,8 +79,21 @@ def replay(make: AdapterFactory, name: str, trace: Trace) -> Replayed:
     try:
         _must_be_able(bench, name, moves)
         steps, wrong, taken = bench.record(moves)
+        replayed = _replayed(bench, name, trace, moves, steps, wrong, taken)
+        return evolve(replayed, trace=explained(bench, replayed.trace))
     finally:
         bench.close()
+
+
+def _replayed(
+    bench: Bench,
+    name: str,
+    trace: Trace,
+    moves: Sequence[Move],
+    steps: tuple[Step, ...],
+    wrong: Wrong | None,
+    taken: Sequence[int],
+) -> Replayed:
     again = evolve(
         trace,
         adapter=name,
@@ -163,7 +177,9 @@ def shrink(make: AdapterFactory, name: str, trace: Trace, certify: int | None = 
             )
         shorter: Found = Shrinker(bench).shrink(found)
         again = trace_of(bench, name, shorter, trace.search, {"shardproof": __version__})
-        return again if certify is None else certified_trace(bench, shorter, again, certify)[0]
+        if certify is not None:
+            again, _ = certified_trace(bench, shorter, again, certify)
+        return explained(bench, again)
     finally:
         bench.close()
 

@@ -18,6 +18,9 @@ FORMAT = "shardproof-trace/1"
 #: What is known of a trace besides that it is one: whether a shorter one shows the same.
 PROVED, NOT_ESTABLISHED = "proved", "not established"
 
+#: What an explanation says of a step that can be left out, and how it begins where the violation is gone.
+NOT_NEEDED, NOTHING = "the same is violated: this step is not needed", "nothing is violated"
+
 #: How the names of sentences begin that are about several systems, and not about one.
 DIFFERENCE = "agree-on-"
 
@@ -138,6 +141,8 @@ class Explanation:
     refused_instead: str
     #: What to look for in the code, in one sentence.
     look_for: str
+    #: How it is known that the system was wrong there; empty where that is the step at which it showed.
+    known_by: str = ""
 
 
 @frozen

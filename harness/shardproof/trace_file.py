@@ -215,10 +215,14 @@ def write(trace: Trace, path: Path) -> None:
     files.write(path, dumps(trace))
 
 
-def _tells(path: Path) -> bytes | None:
-    """What the trace at `path` says, whoever found it; nothing where it is no trace."""
+def _told(trace: Trace) -> bytes:
+    """What a trace says, whoever found it, and whether it was asked why or not."""
+    return dumps(evolve(trace, versions={}, explanation=None))
+
+
+def _read(path: Path) -> Trace | None:
     try:
-        return dumps(evolve(load(path), versions={}))
+        return load(path)
     except TraceError:
         return None
 
@@ -229,9 +233,9 @@ def save(trace: Trace, folder: Path) -> Path:
 
     A file that is there already is the same trace, or keeps its name and this one gets a
     longer digest. The versions of what found it are not part of the name, so that a seed gives
-    the same line to paste on every machine.
+    the same line to paste on every machine; nor is why it goes wrong, which a file gets that has not got it.
     """
-    told = dumps(evolve(trace, versions={}))
+    told = _told(trace)
     digest = hashlib.sha256(told).hexdigest()
     # A name that no shell would take apart: `reverts-atomically[consumed]` is a pattern to one.
     name = re.sub(r"[^A-Za-z0-9_]+", "-", trace.property).strip("-")[:80] or "trace"
@@ -240,6 +244,9 @@ def save(trace: Trace, folder: Path) -> Path:
         if not path.exists():
             write(trace, path)
             return path
-        if path.is_file() and _tells(path) == told:
+        there = _read(path) if path.is_file() else None
+        if there is not None and _told(there) == told:
+            if there.explanation is None and trace.explanation is not None:
+                write(trace, path)
             return path
     raise UsageError(f"no free name for a trace in {folder}", help="choose another folder: --out FOLDER")

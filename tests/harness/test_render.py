@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from shardproof.render import inert, report, text
 from shardproof.render.diagram import ASCII, STEPS_MAX, UNICODE, draw
 from shardproof.render.report import Answer
-from shardproof.trace import Search, Step, Trace, Violation
+from shardproof.trace import NOT_NEEDED, Explanation, Search, Step, Trace, Violation
 from shardproof.verdict import Deviating, Finding, Kind, NotProved, Report, State, Verdict
 
 REPLAY = text.replay_line(
@@ -73,6 +73,21 @@ DOUBLE = Trace(
         6, "refused, consumed", "accepted", "consumed: B consumed r0 at step 5", "B executed r0 2 times"
     ),
     search=Search("fuzz", 7, 12, 345),
+    explanation=Explanation(
+        without=(
+            "step 7 cannot be taken",
+            "step 3 cannot be taken",
+            "nothing is violated: step 4 is refused, not final",
+            "nothing is violated: step 5 is refused, untrusted header",
+            "nothing is violated",
+            "nothing is violated: step 7 is refused, consumed",
+            "nothing is violated",
+        ),
+        first_wrong=5,
+        refused_instead="the same without the damage is refused (consumed): the change makes it pass",
+        look_for="Look where `deliver` records that a receipt was consumed.",
+        known_by="what is refused before this deliver is accepted after it",
+    ),
 )
 
 FINDING = Finding(
@@ -98,6 +113,26 @@ class TestFinding:
         A finding says what is violated, why it matters, what happened, who refuses, and what to type.
         """
         golden(f"finding/{form}-{width}.txt", rendered(width, ascii_only=form == "ascii") + "\n")
+
+    def test_says_of_a_step_that_can_be_left_out_that_it_can(self) -> None:
+        """
+        A trace that is not as short as can be is not shown as if every step mattered.
+        """
+        told = DOUBLE.explanation
+        assert told is not None
+        longer = evolve(DOUBLE, explanation=evolve(told, without=(NOT_NEEDED, *told.without[1:])))
+
+        shown = rendered(200, ascii_only=True, found=evolve(FINDING, trace=longer))
+
+        assert "step 1 (emit at A): the same is violated: this step is not needed; step 6" in shown
+
+    def test_without_an_explanation_it_is_shown_as_ever(self) -> None:
+        """
+        A trace that was never asked why says nothing of it.
+        """
+        plain = rendered(100, ascii_only=True, found=evolve(FINDING, trace=evolve(DOUBLE, explanation=None)))
+
+        assert not any(word in plain for word in ("first wrong", "needs ", "refused if", "look for"))
 
     def test_a_failure_of_progress_is_called_one(self) -> None:
         """
@@ -171,7 +206,14 @@ def hostile_traces(draw: st.DrawFn) -> Trace:
         property=draw(hostile),
         because=draw(hostile),
         search=Search(draw(hostile)),
+        explanation=draw(hostile_explanations(len(steps))) if steps else None,
     )
+
+
+def hostile_explanations(steps: int) -> st.SearchStrategy[Explanation]:
+    said = hostile.map("nothing is violated: {}".format) | hostile | st.just(NOT_NEEDED)
+    without = st.lists(said, min_size=steps, max_size=steps).map(tuple)
+    return st.builds(Explanation, without, st.integers(0, steps - 1), hostile, hostile, hostile)
 
 
 class TestForeignText:

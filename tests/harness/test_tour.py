@@ -253,6 +253,7 @@ class TestWrong:
 
         assert report.verdict is Verdict.VIOLATED
         assert fault.violates in names(report)
+        assert all(finding.trace.explanation is not None for finding in report.findings)
 
     @pytest.mark.parametrize(
         "name, needs",

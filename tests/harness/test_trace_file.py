@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from shardproof import trace_file
 from shardproof.errors import TraceError, UsageError
 from shardproof.schema import KEYWORDS
-from shardproof.trace import ARGUMENTS, FORMAT, OPTIONAL, Search, Step, Trace, Violation
+from shardproof.trace import ARGUMENTS, FORMAT, OPTIONAL, Explanation, Search, Step, Trace, Violation
 
 #: Code that other tests cover too, so it is looked at without measuring.
 pytestmark = pytest.mark.heavy
@@ -141,7 +141,14 @@ def traces(draw: st.DrawFn) -> Trace:
         reserve=draw(st.integers(0, len(shards))),
         shortest=draw(st.sampled_from(["proved", "not established"])),
         versions=draw(st.dictionaries(names, text, max_size=2)),
+        explanation=draw(st.none() | explanations(len(taken))) if taken else None,
     )
+
+
+def explanations(steps: int) -> st.SearchStrategy[Explanation]:
+    text = st.text(max_size=20)
+    without = st.lists(text, min_size=steps, max_size=steps).map(tuple)
+    return st.builds(Explanation, without, st.integers(0, steps - 1), text, text, text)
 
 
 class TestRoundTrip:
@@ -185,7 +192,13 @@ def consistent(found: Any) -> bool:
     named = ("to", "onward", "other", "another")
     said = [[s["at"], *(s["args"][name] for name in named if name in s["args"])] for s in found["steps"]]
     within = all(shard in shards for step in said for shard in step)
-    return within and (found["violation"] is None or found["violation"]["step"] < len(found["steps"]))
+    told = found.get("explanation")
+    of_it = told is None or (
+        len(told["without"]) == len(found["steps"]) and told["first_wrong"] < len(found["steps"])
+    )
+    return (
+        within and of_it and (found["violation"] is None or found["violation"]["step"] < len(found["steps"]))
+    )
 
 
 JUNK: tuple[Any, ...] = (
@@ -419,6 +432,31 @@ class TestErrors:
                 trace_file.load(path)
 
 
+class TestExplained:
+    @pytest.mark.parametrize(
+        "wrong",
+        [{"first_wrong": 4}, {"without": ["a"]}, {"known_by": 3}, {"because": "x"}, {"look_for": None}],
+    )
+    def test_is_of_the_trace_that_it_is_in(self, wrong: dict[str, Any]) -> None:
+        """
+        A sentence for each step, and a step that there is; nothing else, and nothing of another kind.
+        """
+        told = Explanation(("a", "b", "c", "d"), 3, "e", "f")
+        written = document(evolve(DOUBLE, explanation=told))
+        assert read(written).explanation == told
+        written["explanation"] |= wrong
+
+        with pytest.raises(TraceError):
+            read(written)
+
+    def test_a_file_from_before_says_nothing_of_it(self) -> None:
+        """
+        Traces that nobody was asked about are written and read as ever.
+        """
+        assert "explanation" not in document(DOUBLE)
+        assert read(document(DOUBLE)).explanation is None
+
+
 class TestSave:
     def test_name_does_not_depend_on_versions(self, tmp_path: Path) -> None:
         """
@@ -430,6 +468,23 @@ class TestSave:
 
         assert first == second
         assert trace_file.load(first).versions == {"hypothesis": "1"}
+
+    def test_a_file_gets_the_reasons_that_it_has_not_got(self, tmp_path: Path) -> None:
+        """
+        Why a trace goes wrong is not part of its name; a file that says it already is left as it is.
+        """
+        told = Explanation(("a", "b", "c", "d"), 3, "e", "f")
+        bare = trace_file.save(DOUBLE, tmp_path)
+        assert trace_file.load(bare).explanation is None
+
+        paths = {
+            trace_file.save(evolve(DOUBLE, explanation=told), tmp_path),
+            trace_file.save(DOUBLE, tmp_path),
+        }
+        paths.add(trace_file.save(evolve(DOUBLE, explanation=evolve(told, look_for="g")), tmp_path))
+
+        assert paths == {bare}
+        assert trace_file.load(bare).explanation == told
 
     def test_names_a_file_by_property_and_content(self, tmp_path: Path) -> None:
         """

@@ -120,7 +120,10 @@ def damaged() -> Story:
         says="evidence that `h0` commits to r2, with the second of 3 hashes damaged",
     )
     explained = Explanation(
-        ("without step 1, step 5 cannot be taken", "without step 5 nothing is wrong"),
+        (
+            *("step 5 cannot be taken", "step 3 cannot be taken", "step 4 cannot be taken"),
+            *("step 5 cannot be taken", "nothing is violated", "nothing is violated"),
+        ),
         5,
         "the same evidence with another bit of it flipped",
         "where the key of a receipt is made: it may depend on the receipt only",
@@ -157,7 +160,7 @@ def hostile() -> Story:
         violation=Violation(3, HOSTILE[0], HOSTILE[1], HOSTILE[2], HOSTILE[7]),
         search=Search(HOSTILE[0]),
         versions={HOSTILE[0]: HOSTILE[4]},
-        explanation=Explanation(HOSTILE, 2, HOSTILE[0], HOSTILE[3]),
+        explanation=Explanation((*HOSTILE, HOSTILE[0]), 2, HOSTILE[0], HOSTILE[3], HOSTILE[1]),
     )
     incidents = tuple((text, text) for text in (*HOSTILE, f"https://{HOSTILE[5]}"))
     return Story(told, tuple(moments), HOSTILE[0], HOSTILE[5], incidents, {text: text for text in HOSTILE})

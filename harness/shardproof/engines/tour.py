@@ -21,6 +21,7 @@ from shardproof_properties.property import Role
 from .. import __version__
 from ..adapter import AdapterFactory, capabilities
 from ..errors import UsageError
+from ..explanation import allowance, explained
 from ..runs import Bench, Found, made, trace_of
 from ..shortest import certified_trace
 from ..shrink import Shrinker
@@ -152,6 +153,7 @@ class _Tour:
         if self.plan.certify is not None:
             trace, shorter = certified_trace(bench, shrunk, trace, self.plan.certify)
             told = shorter or told
+        trace = explained(bench, trace, allowance(self.clock, self.plan.seconds))
         self.found[name] = Finding(wrong.id, name, wrong.because, wrong.kind, trace, wrong.also, told)
 
     # ---- the answer -------------------------------------------------------------------------------

@@ -16,6 +16,7 @@ from ..trace import Trace
 from . import inert, mermaid, text
 from .diagram import label, outcome, shown_steps
 from .named import MODEL, to_run_on
+from .why import reasons
 
 #: Words and punctuation with which Markdown, and GitHub's own additions to it, do nothing.
 _WORDS = re.compile(r"[A-Za-z0-9 ,.;()'-]*")
@@ -107,7 +108,7 @@ def _why(story: Story) -> Iterator[str]:
     if story.trace.of_several():
         facts = [("one", violation.expected), ("others", violation.actual)]
     facts += [("refused by", story.refused_by or violation.clause), ("what differs", violation.differs)]
-    yield from (f"- {word}: {prose(said)}" for word, said in facts if said)
+    yield from (f"- {word}: {prose(said)}" for word, said in (*facts, *reasons(story.trace)) if said)
     moment = story.moments[violation.step] if violation.step < len(story.moments) else None
     yield from _guard(moment)
     if story.says:

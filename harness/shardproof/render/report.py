@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from attrs import field, frozen
+from attrs import asdict, field, frozen
 
 from ..errors import ShardproofError, UsageError, printable
 from ..verdict import Deviating, Finding, Kind, Report, State, Verdict
@@ -151,6 +151,7 @@ def _finding_json(engine: str, found: Finding, path: Path | None) -> dict[str, A
         "trace": str(path) if path else None,
         "steps": len(found.trace.steps),
         "shortest": found.trace.shortest,
+        "explanation": None if found.trace.explanation is None else asdict(found.trace.explanation),
     }
 
 

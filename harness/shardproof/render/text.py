@@ -14,11 +14,12 @@ from ..trace import PROVED, Trace
 from ..verdict import Finding, Kind
 from . import inert
 from .diagram import ASCII, UNICODE, draw
+from .why import reasons
 
 #: What a kind of finding is called in a headline; a safety violation needs no comment.
 _KINDS = {Kind.SAFETY: "", Kind.PROGRESS: "progress: ", Kind.DIVERGENCE: "divergence: ", Kind.DIFFERENCE: ""}
 
-_LABEL = 12
+_LABEL = 13
 
 
 def finding(found: Finding, width: int, *, ascii_only: bool, replay: str, known: str = "") -> str:
@@ -34,6 +35,7 @@ def finding(found: Finding, width: int, *, ascii_only: bool, replay: str, known:
             width,
             ascii_only,
         ),
+        *_facts(reasons(found.trace), width, ascii_only),
         *_search(found.trace, width, ascii_only),
     ]
     return "\n".join([*lines, "", replay])
@@ -55,6 +57,7 @@ def told(shown: Trace, width: int, *, ascii_only: bool, refused_by: str = "") ->
         *_headline(verdict_of(shown), shown.property or "nothing", shown.because, width, ascii_only),
         "",
         *_story(shown, width, ascii_only, refused_by),
+        *_facts(reasons(shown), width, ascii_only),
     ]
     return "\n".join(lines)
 

@@ -48,6 +48,7 @@ def test_is_found_and_replays(name: str, monkeypatch: pytest.MonkeyPatch) -> Non
     again = replay(load(f"faulty:{name}"), f"faulty:{name}", finding.trace)
     assert again.reproduced, again.summary
     assert again.trace.steps == finding.trace.steps
+    assert again.trace.explanation == finding.trace.explanation is not None
     right = replay(load(fault.reference), fault.reference, finding.trace)
     assert right.verdict is not Verdict.VIOLATED, right.summary
 

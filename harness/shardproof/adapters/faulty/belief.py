@@ -23,6 +23,7 @@ from .registry import fault
 @fault(
     "unlearned-header",
     violates="executes-only-on-trusted-headers",
+    clause="untrusted header",
     shortest=4,
     source="Wormhole, February 2022",
 )
@@ -47,6 +48,7 @@ class _CredulousLightClient(LightClient):
 @fault(
     "non-final-header",
     violates="trusts-only-final-headers",
+    clause="not final",
     shortest=2,
     source="FuelLabs/fuel-core issue 1336, TOB-FUEL-43",
     corpus=("B24",),
@@ -66,6 +68,7 @@ _NULL_HEADER = Header("", 0, 0, GENESIS, 0, bytes(32))
 @fault(
     "null-root",
     violates="executes-only-what-was-emitted",
+    clause="untrusted header",
     shortest=1,
     source="Nomad, August 2022",
     corpus=("B01",),
@@ -84,6 +87,7 @@ class _NullRoot(Shard):
 @fault(
     "caller-says-it-was-verified",
     violates="trusts-only-produced-headers",
+    clause="too few signatures",
     shortest=1,
     source="Wormhole incident report, February 2022; wormhole commit e8b91810",
     corpus=("B19",),
@@ -101,6 +105,7 @@ class _CallerSaysItWasVerified(Bridge):
 @fault(
     "threshold-of-nothing",
     violates="trusts-only-produced-headers",
+    clause="too few signatures",
     shortest=2,
     source="Ronin Network, August 2024",
     corpus=("B20",),
@@ -118,6 +123,7 @@ class _ThresholdOfNothing(Bridge):
 @fault(
     "message-sets-the-keepers",
     violates="knows-only-elected-validators",
+    clause="unknown validators",
     shortest=6,
     source="Poly Network, August 2021",
     corpus=("B21",),
@@ -162,6 +168,7 @@ class _SetUpTwice(Bridge):
 @fault(
     "no-time-to-object",
     violates="trusts-only-produced-headers",
+    clause="the window is open",
     shortest=1,
     source="Rainbow Bridge, May and August 2022: the attack that a watcher met",
     corpus=("B26",),

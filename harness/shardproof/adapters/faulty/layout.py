@@ -30,6 +30,7 @@ class WholeListShard(NearShard):
 @fault(
     "every-child-claims-it",
     violates="executes-at-most-once",
+    clause="consumed",
     shortest=10,
     source="near/nearcore PRs 9362 and 4869; NEP-568",
     corpus=("B42",),

@@ -17,6 +17,7 @@ from .registry import control, fault
 @fault(
     "refund-marked-after-callback",
     violates="has-one-outcome",
+    clause="not pending",
     shortest=5,
     source="cosmos/ibc-go GHSA-j496-crgh-34mx",
     corpus=("B27",),
@@ -36,6 +37,7 @@ class _RefundMarkedAfterCallback(IbcUnordered):
 @fault(
     "refunded-again",
     violates="has-one-outcome",
+    clause="not pending",
     shortest=6,
     source="taikoxyz/taiko-mono PR 17446; interlay/interbtc-clients PR 196",
     corpus=("B41",),
@@ -52,6 +54,7 @@ class _RefundedAgain(IbcUnordered):
 @fault(
     "timeout-on-the-wrong-clock",
     violates="never-both",
+    clause="not elapsed",
     shortest=10,
     source="cosmos/cosmos-sdk issues 5466 and 5471",
     corpus=("B33",),

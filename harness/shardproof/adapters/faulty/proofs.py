@@ -21,6 +21,7 @@ from .registry import fault
 @fault(
     "no-proof-check",
     violates="executes-only-what-was-emitted",
+    clause="unproven",
     shortest=4,
     source="cosmos/ibc, ICS-23: a proof is to be verified",
 )
@@ -44,6 +45,7 @@ class _HalfHashedTree(Tree):
 @fault(
     "unhashed-child",
     violates="executes-only-what-was-emitted",
+    clause="unproven",
     shortest=6,
     source="cosmos/iavl issue 579; bnb-chain/bsc PR 1121, October 2022",
     corpus=("B02",),
@@ -59,6 +61,7 @@ class _UnhashedChild(Shard):
 @fault(
     "rules-in-the-evidence",
     violates="executes-only-what-was-emitted",
+    clause="unproven",
     shortest=4,
     source="IBC security advisory Dragonberry; GHSA-j92c-mmf7-j5x5",
     corpus=("B03",),
@@ -76,6 +79,7 @@ class _RulesInTheEvidence(Shard):
 @fault(
     "wrong-source",
     violates="executes-only-what-was-emitted",
+    clause="wrong source",
     shortest=5,
     source="harmony-one/harmony PR 5039",
 )
@@ -153,6 +157,7 @@ class _UntaggedTree(_PairingTree):
 @fault(
     "leaf-for-node",
     violates="executes-only-what-was-emitted",
+    clause="unproven",
     shortest=6,
     source="bitcoin/bitcoin issue 13451",
     corpus=("B07",),
@@ -181,6 +186,7 @@ class _UnboundedTree(_PairingTree):
 @fault(
     "duplicated-last-leaf",
     violates="executes-at-most-once",
+    clause="consumed",
     shortest=8,
     source="CVE-2012-2459",
     corpus=("B06",),
@@ -199,6 +205,7 @@ class _DuplicatedLeaf(Shard):
 @fault(
     "destination-not-bound",
     violates="executes-at-its-destination",
+    clause="wrong destination",
     shortest=5,
     source="EIP-155: replay on another chain",
 )

@@ -24,6 +24,7 @@ from .registry import fault
 @fault(
     "no-deduplication",
     violates="executes-at-most-once",
+    clause="consumed",
     shortest=6,
     source="Zilliqa/zq1 PR 1176",
 )
@@ -37,6 +38,7 @@ class _NoDeduplication(Shard):
 @fault(
     "key-is-proof",
     violates="executes-at-most-once",
+    clause="consumed",
     shortest=6,
     source="Polygon Plasma bridge, 2021",
     corpus=("B10",),
@@ -55,6 +57,7 @@ class _KeyIsProof(Shard):
 @fault(
     "key-is-signature",
     violates="executes-at-most-once",
+    clause="consumed",
     shortest=6,
     source="harmony-one/harmony PR 5039",
     corpus=("B11",),
@@ -70,6 +73,7 @@ class _KeyIsSignature(Shard):
 @fault(
     "key-is-header",
     violates="executes-at-most-once",
+    clause="consumed",
     shortest=9,
     source="harmony-one/harmony PR 5039",
 )
@@ -96,6 +100,7 @@ class _NonceWithoutSource(Shard):
 @fault(
     "batch-counted-again",
     violates="executes-at-most-once",
+    clause="consumed",
     shortest=7,
     source="Zilliqa/zq1 PR 1176",
     corpus=("B14",),
@@ -122,6 +127,7 @@ class _BatchCountedAgain(Shard):
 @fault(
     "record-lost-at-restart",
     violates="executes-at-most-once",
+    clause="consumed",
     shortest=7,
     source="cosmos/ibc-go issue 199",
 )
@@ -135,6 +141,7 @@ class _RecordLostAtRestart(Shard):
 @fault(
     "marked-after-callback",
     violates="executes-at-most-once",
+    clause="consumed",
     shortest=5,
     source="GHSA-j496-crgh-34mx",
 )
@@ -149,6 +156,7 @@ class _MarkedAfterCallback(Shard):
 @fault(
     "twice-under-reordering",
     violates="executes-at-most-once",
+    clause="consumed",
     shortest=7,
     source="ICS-04: ordered channels",
 )
@@ -189,6 +197,7 @@ class _SwallowsReceipts(Shard):
 @fault(
     "pruned-without-a-bound",
     violates="executes-at-most-once",
+    clause="consumed",
     shortest=7,
     source="cosmos/ibc-go PRs 5651 and 5646; cosmos/ibc PR 1075",
     corpus=("B16",),

@@ -46,6 +46,8 @@ class Fault:
     differs: str = ""
     #: Which reference shard it is made from: the name of a stack.
     stack: str = CORE
+    #: The refusal that it forgets, of all that the model has; empty where what it gets wrong is no refusal.
+    clause: str = ""
 
     @property
     def reference(self) -> str:
@@ -92,6 +94,7 @@ def fault(
     corpus: tuple[str, ...] = (),
     recorded: int | None = None,
     differs: str = "",
+    clause: str = "",
     adapter: type[Adapter] = ReferenceAdapter,
 ) -> Callable[[S], S]:
     """Enter a faulty shard into `FAULTS`, behind `adapter`; its docstring is the summary."""
@@ -108,6 +111,7 @@ def fault(
             recorded,
             differs,
             adapter.stack or CORE,
+            clause,
         )
         return shard
 

@@ -85,6 +85,7 @@ class _EventsOfAFailure(IbcUnordered):
 @fault(
     "effect-before-record",
     violates="executes-at-most-once",
+    clause="consumed",
     shortest=5,
     source="C. Richardson, Microservices Patterns, 2018, chapter 3: idempotent consumer",
     adapter=InboxAdapter,

@@ -59,6 +59,7 @@ def fuzz(
     try:
         search.go()
         search.certify()
+        search.explain()
     finally:
         bench.close()
     return report(search)

@@ -18,6 +18,7 @@ from shardproof_models.stacks import composed, visible
 
 from ... import __version__
 from ...errors import AdapterError, ShardproofError
+from ...explanation import allowance, explained
 from ...moves import Emit, Move
 from ...record import Sent
 from ...relaying import next_step_regardless
@@ -312,3 +313,9 @@ class RandomSearch:
             finding = self.found[name]
             trace, told = certified_trace(self.bench, shrunk, finding.trace, self.plan.certify)
             self.found[name] = evolve(finding, trace=trace, shrunk=told or finding.shrunk)
+
+    def explain(self) -> None:
+        """At the very end: why each of them goes wrong; a slow system gets but a share of the time."""
+        late = allowance(self.clock, self.plan.seconds)
+        for name, finding in self.found.items():
+            self.found[name] = evolve(finding, trace=explained(self.bench, finding.trace, late))

@@ -38,7 +38,7 @@ def page(story: Story, replay: str) -> str:
         heading=prose.heading(trace),
         about=prose.about(trace),
         rule=prose.rule(story),
-        explanation=prose.explanation(trace.explanation, count),
+        explanation=prose.explanation(trace),
         words=prose.words(story),
         telling=prose.telling(story),
         replay=said(replay.removeprefix("replay with").strip()),

@@ -6,9 +6,10 @@ import re
 from collections.abc import Iterable, Iterator
 
 from ...story.told import Change, Moment, Story
-from ...trace import Explanation, Trace
+from ...trace import Trace
 from .. import text
 from ..diagram import label
+from ..why import reasons
 from .content import answers, way
 from .markup import said, sentence
 
@@ -61,20 +62,16 @@ def _source(where: str) -> str:
     return f"<cite>{shown}</cite>"
 
 
-def explanation(told: Explanation | None, steps: int) -> str:
+def explanation(shown: Trace) -> str:
     """Why it goes wrong; empty where nobody asked."""
+    told, steps = shown.explanation, len(shown.steps)
     if told is None:
         return ""
-    pairs = (
-        ("went wrong first", f"step {told.first_wrong + 1}"),
-        ("what it does refuse", told.refused_instead),
-    )
     without = "\n".join(f"<li>{sentence(line, steps)}</li>" for line in told.without)
     return "\n".join(
         (
             '<section class="card" aria-labelledby="why">\n<h2 id="why">Why it goes wrong</h2>',
-            f'<p class="says">{sentence(told.look_for, steps)}</p>',
-            _pairs((label, sentence(value, steps)) for label, value in pairs if value),
+            _pairs((label, sentence(value, steps)) for label, value in reasons(shown)),
             f"<h3>Without each step</h3>\n<ol>\n{without}\n</ol>" if without else "",
             "</section>",
         )

@@ -1,0 +1,91 @@
+"""The smallest change of the violating step of a finding that its system does refuse."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from attrs import frozen
+
+from ..verdict import Kind
+from .trials import OutOfRunsError, Ran, Trials
+from .variations import Variation, variations
+
+
+@frozen
+class Observed:
+    """What became of one kind of change."""
+
+    words: str
+    shows: str
+    #: How many of it were tried, and how many of these were refused; what the first refusal says.
+    tried: int
+    refused: int
+    said: str = ""
+
+    @property
+    def all_refused(self) -> bool:
+        """Whether none of it passed."""
+        return 0 < self.tried == self.refused
+
+
+def observed(trials: Trials, place: int) -> Mapping[str, Observed]:
+    """
+    What becomes of every kind of change of the step at `place` that was tried, the smallest first.
+
+    What the model accepts is let pass by a right system too, so it says nothing, and is not counted.
+    """
+    moves = trials.moves[: place + 1]
+    try:
+        lock = trials.fresh()
+    except OutOfRunsError:
+        return {}
+    for move in moves[:-1]:
+        lock.run(move)
+    kinds: dict[str, Observed] = {}
+    for variation in list(variations(lock, moves)):
+        if (seen := _observed(trials, variation)) is not None:
+            kinds.setdefault(variation.kind, seen)
+    return kinds
+
+
+def _observed(trials: Trials, variation: Variation) -> Observed | None:
+    ran: list[Ran] = []
+    for moves in variation.runs:
+        try:
+            ran.append(trials.run(moves))
+        except OutOfRunsError:
+            break
+    # What is let pass as the model does, or is due, is no change that was to be refused.
+    telling = [
+        one for one in ran if not one.void and (one.refused or one.wrong is not None) and not _owed(one)
+    ]
+    if not telling:
+        return None
+    refused = [one for one in telling if one.refused]
+    said = [*refused[0].answers.values()][-1] if refused else ""
+    return Observed(variation.words, variation.shows, len(telling), len(refused), said)
+
+
+def _owed(ran: Ran) -> bool:
+    return ran.wrong is not None and ran.wrong.kind is Kind.PROGRESS
+
+
+def refused_instead(kinds: Mapping[str, Observed], what: str) -> str:
+    """The first of `kinds` that is refused, of the step called `what`; empty if nothing could be changed."""
+    tried = sum(seen.tried for seen in kinds.values())
+    if not tried:
+        return ""
+    # One that is refused wherever it was tried tells more than one that is refused here and there.
+    for seen in (*(s for s in kinds.values() if s.all_refused), *kinds.values()):
+        if seen.refused:
+            return _sentence(seen, what)
+    return f"nothing that was tried is refused: {tried} variation{'' if tried == 1 else 's'}"
+
+
+def _sentence(seen: Observed, what: str) -> str:
+    said = seen.said.removeprefix("refused").removeprefix(", ")
+    how = f"is refused ({said})" if seen.said.startswith("refused") and said else "has no effect"
+    if not seen.all_refused:
+        return f"{what} {seen.words} {how} at {seen.refused} of {seen.tried} places that were tried"
+    places = f", at each of {seen.tried} places that were tried" if seen.tried > 1 else ""
+    return f"{what} {seen.words} {how}{places}: {seen.shows}"
