@@ -8,6 +8,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# The same examples on every machine, however slow: neither a seed nor a clock decides what a test says.
+settings.register_profile(
+    "tests", derandomize=True, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("tests")
 
 #: A document, the mark behind which its generated part stands, the mark before which it ends, and what it is.
 Documented = Callable[[Path, str, str, str], None]
