@@ -47,7 +47,7 @@ def replay(trace: Trace, protocol: Protocol) -> Replayed:
         raise TraceError(
             f"the trace is about {trace.property!r}, which this protocol does not have", help=near
         )
-    cast = _Cast(trace)
+    cast = Cast(trace)
     scope = cast.scope()
     evaluator = Evaluator(protocol, scope)
     taken: list[Taken] = []
@@ -70,11 +70,11 @@ def replay(trace: Trace, protocol: Protocol) -> Replayed:
 
 def scope_of(trace: Trace) -> Scope:
     """The scope that has exactly what `trace` speaks of. Raises `TraceError` if that cannot be told."""
-    return _Cast(trace).scope()
+    return Cast(trace).scope()
 
 
 @define
-class _Cast:
+class Cast:
     """The receipts and headers that a trace speaks of, as elements of a scope."""
 
     trace: Trace
@@ -91,7 +91,7 @@ class _Cast:
             if receipt is not None and receipt not in self.receipts:
                 self.receipts[receipt] = self._forged(receipt, number)
             if "header" in step.args:
-                self.headers.setdefault(self._header(step), self._origin(step))
+                self.headers.setdefault(self.header(step), self._origin(step))
 
     def _shard(self, name: str) -> int:
         return self.trace.shards.index(name)
@@ -103,7 +103,8 @@ class _Cast:
             raise TraceError(f"step {number}: nobody has emitted {receipt}")
         return self._shard(source), self._shard(destination)
 
-    def _header(self, step: Step) -> str:
+    def header(self, step: Step) -> str:
+        """The name under which the header of a step is kept."""
         name = step.args["header"]
         return f"null of {self._origin(step)}" if name == "null" else name
 
@@ -148,7 +149,7 @@ class _Cast:
         if "receipt" in step.args:
             given[Receipt] = [*self.receipts].index(step.args["receipt"])
         if "header" in step.args:
-            given[Header] = len(self.trace.shards) + [*self.headers].index(self._header(step))
+            given[Header] = len(self.trace.shards) + [*self.headers].index(self.header(step))
         action = actions[step.action]
         return action, tuple(given[type(p)] for p in action.parameters)
 

@@ -58,7 +58,7 @@ CHANNELS = 2
 NEVER = (1 << 62) - 1
 
 #: What an address has to spend, for the model: whether a user can pay is the implementation's business.
-_ENDOWMENT = 1 << 40
+ENDOWMENT = 1 << 40
 
 
 @frozen(eq=False)
@@ -145,8 +145,8 @@ class Oracle:
             "payer": lambda _: 0,
             "payee": lambda _: 0,
             "amount": lambda _: 0,
-            "endowment": lambda _: _ENDOWMENT,
-            "endowed": lambda _: _ENDOWMENT,
+            "endowment": lambda _: ENDOWMENT,
+            "endowed": lambda _: ENDOWMENT,
             "response": lambda _: 0,
             "answered": lambda _: FORGED,
             "onward": lambda _: 0,

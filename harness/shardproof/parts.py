@@ -113,6 +113,14 @@ PARTS: Final[Mapping[str, Part]] = {
             integrity="sha512-mO+y6JaqXjWeMh9glYVzVu8HYPGknAAnWyxTRhGeckOruyXQMNnlcW6w/Dx9ftLeIQk6N+ZJFuVmTwF7lEIFrg==",
             needed_by="adapter openzeppelin:4.9.2",
         ),
+        Part(
+            name="axe-core",
+            ecosystem="npm",
+            package="axe-core",
+            version="4.14.1",
+            integrity="sha512-FHfa+lmNjQZfJz1q8wKqIDwC6DExcHt/pkjNQb09a3NPjCKg2rhu5qb2S4r76ASyFNNtuFooJpZe37OgudVGtQ==",
+            needed_by="the tests of pages",
+        ),
     )
 }
 

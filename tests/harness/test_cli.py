@@ -698,14 +698,16 @@ class TestTraces:
 
     def test_show_renders_and_runs_nothing(self, finding: Path, command: Command) -> None:
         """
-        A trace is shown as a story, or as the same trace in its one form.
+        A trace is shown as a story, as the same trace in its one form, or as a page that is kept beside it.
         """
         assert command("show", str(finding)) == 0
         assert "system: accepted" in command.out
         assert command("show", str(finding), "--format", "json") == 0
         assert command.out.encode() == finding.read_bytes()
-        assert command("show", str(finding), "--format", "html") == 2
-        assert "text, json" in command.err
+        assert command("show", str(finding), "--format", "html") == 0
+        assert Path(command.out.strip()).read_text("utf-8").startswith("<!doctype html>")
+        assert command("show", str(finding), "--format", "htm") == 2
+        assert "did you mean 'html'" in command.err
 
 
 # ---- what there is -----------------------------------------------------------------------------------

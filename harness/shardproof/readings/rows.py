@@ -145,6 +145,10 @@ class Rows:
         """The value of one cell."""
         return self._read(world[self.index[symbol]], symbol, args)
 
+    def constant(self, symbol: Symbol[Any, Any], *args: Value) -> Value:
+        """What a rigid symbol is worth."""
+        return self._read(self.rigid[self.rigid_index[symbol]], symbol, args)
+
     def plain(self, world: World) -> PlainWorld:
         """The canonical form of a world: what the plain reading calls one."""
         return tuple(

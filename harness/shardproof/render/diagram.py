@@ -119,21 +119,25 @@ def _shard(name: str, ascii_only: bool) -> str:
 def _row(trace: Trace, index: int, ascii_only: bool) -> Row:
     step = trace.steps[index]
     here = trace.violation is not None and trace.violation.step == index
-    place = _shard(step.at, ascii_only)
+    origin, target = ends(trace, step, _shard(step.at, ascii_only))
+    said = inert.line(label(step), ascii_only=ascii_only)
+    answers = tuple(inert.line(text, ascii_only=ascii_only) for text in outcome(trace, index))
+    return Row(index + 1, origin, target, said, answers, here)
+
+
+def ends(trace: Trace, step: Step, place: str) -> tuple[str, str]:
+    """From where to where a step goes that happens at `place`; the same twice, where nothing is carried."""
     if step.at not in trace.shards:
-        origin = target = place
-    elif step.action == "emit":
-        origin, target = place, RELAYER
-    elif step.action in ("learn", "deliver", "reenter"):
-        origin, target = RELAYER, place
-    else:
-        origin = target = place
-    label = inert.line(_label(step), ascii_only=ascii_only)
-    outcome = tuple(inert.line(text, ascii_only=ascii_only) for text in _outcome(trace, index))
-    return Row(index + 1, origin, target, label, outcome, here)
+        return place, place
+    if step.action == "emit":
+        return place, RELAYER
+    if "evidence" in step.args or step.action in ("learn", "learn_validators"):
+        return RELAYER, place
+    return place, place
 
 
-def _label(step: Step) -> str:
+def label(step: Step) -> str:
+    """What is tried, in a few words: `deliver r0 by h0`."""
     args = step.args
     words = [step.action, args.get("receipt", ""), args.get("header", "") if "receipt" not in args else ""]
     if "to" in args:
@@ -153,7 +157,8 @@ def _evidence(step: Step) -> str:
     return f"by {header} with {'no evidence' if evidence == 'none' else evidence}"
 
 
-def _outcome(trace: Trace, index: int) -> Iterator[str]:
+def outcome(trace: Trace, index: int) -> Iterator[str]:
+    """What comes of a step, a line each: the answers, and what changed."""
     step, violation = trace.steps[index], trace.violation
     expected, actual = step.expected, step.actual
     if violation is not None and violation.step == index:

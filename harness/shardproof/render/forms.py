@@ -14,9 +14,11 @@ from typing import Final
 from attrs import frozen
 
 from .. import trace_file
+from ..adapter import BUILT_IN
 from ..story.told import Story
 from ..trace import Trace
 from . import text
+from .page.document import page
 
 
 @frozen
@@ -57,8 +59,22 @@ def _json(shown: Shown) -> str:
     return trace_file.dumps(shown.trace).decode("ascii")
 
 
+def _html(shown: Shown) -> str:
+    return page(shown.story, text.replay_line(shown.path, *_adapters(shown.trace)))
+
+
+def _adapters(trace: Trace) -> tuple[str, ...]:
+    """Whom to run a trace on. What a file names is not offered to be run, unless it comes with this package."""
+    if trace.of_several():
+        return ("ONE", "ANOTHER")
+    if not any(step.actual for step in trace.steps):
+        return ()
+    return (trace.adapter if trace.adapter.partition(":")[0] in BUILT_IN else "ADAPTER",)
+
+
 #: Every form by name; the first one is what is shown if nothing else is asked for.
 FORMS: Final[Mapping[str, Form]] = {
     "text": Form(".txt", "the story, for a terminal", _text),
     "json": Form(".trace.json", "the trace itself", _json),
+    "html": Form(".html", "a page to step through, for a browser", _html, kept=True),
 }

@@ -41,15 +41,20 @@ def finding(found: Finding, width: int, *, ascii_only: bool, replay: str, known:
 
 def trace(shown: Trace, width: int, *, ascii_only: bool) -> str:
     """The story of a trace that was read from a file."""
-    wrong = "different" if shown.of_several() else "violated"
-    verdict = "recorded" if shown.violation is None else wrong
     lines = [
-        *_headline(verdict, shown.property or "nothing", shown.because, width, ascii_only),
+        *_headline(verdict_of(shown), shown.property or "nothing", shown.because, width, ascii_only),
         "",
         *_story(shown, width, ascii_only),
         *_search(shown, width, ascii_only),
     ]
     return "\n".join(lines)
+
+
+def verdict_of(shown: Trace) -> str:
+    """What a trace shows, in a word."""
+    if shown.violation is None:
+        return "recorded"
+    return "different" if shown.of_several() else "violated"
 
 
 def again(shown: Trace, summary: str, width: int, *, ascii_only: bool, replay: str) -> str:
@@ -95,11 +100,16 @@ def _story(shown: Trace, width: int, ascii_only: bool) -> Iterator[str]:
 
 
 def _search(shown: Trace, width: int, ascii_only: bool) -> Iterator[str]:
+    facts = (("shortest", shortest(shown)), ("found by", found_by(shown)))
+    yield from _facts(facts, width, ascii_only)
+
+
+def found_by(shown: Trace) -> str:
+    """The search that found a trace, and how long it took, in a line."""
     search = shown.search
     counts = [counted(n, what) for n, what in ((search.traces, "trace"), (search.steps, "step")) if n]
     found = [search.engine, f"seed {search.seed}" if search.seed is not None else "", *counts]
-    facts = (("shortest", shortest(shown)), ("found by", ", ".join(part for part in found if part)))
-    yield from _facts(facts, width, ascii_only)
+    return ", ".join(part for part in found if part)
 
 
 def shortest(shown: Trace) -> str:

@@ -1,39 +1,62 @@
 """
 Running the model along a trace, and writing down what it held.
 
-The other half of the lockstep is `player.py`: it accepts what the model accepts. So the worlds
-are those of a system that does as it should, up to and including the step where the recorded
-one did not. Nothing of an adapter is imported or run.
+The other half of the lockstep is `player.py`, which does what was recorded (`script.py`), and at
+the step where the recorded system went wrong, what the model says. So the worlds are those of the
+run up to that step, and after it those of a system that does as it should. Nothing of an adapter is
+imported or run. A trace of the model alone is told by `of_the_model.py`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from functools import cached_property
-from typing import Any
+from collections.abc import Iterator, Sequence
+from itertools import islice
 
 from attrs import define, field
 
-from shardproof_models.language.actions import Action
-from shardproof_models.language.terms import Bool, Public, Symbol, Term, Variable, substitute, subterms
-from shardproof_models.layers.exactly_once import Header, Key, Receipt, Shard, origin
+from shardproof_models.language.protocol import Protocol
+from shardproof_models.language.terms import Term
+from shardproof_models.layers.exactly_once import Header, Key, Receipt, Shard, destination, source
 from shardproof_models.layers.sequencing import Channel
-from shardproof_models.layers.value import Account
+from shardproof_models.layers.value import Account, Amount
 from shardproof_properties.property import Property
 
-from .. import selection
+from .. import model_replay, selection
 from ..adapter import Topology
-from ..deeds import DEEDS
+from ..deeds import DEEDS, Decides
 from ..errors import TraceError, UsageError
 from ..lockstep import Lockstep
-from ..moves import Act, Deliver, Learn, Move, receipt_name
-from ..oracle import CHANNELS, FORGED, Oracle
-from ..readings.generated import Check
-from ..readings.rows import World, bits
+from ..moves import (
+    NULL,
+    Act,
+    Deliver,
+    Emit,
+    Finalise,
+    Learn,
+    Move,
+    Produce,
+    Proof,
+    Revert,
+    receipt_name,
+)
+from ..oracle import CHANNELS, ENDOWMENT, FORGED, Oracle
 from ..replay import moves_of, verbs_of
-from ..trace import Trace
-from .player import player
-from .told import NOWHERE, Change, Clause, Fact, Moment, Story
+from ..trace import Step, Trace
+from . import of_the_model
+from .cells import Cells
+from .chronicle import Chronicle
+from .evidence import evidence_of
+from .guards import Guards
+from .incidents import incidents
+from .player import Player, player
+from .script import Prompter
+from .told import Clause, Moment, Story
+
+#: A trace of more steps is not told: nobody reads it, and its worlds grow with the square.
+STEPS_MAX = 10_000
+
+#: Shards times steps, beyond which a world is too wide to be told.
+WIDTH_MAX = 200_000
 
 
 def tell(trace: Trace) -> Story:
@@ -43,22 +66,18 @@ def tell(trace: Trace) -> Story:
     Where the protocol of this package cannot follow (layers that it does not have, steps that it
     does not know) the moments say so and hold nothing, and the trace itself is all that is told.
     """
-    known = next(
-        (
-            p
-            for p in selection.catalogue(*selection.MODELLED, *selection.OBSERVED)
-            if p.name == trace.property
-        ),
-        None,
-    )
+    known = next((p for p in _sentences() if p.name == trace.property), None)
+    glossary: dict[str, str] = {}
     try:
-        telling = _Telling.of(trace)
-        moments = tuple(telling.moments())
+        moments = tuple(_moments(trace, glossary))
     except (TraceError, UsageError) as error:
         why = error.summary
         moments = tuple(Moment(step, i, step.expected, astray=why) for i, step in enumerate(trace.steps))
-        return Story(trace, moments, _formula(known), _says(known))
-    return Story(trace, moments, _formula(known), _says(known), glossary=telling.glossary)
+    return Story(trace, moments, _formula(known), _says(known), incidents(trace), glossary)
+
+
+def _sentences() -> Sequence[Property]:
+    return selection.catalogue(*selection.MODELLED, *selection.OBSERVED)
 
 
 def _formula(known: Property | None) -> str:
@@ -69,13 +88,36 @@ def _says(known: Property | None) -> str:
     return "" if known is None else " ".join(known.doc.split("\n\n")[0].split())
 
 
+def _moments(trace: Trace, glossary: dict[str, str]) -> Iterator[Moment]:
+    if len(trace.steps) > STEPS_MAX or len(trace.steps) * len(trace.shards) > WIDTH_MAX:
+        raise TraceError(
+            f"a trace of {len(trace.steps):,} steps and {len(trace.shards):,} shards is too long to be told",
+            expected=f"at most {STEPS_MAX:,} steps, and {WIDTH_MAX:,} steps times shards",
+        )
+    protocol = selection.protocol(None, trace.layers)
+    if model_replay.is_of_the_model(trace):
+        yield from of_the_model.moments(trace, protocol, glossary)
+        return
+    telling = _Telling.of(trace, protocol)
+    yield from telling.moments()
+    glossary.update(telling.cells.glossary)
+
+
 @define(eq=False)
 class _Overheard(Lockstep):
-    """A lockstep that remembers what the model was asked about the move that it takes."""
+    """A lockstep that remembers what the model was asked about the move that it takes, and its past."""
 
     asked: dict[str, tuple[int, ...]] = field(init=False, factory=dict)
+    chronicle: Chronicle = field(init=False)
+
+    def reset(self, token: object | None = None) -> None:
+        """Start again: a new system, and the model at its initial world."""
+        super().reset(token)
+        self.chronicle = Chronicle(self.world)
+        self.world = self.chronicle.world
 
     def refuses(self, action: str, *args: int) -> int:
+        """0 if the model would accept, else the number of the clause that refuses."""
         self.asked.setdefault(action, args)
         return super().refuses(action, *args)
 
@@ -85,216 +127,200 @@ class _Telling:
     trace: Trace
     moves: tuple[Move, ...]
     lock: _Overheard
-    #: The model's world before each step, and after the last.
-    worlds: list[World] = field(init=False, factory=list)
-    glossary: dict[str, str] = field(init=False, factory=dict)
-    _checks: dict[str, tuple[Check, ...]] = field(init=False, factory=dict)
-    _recorded: str = field(init=False, default="")
+    prompter: Prompter
+    cells: Cells = field(init=False)
+    guards: Guards = field(init=False)
+    #: What is in each slot of the model: the names of receipts and headers.
+    _receipts: dict[int, str] = field(init=False, factory=dict)
+    _headers: dict[int, str] = field(init=False, factory=dict)
+
+    def __attrs_post_init__(self) -> None:
+        oracle = self.lock.oracle
+        self.cells = Cells(oracle.protocol, oracle.generated, oracle.start, self._name)
+        self.guards = Guards(
+            oracle.protocol, oracle.generated, self.lock.chronicle, self._name, self.trace.steps
+        )
 
     @classmethod
-    def of(cls, trace: Trace) -> _Telling:
+    def of(cls, trace: Trace, protocol: Protocol) -> _Telling:
         moves = moves_of(trace)
-        verbs = {verb for move in moves for verb in verbs_of(move)}
-        oracle = Oracle.for_run(
-            selection.protocol(None, trace.layers), len(trace.shards), 2 * len(moves), reserve=trace.reserve
-        )
-        system = player(verbs | {"forge", "dissect", "assemble", "leaf"})
-        telling = cls(trace, moves, _Overheard(system, oracle, Topology(trace.shards, trace.reserve)))
-        system.may = telling.may
-        return telling
-
-    def may(self) -> bool:
-        """What the player answers: as the model says, and as recorded where the model leaves it open."""
-        return self.lock.clause == 0 and not self._recorded.startswith("refused")
+        lock, one = _opened(trace, protocol, moves)
+        return cls(trace, moves, lock, Prompter(lock, one))
 
     # ---- along the trace --------------------------------------------------------------------------
 
     def moments(self) -> Iterator[Moment]:
         """One for each step."""
-        generated = self.lock.oracle.generated
-        self.worlds = [generated.copy(self.lock.world)]
+        lock, wrong = self.lock, self.trace.violation
         for index, (step, move) in enumerate(zip(self.trace.steps, self.moves, strict=True)):
-            if not self.lock.possible(move):
-                self.worlds.append(self.worlds[-1])
-                yield Moment(step, index, step.expected, astray="what it speaks of is not there")
+            lock.chronicle.begin(index)
+            if not lock.possible(move):
+                yield Moment(step, index, step.expected, astray=self._missing(move))
                 continue
-            # Only where an implementation may choose does the record decide what the model goes on with.
-            self._recorded = step.actual if step.expected == "either" else ""
-            self.lock.asked.clear()
-            self.lock.run(move)
-            self.worlds.append(generated.copy(self.lock.world))
-            action = _action_of(move)
-            guard = tuple(self._guard(action, index)) if action in self.lock.asked else ()
-            yield Moment(step, index, self._answer(move), guard, tuple(self._changes(index)))
+            went_wrong = wrong is not None and wrong.step == index
+            self.prompter.prompt(move, step, recorded=bool(step.actual) and not went_wrong)
+            lock.asked.clear()
+            lock.run(move)
+            yield self._moment(move, step, index, went_wrong=went_wrong)
 
-    def _answer(self, move: Move) -> str:
-        if not isinstance(move, Deliver | Learn | Act):
-            return "accepted"
-        clause = self.lock.refusing_clause(_action_of(move), self.lock.clause)
-        damaged = getattr(move, "damage", None) is not None
-        return f"refused, {clause}" if clause else "either" if damaged else "accepted"
+    def _moment(self, move: Move, step: Step, index: int, *, went_wrong: bool) -> Moment:
+        self._name_what_is_new()
+        answer, guard = self._answer(move, index)
+        if went_wrong and answer == "accepted" and _tries_twice(move):
+            # What was asked once more from inside the callback finds the world after the first time.
+            again = self._guard(_action_of(move), index + 1)
+            refusing = next((c for c in again if not c.holds), None)
+            if refusing is not None and step.expected == f"refused, {refusing.refusal}":
+                answer, guard = step.expected, again
+        shown = evidence_of(self.lock, move) if isinstance(move, Deliver | Act) else None
+        made = self.lock.headers.get(move.header) if isinstance(move, Produce) else None
+        changes = self.cells.changes(self.lock.chronicle, made.slot if made is not None else None)
+        return Moment(step, index, answer, guard, tuple(changes), evidence=shown)
 
-    # ---- guards -----------------------------------------------------------------------------------
+    def _answer(self, move: Move, index: int) -> tuple[str, tuple[Clause, ...]]:
+        """What the model answers, and by which guard."""
+        if isinstance(move, Act) and DEEDS[move.deed].decides is Decides.ADVERSARY:
+            return self._tempted(move, index)
+        action = _action_of(move)
+        if not action:
+            return "accepted", ()
+        clause = self.lock.refusing_clause(action, self.lock.clause) if self._was_refused(action) else ""
+        open_ = isinstance(move, Deliver) and move.damage is not None
+        answer = f"refused, {clause}" if clause else "either" if open_ else "accepted"
+        return answer, self._guard(action, index)
 
-    def _guard(self, name: str, index: int) -> Iterator[Clause]:
-        action = self.lock.oracle.protocol.action(name)
-        args = self.lock.asked[name]
-        names = {p.head: self._name(type(p), a) for p, a in zip(action.parameters, args, strict=True)}
-        for check, clause in zip(self._checked(action), action.clauses, strict=True):
-            holds = check(self.worlds[index], *args)
-            since = None if holds else self._since(check, args, index)
-            yield Clause(
-                str(clause.refusal), _with(clause.condition, names), holds, _means(clause.condition), since
-            )
+    def _was_refused(self, action: str) -> bool:
+        args = self.lock.asked.get(action)
+        if args is None:
+            return False
+        check = self.lock.oracle.generated.refusal[action]
+        self.lock.clause = check(self.lock.chronicle.at(self.lock.chronicle.step), *args)
+        return bool(self.lock.clause)
 
-    def _checked(self, action: Action) -> tuple[Check, ...]:
-        if action.name not in self._checks:
-            generated = self.lock.oracle.generated
-            self._checks[action.name] = tuple(
-                generated.check(action.parameters, c.condition) for c in action.clauses
-            )
-        return self._checks[action.name]
+    def _tempted(self, move: Act, index: int) -> tuple[str, tuple[Clause, ...]]:
+        """
+        What an adversary asks for is refused, whatever he signs with.
 
-    def _since(self, check: Check, args: tuple[int, ...], index: int) -> int | None:
-        """The step that made a condition false, which is false before step `index`."""
-        for earlier in range(index - 1, -1, -1):
-            if check(self.worlds[earlier], *args):
-                return earlier
-        return None
+        A trace says "accepted" of such a step where the system has refused it too, because it is no
+        action of the model that was attempted; here it is told as what it comes to.
+        """
+        if move.deed != "forge_header" or "learn" not in self.lock.oracle.generated.refusal:
+            return "refused", ()
+        self.lock.asked["learn"] = (move.shard, self.lock.oracle.null)
+        guard = self._guard("learn", index)
+        refusing = next((c for c in guard if not c.holds), None)
+        return (f"refused, {refusing.refusal}" if refusing is not None else "refused"), guard
 
-    # ---- facts ------------------------------------------------------------------------------------
+    def _guard(self, action: str, at: int) -> tuple[Clause, ...]:
+        args = self.lock.asked.get(action)
+        if args is None:
+            return ()
+        return tuple(self.guards.clauses(self.lock.oracle.protocol.action(action), args, at))
 
-    @cached_property
-    def _copies(self) -> frozenset[Symbol[Any, Any]]:
-        return frozenset(self.lock.oracle.protocol.remembers.values())
-
-    def _changes(self, index: int) -> Iterator[Change]:
-        generated, start = self.lock.oracle.generated, self.lock.oracle.start
-        before, after = self.worlds[index], self.worlds[index + 1]
-        for symbol, place in generated.index.items():
-            if symbol in self._copies or before[place] == after[place]:
-                continue
-            for row, (old, new) in enumerate(zip(before[place], after[place], strict=True)):
-                if old is new or old == new:
-                    continue
-                for column in _columns(old, new):
-                    args = self._args(symbol, row, column)
-                    base = _at(start[place][row], column)
-                    facts = (self._fact(symbol, args, _at(x, column), base) for x in (old, new))
-                    change = Change(*facts)
-                    if change.before != change.after:
-                        yield change
-
-    def _args(self, symbol: Symbol[Any, Any], row: int, column: int) -> tuple[int, ...]:
-        scope = self.lock.oracle.generated.scope
-        *leading, last = symbol.parameters or (None,)
-        args: list[int] = []
-        for p in reversed(leading):
-            domain = scope.domain(type(p))
-            row, place = divmod(row, len(domain))
-            args.insert(0, domain.start + place)
-        return (*args, scope.domain(type(last)).start + column) if last is not None else ()
-
-    def _fact(self, symbol: Symbol[Any, Any], args: tuple[int, ...], value: int, base: int) -> Fact | None:
-        if value == base:
-            return None
-        if symbol.doc:
-            self.glossary.setdefault(symbol.name, symbol.doc.split("\n")[0])
-        at = self._home(symbol, args)
-        about = [self._name(type(p), a) for p, a in zip(symbol.parameters, args, strict=True)]
-        if about and about[0] == at and issubclass(type(symbol.parameters[0]), Shard):
-            del about[0]
-        said = ("yes" if value else "no") if issubclass(symbol.sort, Bool) else self._name(symbol.sort, value)
-        return Fact(at, symbol.name, tuple(about), said)
-
-    def _home(self, symbol: Symbol[Any, Any], args: tuple[int, ...]) -> str:
-        """The shard that keeps a cell; what is public belongs with the shard of its header."""
-        by_sort = {type(p): a for p, a in zip(symbol.parameters, args, strict=True)}
-        if isinstance(symbol.home, Public) or symbol.home is None:
-            if Header in by_sort:
-                return self._shard(self.lock.oracle.rigid(origin, by_sort[Header]))
-            return self._shard(by_sort[Shard]) if Shard in by_sort else NOWHERE
-        value = self._value(symbol.home, {p.head: a for p, a in zip(symbol.parameters, args, strict=True)})
-        return NOWHERE if value is None else self._shard(value)
-
-    def _value(self, term: Term, env: dict[Variable, int]) -> int | None:
-        """A home: a parameter, or rigid functions of one."""
-        if isinstance(term.head, Variable):
-            return env.get(term.head)
-        if isinstance(term.head, Symbol) and len(term.args) == 1:
-            inner = self._value(term.args[0], env)
-            if inner is None or term.head.name == "address":
-                return inner
-            if term.head in self.lock.oracle.generated.rigid_index:
-                return self.lock.oracle.rigid(term.head, inner)
-        return None
+    def _missing(self, move: Move) -> str:
+        """Why a step cannot be taken."""
+        lock = self.lock
+        for r in _receipts_of(move):
+            if r not in lock.receipts:
+                return f"nobody has emitted {receipt_name(r)}"
+        for h in _headers_of(move):
+            if h != NULL and h not in lock.headers:
+                return f"no shard has produced h{h}"
+        if isinstance(move, Emit) and move.receipt in lock.receipts:
+            return f"{receipt_name(move.receipt)} was emitted before"
+        if isinstance(move, Produce) and move.header in lock.headers:
+            return f"h{move.header} was produced before"
+        return "the model does not allow it here, or its layers have no such step"
 
     # ---- names ------------------------------------------------------------------------------------
 
-    def _shard(self, value: int) -> str:
-        return self.trace.shards[value]
+    def _name_what_is_new(self) -> None:
+        lock = self.lock
+        for sent in islice(lock.receipts.values(), len(self._receipts), None):
+            self._receipts[sent.slot] = receipt_name(sent.number)
+        for block in islice(lock.headers.values(), len(self._headers), None):
+            self._headers[block.slot] = f"h{block.number}"
 
     def _name(self, sort: type[Term], value: int) -> str:
         """What a person calls an element."""
-        oracle = self.lock.oracle
+        oracle, shards = self.lock.oracle, self.trace.shards
         if issubclass(sort, Shard | Account):
-            return self._shard(value)
+            return shards[value]
         if issubclass(sort, Receipt | Key):
             if value == FORGED:
-                return "a receipt that nobody emitted"
-            sent = next((s for s in self.lock.receipts.values() if s.slot == value), None)
-            return receipt_name(sent.number) if sent else "a receipt"
+                ends = (oracle.generated.constant(end, FORGED) for end in (source, destination))
+                return "a receipt that nobody emitted ({}>{})".format(*(shards[e] for e in ends))
+            return self._receipts.get(value, "a receipt")
         if issubclass(sort, Header):
             if value < oracle.shards:
-                return f"the genesis of {self._shard(value)}"
-            if value == oracle.null:
-                return "a header that nobody produced"
-            block = next((b for b in self.lock.headers.values() if b.slot == value), None)
-            return f"h{block.number}" if block else "a header"
+                return f"the genesis of {shards[value]}"
+            return "a header that nobody produced" if value == oracle.null else self._headers.get(value, "?")
         if issubclass(sort, Channel):
             link, number = divmod(value, CHANNELS)
             s, d = divmod(link, oracle.shards)
-            return f"{self._shard(s)}>{self._shard(d)}" + (f":{number}" if number else "")
+            return f"{shards[s]}>{shards[d]}" + (f":{number}" if number else "")
+        if issubclass(sort, Amount) and value > ENDOWMENT // 2:
+            more = value - ENDOWMENT
+            return "its endowment" + (f" {'+' if more > 0 else '-'} {abs(more)}" if more else "")
         return str(value)
 
 
+def _opened(trace: Trace, protocol: Protocol, moves: tuple[Move, ...]) -> tuple[_Overheard, Player]:
+    """A lockstep with room for everything that `moves` bring forth, so that nothing is forgotten."""
+    verbs = {verb for move in moves for verb in verbs_of(move)}
+    names = {layer.name for layer in protocol.layers}
+    verbs |= {"ended"} if "outcomes" in names else set()
+    verbs |= {"responses"} if names & {"bouncing", "forwarding"} else set()
+    one = player(verbs)
+    # A shard may emit of its own accord for whatever is delivered to it.
+    receipts = sum(isinstance(move, Emit | Deliver) for move in moves)
+    headers = sum(isinstance(move, Produce) for move in moves)
+    shards = len(trace.shards)
+    oracle = Oracle(protocol, shards, receipts + 4, shards + headers + 4, trace.reserve)
+    lock = _Overheard(one, oracle, Topology(trace.shards, trace.reserve))
+
+    def seen(name: str) -> tuple[int, Sequence[bytes]]:
+        shard = trace.shards.index(name)
+        payloads = [lock.receipts[n].payload if n in lock.receipts else b"" for n in lock.effects[shard][-8:]]
+        return lock.effects_at(shard), payloads
+
+    one.seen = seen
+    return lock, one
+
+
 def _action_of(move: Move) -> str:
+    """The action by the guard of which a system decides; empty where it has nothing to decide."""
     match move:
         case Deliver():
             return "deliver"
         case Learn():
             return "learn"
-        case Act():
+        case Act() if DEEDS[move.deed].decides is Decides.SYSTEM:
             return DEEDS[move.deed].action
     return ""
 
 
-def _at(row: Any, column: int) -> int:
-    return row >> column & 1 if isinstance(row, int) else int(row[column])
-
-
-def _columns(old: Any, new: Any) -> Iterator[int]:
-    if isinstance(old, int):
-        yield from bits(old ^ new)
-    else:
-        yield from (i for i, (a, b) in enumerate(zip(old, new, strict=True)) if a != b)
-
-
-def _with(term: Term, names: dict[Any, str]) -> str:
-    """The term, with what its variables stand for."""
-    return str(
-        substitute(term, {v: type(v_term)(Variable(name)) for v_term, v, name in _variables(term, names)})
+def _tries_twice(move: Move) -> bool:
+    return (isinstance(move, Deliver) and move.again) or (
+        isinstance(move, Act) and move.deed == "time_out_again"
     )
 
 
-def _variables(term: Term, names: dict[Any, str]) -> Iterator[tuple[Term, Any, str]]:
-    for t in subterms(term):
-        if isinstance(t.head, Variable) and t.head in names:
-            yield t, t.head, names[t.head]
+def _receipts_of(move: Move) -> Iterator[int]:
+    """The receipts that a move presupposes."""
+    if isinstance(move, Deliver | Act) and isinstance(move.receipt, int) and move.receipt is not None:
+        yield move.receipt
+    yield from (proof.receipt for proof in _proofs_of(move))
 
 
-def _means(term: Term) -> tuple[str, ...]:
-    docs = dict.fromkeys(
-        t.head.doc.split("\n")[0] for t in subterms(term) if isinstance(t.head, Symbol) and t.head.doc
-    )
-    return tuple(docs)
+def _headers_of(move: Move) -> Iterator[int]:
+    if isinstance(move, Finalise | Revert | Learn | Deliver | Act) and move.header is not None:
+        yield move.header
+    yield from (proof.header for proof in _proofs_of(move))
+
+
+def _proofs_of(move: Move) -> Iterator[Proof]:
+    if isinstance(move, Deliver | Act) and move.evidence is not None:
+        yield move.evidence
+    if isinstance(move, Deliver) and move.inner is not None:
+        yield move.inner

@@ -58,6 +58,63 @@ class Clause:
     means: tuple[str, ...] = ()
     #: The index of the step since which it is false; `None` where it never was true.
     since: int | None = None
+    #: The same as a sentence, where it is false: "consumed at step 5"; empty where it holds.
+    story: str = ""
+
+
+#: What of a presentation may be damaged besides nodes of its tree.
+RECEIPT, HEADER, INDEX, EVERYTHING = "receipt", "header", "index", "everything"
+
+
+@frozen
+class Node:
+    """A hash over the leaves from `first` up to, and without, `end`: a leaf where these are neighbours."""
+
+    first: int
+    end: int
+
+    @property
+    def id(self) -> str:
+        """`2:4` for what is made of leaves 2 and 3."""
+        return f"{self.first}:{self.end}"
+
+    @property
+    def children(self) -> tuple[Node, ...]:
+        """The two that it is made of, left and right; none of a leaf. The shape is that of RFC 9162."""
+        if self.end - self.first < 2:
+            return ()
+        # The left one has as many leaves as the largest power of two that leaves something for the right.
+        middle = self.first + (1 << (self.end - self.first - 1).bit_length() - 1)
+        return (Node(self.first, middle), Node(middle, self.end))
+
+
+@frozen
+class Evidence:
+    """What a relayer shows besides the receipt: a leaf, and the hashes beside its way up to the header."""
+
+    #: The receipt that is shown, and the header under which: `r0`, `h1`; "null" where nobody produced it.
+    receipt: str
+    header: str
+    #: What the evidence proves: which receipt in which header; empty where there is none.
+    of: str = ""
+    within: str = ""
+    #: What is proved of it: "receipt", or "outcome", or "absence", which have no tree in the model.
+    proves: str = "receipt"
+    #: The receipts that the header `within` commits to, in order; of the header that is shown, if none.
+    leaves: tuple[str, ...] = ()
+    #: Which of the leaves the evidence is of.
+    leaf: int | None = None
+    #: The nodes beside the way from that leaf up, as ids, the lowest first.
+    path: tuple[str, ...] = ()
+    #: What the adversary changed: ids of nodes, `RECEIPT`, `HEADER`, `INDEX`, or `EVERYTHING`.
+    damaged: tuple[str, ...] = ()
+    #: All of this in a sentence.
+    says: str = ""
+
+    @property
+    def root(self) -> Node | None:
+        """The tree; nothing where the header commits to nothing."""
+        return Node(0, len(self.leaves)) if self.leaves else None
 
 
 @frozen
@@ -75,6 +132,8 @@ class Moment:
     changes: tuple[Change, ...] = ()
     #: Why the model could not go along: something that the step speaks of is not there.
     astray: str = ""
+    #: What was shown, where something was.
+    evidence: Evidence | None = None
 
     @property
     def refusing(self) -> Clause | None:
