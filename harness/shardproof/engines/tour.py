@@ -22,6 +22,7 @@ from .. import __version__
 from ..adapter import AdapterFactory, capabilities
 from ..errors import UsageError
 from ..runs import Bench, Found, made, trace_of
+from ..series import Points
 from ..shortest import certified_trace
 from ..shrink import Shrinker
 from ..tours.course import Leg, course
@@ -109,7 +110,15 @@ class _Tour:
 
     def late(self) -> bool:
         """Whether the time is over; also a moment to say how far it is."""
-        self.progress({**self.tally.work, "findings": len(self.found)})
+        tally = self.tally
+        self.progress(
+            {
+                "steps": tally.steps,
+                "transitions_exercised": tally.taken,
+                "legs_done": len(tally.legs),
+                "findings": len(self.found),
+            }
+        )
         return self.plan.seconds is not None and self.clock() - self.begin > self.plan.seconds
 
     def ended(self) -> str | None:
@@ -141,7 +150,8 @@ class _Tour:
         attempts[name] += 1
         if attempts[name] > SHRUNK_MAX:
             return
-        shrunk = Shrinker(bench).shrink(found)
+        shrinker = Shrinker(bench)
+        shrunk = shrinker.shrink(found)
         if name in self.found and len(shrunk.moves) >= len(self.found[name].trace.steps):
             return
         work = self.tally.work
@@ -152,7 +162,9 @@ class _Tour:
         if self.plan.certify is not None:
             trace, shorter = certified_trace(bench, shrunk, trace, self.plan.certify)
             told = shorter or told
-        self.found[name] = Finding(wrong.id, name, wrong.because, wrong.kind, trace, wrong.also, told)
+        self.found[name] = Finding(
+            wrong.id, name, wrong.because, wrong.kind, trace, wrong.also, told, shrinker.course
+        )
 
     # ---- the answer -------------------------------------------------------------------------------
 
@@ -176,7 +188,13 @@ class _Tour:
             properties=judges,
             tables=self._tables(),
             seconds=self.clock() - self.begin,
+            series=self._series(),
         )
+
+    def _series(self) -> dict[str, Points]:
+        growth = self.tally.growth
+        growth.note(self.tally.steps, self.tally.taken)
+        return {"transitions exercised": growth.points} if self.tally.steps else {}
 
     def _checked(self) -> str:
         work = self.tally.work

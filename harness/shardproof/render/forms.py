@@ -14,7 +14,7 @@ from typing import Final
 from attrs import frozen
 
 from .. import trace_file
-from ..adapter import BUILT_IN
+from ..loading import BUILT_IN
 from ..story.told import Story
 from ..trace import Trace
 from . import text
