@@ -85,6 +85,9 @@ class Acts(Observer):
             block = self.header_of(shown.header) or block
             sent = next((s for s in self.receipts.values() if s.data == shown.receipt), sent)
         intact = sent is not None and shown.receipt == sent.data
+        if sent is not None and not intact:
+            # What the model says of it must not depend on what was forged before.
+            self.oracle.describe(FORGED, sent.source, sent.destination)
         slot = sent.slot if sent is not None and intact else FORGED
         header = block.slot if block is not None and shown.header == block.data else self.oracle.null
         if header == self.oracle.null and isinstance(r, int):

@@ -94,6 +94,8 @@ class Cast:
                 self.headers.setdefault(self.header(step), self._origin(step))
 
     def _shard(self, name: str) -> int:
+        if name not in self.trace.shards:
+            raise TraceError(f"no shard is called {name!r}", help=nearest(name, self.trace.shards))
         return self.trace.shards.index(name)
 
     def _forged(self, receipt: str, number: int) -> tuple[int, int]:

@@ -323,6 +323,8 @@ def story(wrong: Wrong, moves: Sequence[Move], bench: Bench) -> str:
     untrusted, unproven = "no shard has produced such a header", f"no header commits to {receipt}"
     if last.header >= 0:
         untrusted = f"{name} has not learned h{last.header}"
+        if last.damage is not None and last.damage.part == "header":
+            untrusted = f"{name} has learned no such header"
         unproven = f"h{last.header} does not commit to what was shown"
     told = {
         "untrusted header": untrusted,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from shardproof_models.language.protocol import Protocol
 
 from .at_home import at_home
@@ -45,4 +47,10 @@ CATALOGUES = (*_DECLARED, restoring, after_losses(_DECLARED))
 
 def properties_of(protocol: Protocol, *roles: Role) -> tuple[Property, ...]:
     """The properties that apply to `protocol`, all of them or those of some roles."""
-    return tuple(p for c in CATALOGUES for p in c.of(protocol) if not roles or p.role in roles)
+    return tuple(p for p in _all_of(protocol) if not roles or p.role in roles)
+
+
+@lru_cache(maxsize=64)
+def _all_of(protocol: Protocol) -> tuple[Property, ...]:
+    # Asked for again and again of the same protocol; of mutants there are thousands, each for a while.
+    return tuple(p for c in CATALOGUES for p in c.of(protocol))

@@ -20,7 +20,6 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 from attrs import define, field
@@ -67,6 +66,8 @@ class Tab:
     complaints: list[str] = field(init=False, factory=list)
     #: Addresses that were asked for.
     requests: list[str] = field(init=False, factory=list)
+    #: Whether pages may run scripts; what is asked here runs all the same.
+    _scripts: bool = field(init=False, default=True)
     _session: str = field(init=False, default="")
     _number: int = field(init=False, default=0)
     _buffer: bytes = field(init=False, default=b"")
@@ -142,6 +143,9 @@ class Tab:
 
     def settled(self) -> None:
         """Wait until what was asked for has been drawn."""
+        if not self._scripts:
+            # Then nothing is asked for, and frames call nobody back.
+            return
         self.js("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done())))")
 
     def press(self, key: str) -> None:
@@ -169,15 +173,25 @@ class Tab:
     def emulate(self, width: int = 1280, height: int = 900, **features: str) -> None:
         """The size of the window, and what the person prefers: `prefers_color_scheme="dark"`."""
         self.call(
-            "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False
+            "Emulation.setDeviceMetricsOverride",
+            width=width,
+            height=height,
+            deviceScaleFactor=1,
+            mobile=False,
         )
         preferred = [{"name": name.replace("_", "-"), "value": value} for name, value in features.items()]
         self.call("Emulation.setEmulatedMedia", media="", features=preferred)
         self.settled()
 
-    def screenshot(self) -> bytes:
-        """What is seen in the window, as PNG."""
-        return base64.b64decode(self.call("Page.captureScreenshot", format="png")["data"])
+    def allow_scripts(self, allowed: bool) -> None:
+        """Whether pages that are opened from now on may run scripts."""
+        self.call("Emulation.setScriptExecutionDisabled", value=not allowed)
+        self._scripts = allowed
+
+    def screenshot(self, width: int, height: int, scale: float = 1) -> bytes:
+        """The upper left of what is seen in the window, as PNG."""
+        clip = {"x": 0, "y": 0, "width": width, "height": height, "scale": scale}
+        return base64.b64decode(self.call("Page.captureScreenshot", format="png", clip=clip)["data"])
 
 
 def _pipe() -> tuple[int, int]:

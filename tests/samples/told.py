@@ -30,7 +30,9 @@ CONSUMED = Clause(
     since=4,
     story="`consumed(B, key(r0))` is true since step 5 (deliver at B)",
 )
-TRUSTED = Clause("untrusted header", "learned(B, h0)", holds=True, means=("The client at `d` has accepted `h`.",))
+TRUSTED = Clause(
+    "untrusted header", "learned(B, h0)", holds=True, means=("The client at `d` has accepted `h`.",)
+)
 
 
 def trace(steps: tuple[Step, ...], violation: Violation | None) -> Trace:
@@ -58,7 +60,10 @@ def long(steps: int) -> Story:
         tuple(_moments(steps)),
         "forall m: Receipt. executions(m) <= 1",
         "No receipt is executed twice.",
-        glossary={"consumed": "Shard `d` has spent the key `k`.", "emitted": "The source has committed itself."},
+        glossary={
+            "consumed": "Shard `d` has spent the key `k`.",
+            "emitted": "The source has committed itself.",
+        },
     )
 
 
@@ -93,7 +98,9 @@ def _moments(steps: int) -> Iterator[Moment]:
 def _shown(receipt: str, header: str, action: str) -> Evidence | None:
     if action != "deliver":
         return None
-    return Evidence(receipt, header, receipt, header, leaves=(receipt,), leaf=0, says=f"that {header} commits to it")
+    return Evidence(
+        receipt, header, receipt, header, leaves=(receipt,), leaf=0, says=f"that {header} commits to it"
+    )
 
 
 def damaged() -> Story:
@@ -133,7 +140,7 @@ def hostile() -> Story:
     story = long(len(HOSTILE) + 1)
     steps, moments = [], []
     for moment, text in zip(story.moments, (*HOSTILE, HOSTILE[0]), strict=True):
-        args = {key: text for key in moment.step.args}
+        args = dict.fromkeys(moment.step.args, text)
         steps.append(Step(moment.step.action, text, args, text, f"{text}!", (text,)))
         clause = Clause(text, text, holds=False, means=(text,), since=0, story=text)
         change = Change(Fact(text, text, (text,), "1"), Fact(text, text, (text,), text))

@@ -112,7 +112,7 @@ class Rows:
         def row(args: tuple[Value, ...]) -> Any:
             if varies:
                 return _row(symbol, [value(symbol, (*args, *c)) for c in columns])
-            return _row(symbol, [value(symbol, (*args, *columns[0]))] * len(columns))
+            return _uniform(symbol, value(symbol, (*args, *columns[0])), len(columns))
 
         matter = [p.head in spoken for p in leading]
         if not any(matter):
@@ -134,12 +134,17 @@ class Rows:
         }
 
     def _read(self, rows: list[Any], symbol: Symbol[Any, Any], args: tuple[Value, ...]) -> Value:
+        row, column = self.place(symbol, args)
+        return int(rows[row] >> column & 1) if issubclass(symbol.sort, Bool) else int(rows[row][column])
+
+    def place(self, symbol: Symbol[Any, Any], args: tuple[Value, ...]) -> tuple[int, int]:
+        """The row and the column of a cell."""
         row = 0
         for p, a in zip(symbol.parameters[:-1], args, strict=False):
             domain = self.scope.domain(type(p))
             row = row * len(domain) + a - domain.start
         column = args[-1] - self.scope.domain(type(symbol.parameters[-1])).start if args else 0
-        return int(rows[row] >> column & 1) if issubclass(symbol.sort, Bool) else int(rows[row][column])
+        return row, column
 
     def cell(self, world: World, symbol: Symbol[Any, Any], *args: Value) -> Value:
         """The value of one cell."""
@@ -202,6 +207,13 @@ class Rows:
 def _row(symbol: Symbol[Any, Any], values: Sequence[Value]) -> Any:
     """These values of its columns, as one row."""
     return sum(1 << i for i, v in enumerate(values) if v) if issubclass(symbol.sort, Bool) else tuple(values)
+
+
+def _uniform(symbol: Symbol[Any, Any], value: Value, columns: int) -> Any:
+    """The same value in every column, as one row."""
+    if issubclass(symbol.sort, Bool):
+        return (1 << columns) - 1 if value else 0
+    return (value,) * columns
 
 
 def _at_arguments(read: Callable[..., Value], args: tuple[Value, ...]) -> Value:

@@ -8,7 +8,9 @@ number that would leave it cuts the step and the search says so: it is never a r
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Callable, Iterator, Mapping
+from functools import cached_property
 from typing import Any
 
 from attrs import field, frozen
@@ -63,16 +65,21 @@ class Layout:
     protocol: Protocol
     scope: Scope
     base: dict[Symbol[Any, Any], int] = field(init=False, factory=dict)
-    cells: list[tuple[Symbol[Any, Any], tuple[Value, ...]]] = field(init=False, factory=list)
     table: dict[Symbol[Any, Any], dict[tuple[Value, ...], Value]] = field(init=False, factory=dict)
 
     def __attrs_post_init__(self) -> None:
+        count = 0
         for symbol in self.protocol.state:
-            self.base[symbol] = len(self.cells)
-            self.cells.extend((symbol, args) for args in self.scope.tuples(symbol.parameters))
+            self.base[symbol] = count
+            count += math.prod(len(self.scope.domain(type(p))) for p in symbol.parameters)
         for symbol in self.protocol.rigid:
             read = self.scope.rigid[symbol.name]
             self.table[symbol] = {args: int(read(*args)) for args in self.scope.tuples(symbol.parameters)}
+
+    @cached_property
+    def cells(self) -> list[tuple[Symbol[Any, Any], tuple[Value, ...]]]:
+        """The cells in order. There are too many to list where a scope is that of a long run."""
+        return [(symbol, args) for symbol in self.base for args in self.scope.tuples(symbol.parameters)]
 
     def index(self, symbol: Symbol[Any, Any], args: tuple[Value, ...]) -> int:
         """Where the cell of `symbol` at `args` is. Raises `OutOfScope`."""

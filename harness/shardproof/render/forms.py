@@ -52,7 +52,8 @@ class Form:
 
 
 def _text(shown: Shown) -> str:
-    return text.trace(shown.trace, shown.width, ascii_only=shown.ascii_only)
+    refused_by = shown.story.refused_by
+    return text.trace(shown.trace, shown.width, ascii_only=shown.ascii_only, refused_by=refused_by)
 
 
 def _json(shown: Shown) -> str:
@@ -64,7 +65,7 @@ def _html(shown: Shown) -> str:
 
 
 def _adapters(trace: Trace) -> tuple[str, ...]:
-    """Whom to run a trace on. What a file names is not offered to be run, unless it comes with this package."""
+    """Whom to run a trace on: what a file names is not offered to be run, unless it is one of ours."""
     if trace.of_several():
         return ("ONE", "ANOTHER")
     if not any(step.actual for step in trace.steps):

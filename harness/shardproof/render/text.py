@@ -39,12 +39,16 @@ def finding(found: Finding, width: int, *, ascii_only: bool, replay: str, known:
     return "\n".join([*lines, "", replay])
 
 
-def trace(shown: Trace, width: int, *, ascii_only: bool) -> str:
-    """The story of a trace that was read from a file."""
+def trace(shown: Trace, width: int, *, ascii_only: bool, refused_by: str = "") -> str:
+    """
+    The story of a trace that was read from a file.
+
+    `refused_by` says more of the clause by which the model refuses than the file does.
+    """
     lines = [
         *_headline(verdict_of(shown), shown.property or "nothing", shown.because, width, ascii_only),
         "",
-        *_story(shown, width, ascii_only),
+        *_story(shown, width, ascii_only, refused_by),
         *_search(shown, width, ascii_only),
     ]
     return "\n".join(lines)
@@ -91,11 +95,12 @@ def _headline(verdict: str, name: str, because: str, width: int, ascii_only: boo
     yield from (f"{verdict}  {part}" if i == 0 else indent + part for i, part in enumerate(parts))
 
 
-def _story(shown: Trace, width: int, ascii_only: bool) -> Iterator[str]:
+def _story(shown: Trace, width: int, ascii_only: bool, refused_by: str = "") -> Iterator[str]:
     yield from draw(shown, width, ASCII if ascii_only else UNICODE)
     yield ""
     if shown.violation is not None:
-        facts = (("refused by", shown.violation.clause), ("differs", shown.violation.differs))
+        clause = refused_by or shown.violation.clause
+        facts = (("refused by", clause), ("differs", shown.violation.differs))
         yield from _facts(facts, width, ascii_only)
 
 

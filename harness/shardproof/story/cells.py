@@ -7,12 +7,14 @@ in the name of others, which nobody believes; and what its parent says already.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import math
+from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 from typing import Any
 
 from attrs import define, field
 
+from shardproof_models.language.actions import Action, Effect
 from shardproof_models.language.protocol import Protocol
 from shardproof_models.language.terms import Bool, Op, Symbol, Term, Variable
 from shardproof_models.layers.exactly_once import Header, Shard, origin
@@ -23,6 +25,9 @@ from ..readings.generated import Check, Generated
 from ..readings.rows import World, bits
 from .chronicle import Chronicle
 from .told import NOWHERE, Change, Fact
+
+#: Columns that are compared at once.
+_PIECE = 64
 
 #: What a person calls an element of a sort.
 Naming = Callable[[type[Term], int], str]
@@ -46,14 +51,11 @@ class Cells:
             symbol = symbols[place]
             if symbol in self._copies:
                 continue
-            for column in _columns(old, new):
+            columns: Iterable[int] = _columns(old, new)
+            if sealed is not None and self._is_said_by(symbol, row, sealed):
+                columns = self._news(chronicle, symbol, row, sealed, columns)
+            for column in columns:
                 args = self._args(symbol, row, column)
-                if (
-                    sealed is not None
-                    and args[:1] == (sealed,)
-                    and self._is_old_news(chronicle, symbol, args)
-                ):
-                    continue
                 base = _at(self.start[place][row], column)
                 before, after = (self._fact(symbol, args, _at(x, column), base) for x in (old, new))
                 if before != after:
@@ -77,25 +79,43 @@ class Cells:
 
     # ---- what a header says -----------------------------------------------------------------------
 
-    def _is_old_news(self, chronicle: Chronicle, symbol: Symbol[Any, Any], args: tuple[int, ...]) -> bool:
-        """Whether a header that was just produced says it for others, or as its parent does."""
+    def _is_said_by(self, symbol: Symbol[Any, Any], row: int, header: int) -> bool:
+        """Whether a row is what a header says of something."""
         if len(symbol.parameters) < 2 or type(symbol.parameters[0]) is not Header:
             return False
-        if symbol in self._of_its_own and not self._of_its_own[symbol](chronicle.at(chronicle.step), *args):
-            return True
-        if parent not in self.generated.index:
-            return False
-        world, cell = chronicle.world, self.generated.cell
-        older = cell(world, parent, args[0])
-        return older != args[0] and cell(world, symbol, older, *args[1:]) == cell(world, symbol, *args)
+        return row // self._rows_of_a_header(symbol) == header
+
+    def _rows_of_a_header(self, symbol: Symbol[Any, Any]) -> int:
+        return math.prod(len(self.generated.scope.domain(type(p))) for p in symbol.parameters[1:-1])
+
+    def _news(
+        self, chronicle: Chronicle, symbol: Symbol[Any, Any], row: int, header: int, columns: Iterable[int]
+    ) -> Iterator[int]:
+        """Of what a header that was just produced says: what is its own, and not as its parent says it."""
+        rows, own = chronicle.world[self.generated.index[symbol]], self._of_its_own.get(symbol)
+        said = None
+        if parent in self.generated.index:
+            older = self.generated.cell(chronicle.world, parent, header)
+            said = rows[row + (older - header) * self._rows_of_a_header(symbol)]
+        now = rows[row]
+        if isinstance(now, int) and isinstance(said, int):
+            columns = bits(now ^ said)
+        before = chronicle.at(chronicle.step)
+        for column in columns:
+            if said is not None and _at(now, column) == _at(said, column):
+                continue
+            if own is None or own(before, *self._args(symbol, row, column)):
+                yield column
 
     @cached_property
     def _of_its_own(self) -> dict[Symbol[Any, Any], Check]:
         """For what headers say freely of others: when it is of their own."""
         produce = next((a for a in self.protocol.actions if a.name == "produce"), None)
+        if produce is None:
+            return {}
         return {
-            effect.symbol: self.generated.check((*produce.parameters, *effect.each), effect.value.args[0])
-            for effect in (produce.effects if produce is not None else ())
+            effect.symbol: self.generated.check((*produce.parameters, *effect.each), _antecedent(effect))
+            for effect in produce.effects
             if effect.value.head is Op.IMPLIES and _plainly(effect.cell.args, produce, effect.each)
         }
 
@@ -141,7 +161,12 @@ class Cells:
         return int(self.generated.rigid[self.generated.rigid_index[symbol]][0][place])
 
 
-def _plainly(args: tuple[Term, ...], produce: Any, each: tuple[Term, ...]) -> bool:
+def _antecedent(effect: Effect) -> Bool:
+    condition: Bool = effect.value.args[0]  # type: ignore[assignment]  # of an implication
+    return condition
+
+
+def _plainly(args: tuple[Term, ...], produce: Action, each: tuple[Term, ...]) -> bool:
     """Whether a cell is named by what is given, in that order."""
     return [a.head for a in args] == [p.head for p in (*produce.parameters, *each)]
 
@@ -151,7 +176,12 @@ def _at(row: Any, column: int) -> int:
 
 
 def _columns(old: Any, new: Any) -> Iterator[int]:
+    """Where two rows differ."""
     if isinstance(old, int):
         yield from bits(old ^ new)
-    else:
-        yield from (i for i, (a, b) in enumerate(zip(old, new, strict=True)) if a != b)
+        return
+    for start in range(0, len(old), _PIECE):
+        # Piece by piece, because most of a long row is as it was.
+        ours, theirs = old[start : start + _PIECE], new[start : start + _PIECE]
+        if ours != theirs:
+            yield from (start + i for i, (a, b) in enumerate(zip(ours, theirs, strict=True)) if a != b)

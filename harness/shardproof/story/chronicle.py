@@ -102,6 +102,16 @@ class Chronicle:
             at = self.last_written(past.read, at)
         return None
 
+    def since_cell(self, place: Place, column: int, step: int) -> int | None:
+        """The same of a relation that holds for one thing: the step that changed it last before `step`."""
+        past = self._past.get(place, ())
+        now = self.row(place, step) >> column & 1
+        for at in range(bisect_left(past, step, key=_STEP) - 1, -1, -1):
+            changed_by, before = past[at]
+            if before >> column & 1 != now:
+                return changed_by
+        return None
+
 
 class Past(list[Any]):
     """A world before a step, to be read only; it knows what was read."""

@@ -1,5 +1,5 @@
 """
-What a relayer shows, as a tree: the receipts that a header commits to, one leaf, the hashes beside its way up.
+What a relayer shows, as a tree: the receipts of a header, one leaf, and the hashes beside its way up.
 
 The shape is that of RFC 9162, section 2.1, which the reference has; another system may have another
 one, and then the leaves and what was damaged are still those.
@@ -11,8 +11,9 @@ from collections.abc import Iterator, Sequence
 
 from ..adversary import INNER_NODE, MULTIPROOF, SPLICE, Damage
 from ..deeds import DEEDS
-from ..moves import NULL, Act, Deliver, Forged, Proof, receipt_name
+from ..moves import NULL, Act, Deliver, Forged, Move, Proof, receipt_name
 from ..record import Record
+from .hindsight import HARMLESS
 from .told import EVERYTHING, HEADER, INDEX, RECEIPT, Evidence, Node
 
 #: What the verbs that give evidence prove of a receipt.
@@ -46,8 +47,8 @@ _MULTIPROOFS = {
 }
 
 
-def evidence_of(record: Record, move: Deliver | Act) -> Evidence | None:
-    """What `move` shows besides its receipt; nothing where it shows nothing."""
+def evidence_of(record: Record, move: Deliver | Act, took: Move) -> Evidence | None:
+    """What `move` shows besides its receipt, and came to `took`; nothing where it shows nothing."""
     r, proof, damage = move.receipt, move.evidence, move.damage
     if r is None or (isinstance(move, Act) and "evidence" not in DEEDS[move.deed].arguments):
         return None
@@ -60,7 +61,9 @@ def evidence_of(record: Record, move: Deliver | Act) -> Evidence | None:
     of = receipt_name(proof.receipt) if proof is not None else ""
     leaf = leaves.index(of) if of in leaves else None
     path = tuple(node.id for node in siblings(leaf, len(leaves))) if leaf is not None else ()
-    where, how = _damage(record, damage, path)
+    where, how = _damage(damage, path)
+    if damage is not None and isinstance(took, Deliver | Act) and took.damage == HARMLESS:
+        where, how = (), f"{how}, which left it as it was"
     return Evidence(
         shown,
         header,
@@ -126,7 +129,7 @@ def _plainly(
     if leaf is not None:
         beside = len(siblings(leaf, len(leaves)))
         hashes = f"{beside} hash{'' if beside == 1 else 'es'} beside its way up"
-        yield f"leaf {leaf + 1} of {len(leaves)}, and {hashes}"
+        yield f"leaf {leaf + 1} of {len(leaves)}, and {hashes}" if beside else "which is its only leaf"
     elif proves == "receipt":
         yield f"which it does not: there is none of {of} in {within}"
     if of != shown:
@@ -138,7 +141,7 @@ def _plainly(
 # ---- what the adversary changed ------------------------------------------------------------------
 
 
-def _damage(record: Record, damage: Damage | None, path: Sequence[str]) -> tuple[tuple[str, ...], str]:
+def _damage(damage: Damage | None, path: Sequence[str]) -> tuple[tuple[str, ...], str]:
     """What is damaged, and how, in words."""
     if damage is None:
         return (), ""

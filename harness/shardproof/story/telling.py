@@ -12,13 +12,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import islice
 
-from attrs import define, field
+from attrs import define, evolve, field
 
 from shardproof_models.language.protocol import Protocol
-from shardproof_models.language.terms import Term
+from shardproof_models.language.terms import Bool, Term
 from shardproof_models.layers.exactly_once import Header, Key, Receipt, Shard, destination, source
 from shardproof_models.layers.sequencing import Channel
 from shardproof_models.layers.value import Account, Amount
+from shardproof_properties.catalogue import properties_of
 from shardproof_properties.property import Property
 
 from .. import model_replay, selection
@@ -40,13 +41,14 @@ from ..moves import (
     receipt_name,
 )
 from ..oracle import CHANNELS, ENDOWMENT, FORGED, Oracle
-from ..replay import moves_of, verbs_of
+from ..replay import NEEDED, moves_of, verbs_of
 from ..trace import Step, Trace
 from . import of_the_model
 from .cells import Cells
 from .chronicle import Chronicle
 from .evidence import evidence_of
 from .guards import Guards
+from .hindsight import as_it_was
 from .incidents import incidents
 from .player import Player, player
 from .script import Prompter
@@ -66,18 +68,16 @@ def tell(trace: Trace) -> Story:
     Where the protocol of this package cannot follow (layers that it does not have, steps that it
     does not know) the moments say so and hold nothing, and the trace itself is all that is told.
     """
-    known = next((p for p in _sentences() if p.name == trace.property), None)
     glossary: dict[str, str] = {}
+    known: Property | None = None
     try:
-        moments = tuple(_moments(trace, glossary))
+        protocol = selection.protocol(None, trace.layers)
+        known = next((p for p in properties_of(protocol) if p.name == trace.property), None)
+        moments = tuple(_moments(trace, protocol, glossary))
     except (TraceError, UsageError) as error:
         why = error.summary
         moments = tuple(Moment(step, i, step.expected, astray=why) for i, step in enumerate(trace.steps))
     return Story(trace, moments, _formula(known), _says(known), incidents(trace), glossary)
-
-
-def _sentences() -> Sequence[Property]:
-    return selection.catalogue(*selection.MODELLED, *selection.OBSERVED)
 
 
 def _formula(known: Property | None) -> str:
@@ -88,13 +88,12 @@ def _says(known: Property | None) -> str:
     return "" if known is None else " ".join(known.doc.split("\n\n")[0].split())
 
 
-def _moments(trace: Trace, glossary: dict[str, str]) -> Iterator[Moment]:
+def _moments(trace: Trace, protocol: Protocol, glossary: dict[str, str]) -> Iterator[Moment]:
     if len(trace.steps) > STEPS_MAX or len(trace.steps) * len(trace.shards) > WIDTH_MAX:
         raise TraceError(
             f"a trace of {len(trace.steps):,} steps and {len(trace.shards):,} shards is too long to be told",
             expected=f"at most {STEPS_MAX:,} steps, and {WIDTH_MAX:,} steps times shards",
         )
-    protocol = selection.protocol(None, trace.layers)
     if model_replay.is_of_the_model(trace):
         yield from of_the_model.moments(trace, protocol, glossary)
         return
@@ -158,10 +157,12 @@ class _Telling:
                 yield Moment(step, index, step.expected, astray=self._missing(move))
                 continue
             went_wrong = wrong is not None and wrong.step == index
-            self.prompter.prompt(move, step, recorded=bool(step.actual) and not went_wrong)
+            took = as_it_was(lock, move, step)
+            self.prompter.prompt(took, step, recorded=bool(step.actual) and not went_wrong)
             lock.asked.clear()
-            lock.run(move)
-            yield self._moment(move, step, index, went_wrong=went_wrong)
+            lock.run(took)
+            shown = evidence_of(lock, move, took) if isinstance(move, Deliver | Act) else None
+            yield evolve(self._moment(took, step, index, went_wrong=went_wrong), evidence=shown)
 
     def _moment(self, move: Move, step: Step, index: int, *, went_wrong: bool) -> Moment:
         self._name_what_is_new()
@@ -172,10 +173,9 @@ class _Telling:
             refusing = next((c for c in again if not c.holds), None)
             if refusing is not None and step.expected == f"refused, {refusing.refusal}":
                 answer, guard = step.expected, again
-        shown = evidence_of(self.lock, move) if isinstance(move, Deliver | Act) else None
         made = self.lock.headers.get(move.header) if isinstance(move, Produce) else None
         changes = self.cells.changes(self.lock.chronicle, made.slot if made is not None else None)
-        return Moment(step, index, answer, guard, tuple(changes), evidence=shown)
+        return Moment(step, index, answer, guard, tuple(changes))
 
     def _answer(self, move: Move, index: int) -> tuple[str, tuple[Clause, ...]]:
         """What the model answers, and by which guard."""
@@ -244,6 +244,8 @@ class _Telling:
     def _name(self, sort: type[Term], value: int) -> str:
         """What a person calls an element."""
         oracle, shards = self.lock.oracle, self.trace.shards
+        if issubclass(sort, Bool):
+            return "true" if value else "false"
         if issubclass(sort, Shard | Account):
             return shards[value]
         if issubclass(sort, Receipt | Key):
@@ -271,9 +273,13 @@ def _opened(trace: Trace, protocol: Protocol, moves: tuple[Move, ...]) -> tuple[
     names = {layer.name for layer in protocol.layers}
     verbs |= {"ended"} if "outcomes" in names else set()
     verbs |= {"responses"} if names & {"bouncing", "forwarding"} else set()
+    # Other layers than these have no such action, so nobody can take it.
+    known = {action.name for action in protocol.actions}
+    verbs -= {verb for verb in NEEDED.values() if verb != "restart" and verb not in known}
     one = player(verbs)
     # A shard may emit of its own accord for whatever is delivered to it.
-    receipts = sum(isinstance(move, Emit | Deliver) for move in moves)
+    emitting = Emit | Deliver if "responses" in verbs else Emit
+    receipts = sum(isinstance(move, emitting) for move in moves)
     headers = sum(isinstance(move, Produce) for move in moves)
     shards = len(trace.shards)
     oracle = Oracle(protocol, shards, receipts + 4, shards + headers + 4, trace.reserve)

@@ -26,9 +26,11 @@ class Fact:
     value: str
 
     def __str__(self) -> str:
-        """`consumed r0`, or `executions r0 = 2`."""
-        words = " ".join((self.symbol, *self.about))
-        return words if self.value == "yes" else f"{words} = {self.value}"
+        """`consumed r0`, `not live`, or `executions r0 = 2`."""
+        words = " ".join((self.symbol.replace("_", " "), *self.about))
+        if self.value in ("yes", "no"):
+            return words if self.value == "yes" else f"not {words}"
+        return f"{words} = {self.value}"
 
 
 @frozen
@@ -128,7 +130,8 @@ class Moment:
     model: str
     #: In the order in which they are checked; empty where nothing is decided by a guard.
     guard: tuple[Clause, ...] = ()
-    #: What the model's world changed by. What the system did is in the step.
+    #: What the model's world changed by; of a header, what its parent does not say already.
+    #: What the system did is in the step.
     changes: tuple[Change, ...] = ()
     #: Why the model could not go along: something that the step speaks of is not there.
     astray: str = ""
@@ -154,6 +157,27 @@ class Story:
     incidents: tuple[tuple[str, str], ...] = ()
     #: What each symbol means that a fact speaks of.
     glossary: dict[str, str] = field(factory=dict)
+
+    @property
+    def refused_by(self) -> str:
+        """
+        By which clause the model refuses what went wrong, and since when that is false.
+
+        Where it went wrong earlier than it showed, that of the earlier step.
+        """
+        wrong = self.trace.violation
+        if wrong is None or wrong.step >= len(self.moments):
+            return ""
+        named = wrong.clause.partition(":")[0]
+        for moment in self.moments[wrong.step :: -1]:
+            clause = moment.refusing
+            if clause is not None and clause.refusal == (named or clause.refusal):
+                here = "" if moment.index == wrong.step else f" at step {moment.index + 1}"
+                joined = ": " if clause.since is not None else ", "
+                return f"{clause.refusal}{here}{joined}{clause.story}"
+            if not named:
+                break
+        return wrong.clause
 
     def facts(self, index: int) -> tuple[Fact, ...]:
         """What the model holds after the first `index` steps, in order of appearance."""

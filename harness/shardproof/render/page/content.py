@@ -48,17 +48,27 @@ def content(story: Story) -> dict[str, Any]:
     `steps`: see `_step`. `open`: the index of the step to begin with.
     """
     trace = story.trace
-    facts, clauses, meanings = _Numbered[Fact](), _Numbered[tuple[str, str, tuple[str, ...]]](), _Numbered[str]()
+    facts, clauses, meanings = (
+        _Numbered[Fact](),
+        _Numbered[tuple[str, str, tuple[str, ...]]](),
+        _Numbered[str](),
+    )
     lanes = lanes_of(trace)
     steps = [_step(story, moment, lanes, facts, clauses) for moment in story.moments]
     homes = _Numbered[str]()
     for shard in trace.shards:
         homes(shard)
     told_facts = [
-        [homes(f.shard), clean(str(f), 200), meanings(story.glossary[f.symbol]) if f.symbol in story.glossary else -1]
+        [
+            homes(f.shard),
+            clean(str(f), 200),
+            meanings(story.glossary[f.symbol]) if f.symbol in story.glossary else -1,
+        ]
         for f in facts.numbers
     ]
-    told_clauses = [[clean(r, 200), clean(t), [meanings(m) for m in means]] for r, t, means in clauses.numbers]
+    told_clauses = [
+        [clean(r, 200), clean(t), [meanings(m) for m in means]] for r, t, means in clauses.numbers
+    ]
     return {
         "lanes": [{"name": clean(name, _NAME), "kind": kind} for name, kind in lanes],
         "homes": [clean(name, _NAME) if name != NOWHERE else "everywhere" for name in homes.numbers],
@@ -90,7 +100,11 @@ def ends(trace: Trace, step: Step) -> tuple[str, str]:
     origin, target = diagram.ends(trace, step, place)
     if not tampered(step):
         return _carried(origin, diagram.RELAYER), _carried(target, diagram.RELAYER)
-    return (f"{ADVERSARY}:", place) if origin == target else (_carried(origin, ADVERSARY), _carried(target, ADVERSARY))
+    return (
+        (f"{ADVERSARY}:", place)
+        if origin == target
+        else (_carried(origin, ADVERSARY), _carried(target, ADVERSARY))
+    )
 
 
 def _carried(end: str, carrier: str) -> str:
@@ -160,9 +174,9 @@ def _step(
         "astray": clean(moment.astray),
     }
     if wrong and trace.violation is not None:
-        told["refusedBy"], told["differs"] = clean(trace.violation.clause), clean(trace.violation.differs)
+        told["refusedBy"], told["differs"] = clean(story.refused_by), clean(trace.violation.differs)
     # A lane may have the number 0, which is not nothing.
-    return {key: value for key, value in told.items() if value or value == 0 and value is not False}
+    return {key: value for key, value in told.items() if value or (value == 0 and value is not False)}
 
 
 def _lane(end: str, lanes: list[tuple[str, str]]) -> int:

@@ -2,8 +2,7 @@
 // adversary where something is forged or damaged. Only rows that can be seen are drawn.
 
 const ROW = 46;
-const GUTTER = 44;
-const LANE_MIN = 74;
+const LANE_MIN = 66;
 /** About the width of a character of a label, in pixels. */
 const LETTER = 7.3;
 
@@ -18,6 +17,8 @@ function diagram(told, pick) {
   const sizer = byId("sizer");
   const canvas = byId("diagram");
   const heads = byId("heads");
+  /** Room for the numbers of steps, and for the cross beside one of them. */
+  const gutter = 30 + 8 * String(told.steps.length).length;
   let current = 0;
   let whole = false;
   let plan = null;
@@ -27,9 +28,9 @@ function diagram(told, pick) {
     const room = scroller.clientWidth;
     const side = room >= 540 ? Math.min(210, room * 0.33) : 0;
     const count = Math.max(told.lanes.length, 1);
-    const gap = Math.max(LANE_MIN, Math.min(190, (room - GUTTER - side) / count));
-    const width = Math.max(room, GUTTER + gap * count + side);
-    plan = { side, gap, width, right: width - side, at: (lane) => GUTTER + gap * (lane + 0.5) };
+    const gap = Math.max(LANE_MIN, Math.min(190, (room - gutter - side) / count));
+    const width = Math.max(room, gutter + gap * count + side);
+    plan = { side, gap, width, right: width - side, at: (lane) => gutter + gap * (lane + 0.5) };
     sizer.style.height = `${told.steps.length * ROW + 8}px`;
     sizer.style.width = `${width}px`;
     drawHeads();
@@ -88,7 +89,7 @@ function diagram(told, pick) {
     const drawn = stroke(
       "g",
       attributes,
-      stroke("text", { class: "number", x: GUTTER - 12, y: y + 4 }, `${step.wrong ? "✕ " : ""}${index + 1}`),
+      stroke("text", { class: "number", x: gutter - 10, y: y + 4 }, `${step.wrong ? "✕ " : ""}${index + 1}`),
       step.from === step.to ? event(step, y) : arrow(step, y),
       plan.side ? answer(step, y) : null,
       stroke("rect", { class: "hit", x: 0, y: top, width: plan.width, height: ROW }, stroke("title", {}, `${step.way}: ${step.label}`)),
@@ -98,11 +99,11 @@ function diagram(told, pick) {
 
   /** Where a label of so many letters begins, so that all of it is seen. */
   function place(text, x) {
-    return Math.max(GUTTER, Math.min(x, plan.right - 8 - text.length * LETTER));
+    return Math.max(gutter, Math.min(x, plan.right - 8 - text.length * LETTER));
   }
 
   function label(step, x, y) {
-    const text = short(step.label, Math.floor((plan.right - GUTTER - 8) / LETTER));
+    const text = short(step.label, Math.floor((plan.right - gutter - 8) / LETTER));
     return stroke("text", { class: "label", x: place(text, x), y }, text);
   }
 
@@ -133,11 +134,12 @@ function diagram(told, pick) {
     const said = step.answers ?? [];
     const same = said.length < 2 || said[0][1] === said[1][1];
     const lines = same ? said.slice(0, 1).map(([, what]) => what) : said.map(([who, what]) => `${who}: ${what}`);
+    if (same && step.differs) lines.push(step.differs);
     const most = Math.floor((plan.side - 12) / 6.6);
     return lines.map((line, i) =>
       stroke(
         "text",
-        { class: same ? "answer" : "answer apart", x: plan.right, y: y + 4 + (lines.length > 1 ? i * 15 - 9 : 0) },
+        { class: lines.length > 1 ? "answer apart" : "answer", x: plan.right, y: y + 4 + (lines.length > 1 ? i * 15 - 9 : 0) },
         short(line, most),
       ),
     );

@@ -30,7 +30,7 @@ function begin() {
     byId("moment").replaceChildren(...moment(index));
     scrub.value = index + 1;
     scrub.setAttribute("aria-valuetext", `step ${index + 1} of ${count}: ${step.label}`);
-    byId("where").textContent = `${(index + 1).toLocaleString("en")} / ${count.toLocaleString("en")}`;
+    byId("where").textContent = `${index + 1} / ${count}`;
     byId("first").disabled = byId("back").disabled = index === 0;
     byId("forward").disabled = byId("last").disabled = index === count - 1;
     clearTimeout(settling);
@@ -40,7 +40,7 @@ function begin() {
   function settle() {
     const step = told.steps[current];
     const said = (step.answers ?? []).map(([who, what]) => `${who}: ${what}`).join("; ");
-    byId("status").textContent = [`Step ${current + 1} of ${count}. ${step.way}: ${step.label}`, said, step.wrong ? "Here it goes wrong" : "", step.refusedBy].filter(Boolean).join(". ");
+    byId("status").textContent = [`Step ${current + 1} of ${count}. ${step.way}: ${step.label}`, said, step.wrong ? "Here it goes wrong" : "", step.refusedBy?.replaceAll("`", "")].filter(Boolean).join(". ");
     if (location.hash !== `#step-${current + 1}`) history.replaceState(null, "", `#step-${current + 1}`);
   }
 

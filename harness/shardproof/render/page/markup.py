@@ -24,11 +24,13 @@ def said(text: str, longest: int = LONGEST) -> str:
 
 
 def sentence(text: str, steps: int = 0) -> str:
-    """A sentence as HTML: what stands between backticks is code, and each `step N` up to `steps` is a link."""
+    """A sentence as HTML: what is between backticks is code, and each `step N` up to `steps` a link."""
     parts = clean(text).split("`")
     if len(parts) % 2 == 0:
         return said(text)
-    return "".join(f"<code>{said(part)}</code>" if i % 2 else _linked(part, steps) for i, part in enumerate(parts))
+    return "".join(
+        f"<code>{said(part)}</code>" if i % 2 else _linked(part, steps) for i, part in enumerate(parts)
+    )
 
 
 def _linked(text: str, steps: int) -> str:

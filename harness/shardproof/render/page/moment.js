@@ -11,7 +11,7 @@ function moments(told) {
 
   return function moment(index) {
     const step = told.steps[index];
-    const parts = [crown(step, index), answers(step, index), guard(step), step.evidence ? evidence(step.evidence) : null];
+    const parts = [crown(step, index), answers(step), guard(step), step.evidence ? evidence(step.evidence) : null];
     return [...parts.filter(Boolean), shards(step, index)];
   };
 
@@ -33,26 +33,27 @@ function moments(told) {
 
   // ---- model and system ---------------------------------------------------------------------------
 
-  function answers(step, index) {
+  function answers(step) {
     const said = step.answers ?? [];
-    const apart = said.length > 1 && said[0][1] !== said[1][1] && said[0][1] !== "either is right";
-    const cards = said.map(([who, what], i) =>
-      make(
+    const same = said.length < 2 || said[0][1] === said[1][1] || said[0][1] === "either is right";
+    const cards = said.map(([who, what], i) => {
+      const apart = (step.wrong || !same) && said.length > 1 && i === said.length - 1;
+      return make(
         "div",
-        { class: `answer-of${apart && i ? " apart" : ""}${what.startsWith("refused") ? " refuses" : ""}` },
+        { class: `answer-of${apart ? " apart" : ""}${what.startsWith("refused") ? " refuses" : ""}` },
         make("h3", {}, who),
         make("p", { class: "what" }, make("span", { class: "sign", "aria-hidden": "true" }, what.startsWith("refused") ? "✕" : "✓"), foreign(what)),
         who === "model" ? modelSays(step) : list(i === said.length - 1 ? step.changed : []),
-        apart && i ? make("p", { class: "differs" }, make("span", { "aria-hidden": "true" }, "≠ "), "not as the model") : null,
-      ),
-    );
+        apart ? make("p", { class: "differs" }, make("span", { "aria-hidden": "true" }, "≠ "), same ? "the answer is right, what it did is not" : `not as the ${said[0][0]}`) : null,
+      );
+    });
     const facts = [["refused by", step.refusedBy], ["differs", step.differs]].filter(([, text]) => text);
     return make(
       "section",
       { class: `answers${step.wrong ? " wrong" : ""}`, "aria-label": "answers" },
       make("div", { class: "sides" }, ...cards),
       facts.length ? pairs(facts.map(([name, text]) => [name, sentence(text, count)])) : null,
-      step.astray ? make("p", { class: "astray" }, "the model could not follow: ", foreign(step.astray)) : null,
+      step.astray ? make("p", { class: "astray" }, "the model could not follow: ", ...sentence(step.astray, count)) : null,
     );
   }
 
@@ -93,7 +94,7 @@ function moments(told) {
         { class: kind },
         make("span", { class: "sign", "aria-hidden": "true" }, holds ? "✓" : "✕"),
         make("code", { class: "condition" }, foreign(text)),
-        make("span", { class: "mark" }, holds ? "holds" : kind === "refuses" ? `refuses: ${refusal}` : `would refuse: ${refusal}`),
+        make("span", { class: "mark" }, holds ? "holds" : [kind === "refuses" ? "refuses: " : "would refuse: ", foreign(refusal)]),
         holds ? null : make("p", { class: "why" }, sentence(why, count)),
         make("p", { class: "means" }, ...meanings.flatMap((meaning) => [...sentence(told.meanings[meaning]), " "])),
       );
@@ -108,18 +109,16 @@ function moments(told) {
     const changes = told.homes.map(() => []);
     for (const [old, now] of step.delta ?? []) changes[told.facts[now >= 0 ? now : old][0]].push([old, now]);
     const quiet = [];
-    const tables = told.homes.map((home, place) => {
-      if (!before[place].size && !changes[place].length) {
-        quiet.push(home);
-        return null;
-      }
-      return table(home, before[place], changes[place], step.names ?? []);
+    const [busy, still] = [[], []];
+    told.homes.forEach((home, place) => {
+      if (!before[place].size && !changes[place].length) quiet.push(home);
+      else (changes[place].length ? busy : still).push(table(home, before[place], changes[place], step.names ?? []));
     });
     return make(
       "section",
       { class: "shards", "aria-labelledby": "shards-title" },
       make("h3", { id: "shards-title" }, "What the model holds"),
-      make("div", { class: "tables" }, ...tables),
+      make("div", { class: "tables" }, ...busy, ...still),
       quiet.length ? make("p", { class: "quiet" }, "as in the beginning: ", foreign(quiet.join(", "))) : null,
     );
   }
@@ -146,11 +145,11 @@ function moments(told) {
   function changed([old, now]) {
     const [sign, word] = old < 0 ? ["+", "new"] : now < 0 ? ["−", "gone"] : ["≠", "changed"];
     const meaning = told.facts[now >= 0 ? now : old][2];
-    const cell = (fact, ...more) => make("td", {}, fact >= 0 ? make("code", {}, foreign(told.facts[fact][1])) : make("span", { class: "none" }, "–"), ...more);
+    const cell = (fact, ...more) => make("td", {}, fact >= 0 ? make("code", {}, foreign(told.facts[fact][1])) : null, ...more);
     return make(
       "tr",
       { class: `changed ${word}` },
-      cell(old),
+      cell(old, old < 0 ? make("span", { class: "none" }, "–") : null),
       cell(
         now,
         make("span", { class: "sign" }, `${sign} ${word}`),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 
 from ...story.told import Change, Moment, Story
@@ -9,7 +10,7 @@ from ...trace import Explanation, Trace
 from .. import text
 from ..diagram import label
 from .content import answers, way
-from .markup import clean, said, sentence
+from .markup import said, sentence
 
 
 def heading(trace: Trace) -> str:
@@ -42,7 +43,9 @@ def rule(story: Story) -> str:
     if story.says:
         parts.append(f'<p class="says">{sentence(story.says)}</p>')
     if story.formula:
-        parts.append(f'<pre class="formula" tabindex="0" aria-label="formula">{said(story.formula, 4_000)}</pre>')
+        parts.append(
+            f'<pre class="formula" tabindex="0" aria-label="formula">{said(story.formula, 4_000)}</pre>'
+        )
     if story.trace.because:
         parts.append(f"<h3>Why it matters</h3>\n<p>{said(story.trace.because, 500)}</p>")
     if story.incidents:
@@ -53,9 +56,9 @@ def rule(story: Story) -> str:
 
 def _source(where: str) -> str:
     shown = said(where, 300)
-    if not where.startswith("https://"):
-        return f"<cite>{shown}</cite>"
-    return f'<a href="{shown}" rel="noreferrer noopener">{shown}</a>' if clean(where) == where else shown
+    if re.fullmatch(r"https://[\w.~/?#&=%+:@-]{1,280}", where, re.ASCII):
+        return f'<a href="{shown}" rel="noreferrer noopener">{shown}</a>'
+    return f"<cite>{shown}</cite>"
 
 
 def explanation(told: Explanation | None, steps: int) -> str:
@@ -114,7 +117,7 @@ def _details(story: Story, moment: Moment, *, wrong: bool) -> Iterator[tuple[str
     if wrong and trace.violation is not None:
         yield from (
             (label, sentence(value, steps))
-            for label, value in (("refused by", trace.violation.clause), ("differs", trace.violation.differs))
+            for label, value in (("refused by", story.refused_by), ("differs", trace.violation.differs))
             if value
         )
     if moment.guard:
@@ -122,9 +125,9 @@ def _details(story: Story, moment: Moment, *, wrong: bool) -> Iterator[tuple[str
     if moment.evidence is not None and moment.evidence.says:
         yield "evidence", sentence(moment.evidence.says, steps)
     if moment.changes:
-        yield "model", "<br>".join(_change(change) for change in moment.changes)
+        yield "model changes", "<br>".join(_change(change) for change in moment.changes)
     if moment.astray:
-        yield "model", f"could not follow: {said(moment.astray)}"
+        yield "model", f"could not follow: {sentence(moment.astray)}"
 
 
 def _clause(moment: Moment, steps: int) -> Iterator[str]:
@@ -143,7 +146,11 @@ def _change(change: Change) -> str:
     if change.before is None:
         return f"{place}<ins>{said(str(change.after), 200)}</ins>"
     gone = f"<del>{said(str(change.before), 200)}</del>"
-    return f"{place}{gone}" if change.after is None else f"{place}{gone} <ins>{said(str(change.after), 200)}</ins>"
+    return (
+        f"{place}{gone}"
+        if change.after is None
+        else f"{place}{gone} <ins>{said(str(change.after), 200)}</ins>"
+    )
 
 
 def _pairs(pairs: Iterable[tuple[str, str]]) -> str:

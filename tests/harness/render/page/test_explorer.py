@@ -1,0 +1,517 @@
+from __future__ import annotations
+
+import base64
+import json
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from attrs import frozen
+
+import headless
+import told
+from headless import Tab
+from shardproof import trace_file
+from shardproof.errors import MissingPartError
+from shardproof.parts import PARTS, read
+from shardproof.render.page.document import page
+from shardproof.story.telling import tell
+from shardproof.story.told import NOWHERE, Story
+
+# A browser starts once for all of them, but opening and drawing pages takes its time.
+pytestmark = pytest.mark.heavy
+
+REPLAY = "replay with  shardproof replay x.trace.json"
+TRACES = Path(__file__).parents[3] / "traces"
+GOLDEN = Path(__file__).parents[3] / "golden" / "page"
+
+#: Of the many widths of screens, a small telephone and a wide desk.
+NARROW, WIDE = (360, 740), (1600, 1000)
+
+#: What two pictures must have in common: see likeness.js. Other letters leave 0.92 of it (measured with
+#: serifs, with one width for all letters, and with a tenth less of it); a card that is missing, 0.85.
+ALIKE_MIN, SHADE_MAX = 0.9, 8.0
+
+
+@pytest.fixture(scope="module")
+def tab() -> Iterator[Tab]:
+    """A browser. Where nobody looks at what was skipped, missing it is a failure."""
+    path = headless.installed()
+    if path is None:
+        reason = f"none of {', '.join(headless.NAMES)} is installed"
+        if os.environ.get("CI"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+    with headless.browser(path) as opened:
+        yield opened
+
+
+@frozen
+class Shown:
+    """A story, and its page on disk."""
+
+    story: Story
+    address: str
+
+
+@pytest.fixture(scope="module")
+def double(tmp_path_factory: pytest.TempPathFactory) -> Shown:
+    """What a shard without deduplication does, as the model tells it."""
+    return kept(
+        tell(trace_file.load(TRACES / "no-deduplication.trace.json")), tmp_path_factory.mktemp("double")
+    )
+
+
+@pytest.fixture(scope="module")
+def damaged(tmp_path_factory: pytest.TempPathFactory) -> Shown:
+    """One with everything that a page can have."""
+    return kept(told.damaged(), tmp_path_factory.mktemp("damaged"))
+
+
+@pytest.fixture(scope="module")
+def hostile(tmp_path_factory: pytest.TempPathFactory) -> Shown:
+    """One that means harm."""
+    return kept(told.hostile(), tmp_path_factory.mktemp("hostile"))
+
+
+def kept(story: Story, folder: Path) -> Shown:
+    path = folder / "page.html"
+    path.write_text(page(story, REPLAY), encoding="utf-8")
+    return Shown(story, path.as_uri())
+
+
+def opened(tab: Tab, shown: Shown, size: tuple[int, int] = WIDE, scheme: str = "light", at: str = "") -> None:
+    tab.emulate(*size, prefers_color_scheme=scheme, prefers_reduced_motion="reduce")
+    tab.open(shown.address + at)
+
+
+def step_shown(tab: Tab) -> int:
+    return int(tab.js("parseInt(document.querySelector('#step-title').textContent.slice(5))"))
+
+
+def soon(tab: Tab, condition: str) -> None:
+    """Wait until it is so; a page has until the patience of the tab ends."""
+    deadline = time.monotonic() + tab.patience_s
+    while not tab.js(condition):
+        assert time.monotonic() < deadline, condition
+        time.sleep(0.02)
+
+
+#: The tables of what shards hold, as [shard, [[before, after] ...], [as before ...]].
+TABLES = """
+[...document.querySelectorAll(".tables table")].map(table => [
+  table.querySelector("caption").firstChild.textContent,
+  [...table.querySelectorAll("tr.changed")].map(row => [...row.children].map(
+    cell => cell.querySelector(":scope > code")?.textContent ?? "")),
+  [...table.querySelectorAll(".facts li")].map(item => item.textContent),
+])
+"""
+
+
+def held(tab: Tab) -> tuple[dict[str, set[str]], dict[str, set[str]]]:
+    """What each shard holds before and after the step that is shown."""
+    before: dict[str, set[str]] = {}
+    after: dict[str, set[str]] = {}
+    for shard, changed, same in tab.js(TABLES):
+        before[shard] = {*same, *(old for old, _ in changed if old)}
+        after[shard] = {*same, *(new for _, new in changed if new)}
+    return before, after
+
+
+def facts(story: Story, steps: int) -> dict[str, set[str]]:
+    by_shard: dict[str, set[str]] = {}
+    for fact in story.facts(steps):
+        by_shard.setdefault(fact.shard if fact.shard != NOWHERE else "everywhere", set()).add(str(fact))
+    return by_shard
+
+
+def without_empty(by_shard: dict[str, set[str]]) -> dict[str, set[str]]:
+    return {shard: held for shard, held in by_shard.items() if held}
+
+
+def assert_shows(tab: Tab, story: Story, index: int) -> None:
+    """All that a story has of one step is on the page."""
+    moment = story.moments[index]
+    before, after = held(tab)
+    assert step_shown(tab) == index + 1
+    assert without_empty(before) == facts(story, index)
+    assert without_empty(after) == facts(story, index + 1)
+    words = tab.js("document.querySelector('#moment').textContent")
+    for text in moment.step.changed:
+        assert text in words
+    for clause in moment.guard:
+        assert clause.text in words
+        assert clause.story.replace("`", "") in words
+        assert all(meaning.replace("`", "") in words for meaning in clause.means)
+    refusing = tab.js("document.querySelector('.guard .refuses .condition')?.textContent ?? ''")
+    assert refusing == (moment.refusing.text if moment.refusing else "")
+    assert tab.js("document.querySelector('.row.current')?.dataset.step") == str(index + 1)
+
+
+class TestOpening:
+    def test_asks_for_nothing_and_complains_of_nothing(self, tab: Tab, double: Shown, damaged: Shown) -> None:
+        """
+        From disk, a page asks for itself only, and neither the console nor its policy has anything to say.
+        """
+        for shown in (double, damaged):
+            opened(tab, shown)
+
+            assert tab.requests == [shown.address]
+            assert tab.complaints == []
+
+    def test_shows_where_it_goes_wrong(self, tab: Tab, double: Shown) -> None:
+        """
+        A page opens at the violation, with the two answers side by side.
+        """
+        opened(tab, double)
+
+        assert_shows(tab, double.story, 5)
+        sides = tab.js("[...document.querySelectorAll('.answer-of .what')].map(e => e.textContent)")
+        assert sides == ["✕refused, consumed", "✓accepted"]
+        assert tab.js("document.querySelectorAll('.answer-of.apart').length") == 1
+
+    def test_lets_no_other_script_run(self, tab: Tab, double: Shown) -> None:
+        """
+        A script that gets into the page all the same is stopped by the policy, and so is a style.
+        """
+        opened(tab, double)
+
+        tab.js(
+            "(() => { const s = document.createElement('script'); s.textContent = 'window.hacked = 1';"
+            "document.body.append(s); document.body.setAttribute('style', 'color: red');"
+            "const i = new Image(); i.src = 'http://127.0.0.1:9/'; document.body.append(i) })()"
+        )
+        tab.settled()
+
+        assert tab.js("window.hacked") is None
+        assert len(tab.complaints) == 3
+        assert all("Content Security Policy" in complaint for complaint in tab.complaints)
+
+    def test_at_a_step_that_the_address_names(self, tab: Tab, double: Shown) -> None:
+        """
+        A permalink opens its step, whatever was shown before, and a wrong one opens the violation.
+        """
+        for at, index in (("#step-3", 2), ("#step-1", 0), ("#step-99", 5), ("#step-0", 5), ("#x", 5)):
+            opened(tab, double, at=at)
+
+            assert_shows(tab, double.story, index)
+        tab.js("location.hash = '#step-2'")
+        soon(tab, "document.querySelector('#step-title').textContent.startsWith('Step 2')")
+
+
+class TestStepping:
+    def test_by_keys(self, tab: Tab, double: Shown) -> None:
+        """
+        From the first step to the violation and back, every step shows what the story has of it.
+        """
+        opened(tab, double)
+        last = len(double.story.moments) - 1
+
+        tab.press("Home")
+        for index in range(last + 1):
+            assert_shows(tab, double.story, index)
+            tab.press("ArrowRight")
+        for index in range(last, -1, -1):
+            assert_shows(tab, double.story, index)
+            tab.press("ArrowLeft")
+        assert step_shown(tab) == 1
+        tab.press("End")
+        assert step_shown(tab) == last + 1
+        tab.press("Home")
+        tab.press("x")
+        assert step_shown(tab) == last + 1
+        soon(tab, "location.hash === '#step-6'")
+        assert tab.complaints == []
+
+    def test_by_mouse(self, tab: Tab, double: Shown) -> None:
+        """
+        Rows of the diagram, buttons, and the link to the step that made a clause false lead to steps.
+        """
+        opened(tab, double)
+
+        tab.click(".guard .refuses a")
+        assert_shows(tab, double.story, 4)
+        tab.click('#diagram [data-step="2"] .hit')
+        assert_shows(tab, double.story, 1)
+        tab.click("#forward")
+        tab.click("#forward")
+        tab.click("#back")
+        assert_shows(tab, double.story, 2)
+        tab.click("#first")
+        assert step_shown(tab) == 1
+        tab.click("#last")
+        assert_shows(tab, double.story, 5)
+
+    def test_by_the_slider(self, tab: Tab, double: Shown) -> None:
+        """
+        The slider goes to any step, and moves by keys while it has the focus.
+        """
+        opened(tab, double)
+
+        tab.click("#scrub")
+        middle = step_shown(tab)
+        tab.press("ArrowLeft")
+        assert middle in (3, 4)
+        assert step_shown(tab) == middle - 1
+        tab.press("End")
+        assert step_shown(tab) == 6
+
+    def test_by_playing(self, tab: Tab, double: Shown) -> None:
+        """
+        The space bar plays from the beginning once the end was reached, and stops.
+        """
+        opened(tab, double)
+
+        tab.press(" ")
+        assert step_shown(tab) == 1
+        soon(tab, "document.querySelector('#step-title').textContent.startsWith('Step 2')")
+        tab.press(" ")
+        assert tab.js("document.querySelector('#play').getAttribute('aria-pressed')") == "false"
+
+    def test_through_thousands_of_steps(
+        self, tab: Tab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """
+        Of a long trace only what is seen is drawn, and facts of any step are those of the story.
+        """
+        shown = kept(told.long(3_000), tmp_path)
+        opened(tab, shown)
+
+        for index in (2_999, 0, 1_733, 127, 128, 129, 2_998):
+            tab.js(f"location.hash = '#step-{index + 1}'")
+            soon(tab, f"document.querySelector('#step-title').textContent.startsWith('Step {index + 1} ')")
+            tab.js("document.querySelectorAll('.more').forEach(button => button.click())")
+            assert_shows(tab, shown.story, index)
+            assert 0 < tab.js("document.querySelectorAll('#diagram g.row').length") < 120
+
+
+class TestBeingRead:
+    @pytest.mark.parametrize("scheme", ["light", "dark"])
+    def test_by_everybody(self, tab: Tab, damaged: Shown, double: Shown, scheme: str) -> None:
+        """
+        Axe finds nothing to object to, in both schemes, on narrow and wide screens, with all unfolded.
+        """
+        try:
+            (axe,) = read(PARTS["axe-core"], ["axe.min.js"]).values()
+        except MissingPartError as missing:
+            if os.environ.get("CI"):
+                raise
+            pytest.skip(str(missing))
+        for shown, size, before in (
+            (damaged, WIDE, "document.querySelector('#unfold').click()"),
+            (double, NARROW, "0"),
+            (damaged, NARROW, "document.querySelector('#keys').click()"),
+        ):
+            opened(tab, shown, size, scheme)
+            tab.js(before)
+            tab.js(axe.decode())
+            found = tab.js(
+                "axe.run(document).then(found => found.violations.map("
+                "v => v.id + ': ' + v.nodes.map(n => n.target + ' ' + n.failureSummary).join('; ')))"
+            )
+            assert found == []
+
+    def test_aloud(self, tab: Tab, double: Shown) -> None:
+        """
+        Once a step has settled, a screen reader is told which it is, who says what, and what is wrong.
+        """
+        opened(tab, double)
+
+        tab.press("ArrowLeft")
+        tab.press("ArrowRight")
+        soon(tab, "document.querySelector('#status').textContent.startsWith('Step 6')")
+
+        assert tab.js("document.querySelector('#status').textContent") == (
+            "Step 6 of 6. relayer → B: deliver r0 by h0. model: refused, consumed; system: accepted. "
+            f"Here it goes wrong. {double.story.refused_by.replace('`', '')}"
+        )
+        assert tab.js("document.querySelector('#scrub').getAttribute('aria-valuetext')") == (
+            "step 6 of 6: deliver r0 by h0"
+        )
+
+    def test_on_narrow_and_wide_screens(
+        self, tab: Tab, double: Shown, damaged: Shown, hostile: Shown
+    ) -> None:
+        """
+        No page is wider than its screen, whatever is in it.
+        """
+        for shown in (double, damaged, hostile):
+            for size in (NARROW, WIDE):
+                opened(tab, shown, size)
+                tab.js("document.querySelector('#unfold').click()")
+
+                assert tab.js("document.documentElement.scrollWidth") <= size[0]
+
+    def test_with_the_help_of_a_key(self, tab: Tab, double: Shown) -> None:
+        """
+        A question mark shows the keys; Escape puts them away, and the keys of steps rest in between.
+        """
+        opened(tab, double)
+
+        tab.press("?")
+        tab.press("Home")
+        assert tab.js("document.querySelector('#help').open") is True
+        assert step_shown(tab) == 6
+        tab.press("Escape")
+        assert tab.js("document.querySelector('#help').open") is False
+
+    def test_without_motion(self, tab: Tab, double: Shown) -> None:
+        """
+        Who prefers no motion gets none.
+        """
+        opened(tab, double)
+
+        assert tab.js("getComputedStyle(document.querySelector('.band')).transitionDuration") == "0s"
+
+    def test_without_a_script(self, tab: Tab, damaged: Shown) -> None:
+        """
+        Where scripts are off, every step is there as text, and nothing that would need one.
+        """
+        tab.allow_scripts(False)
+        try:
+            opened(tab, damaged)
+            assert_is_all_there(tab, damaged.story)
+            visible = "document.querySelector('{}').checkVisibility()"
+            assert not any(
+                tab.js(visible.format(part)) for part in ("#picture", "#moment", "#timeline", "#copy")
+            )
+        finally:
+            tab.allow_scripts(True)
+
+    def test_on_paper(self, tab: Tab, damaged: Shown) -> None:
+        """
+        Printed, a page has all steps, the whole diagram, and no buttons.
+        """
+        opened(tab, damaged)
+        tab.press("Home")
+
+        tab.call("Emulation.setEmulatedMedia", media="print")
+        try:
+            assert_is_all_there(tab, damaged.story)
+            visible = "document.querySelector('{}').checkVisibility()"
+            assert not any(
+                tab.js(visible.format(part)) for part in ("#moment", "#timeline", "#copy", "#unfold")
+            )
+            assert tab.js("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+            printed = base64.b64decode(tab.call("Page.printToPDF")["data"])
+        finally:
+            tab.call("Emulation.setEmulatedMedia", media="")
+        assert printed.startswith(b"%PDF")
+
+    def test_as_a_command_that_can_be_copied(self, tab: Tab, double: Shown) -> None:
+        """
+        The button copies the command, or selects it where a page may not write to the clipboard.
+        """
+        opened(tab, double)
+
+        tab.click("#copy")
+        soon(tab, "document.querySelector('#copy').textContent === 'copied' || String(getSelection()) !== ''")
+
+        if tab.js("document.querySelector('#copy').textContent") != "copied":
+            assert tab.js("String(getSelection())").strip() == "shardproof replay x.trace.json"
+
+
+def assert_is_all_there(tab: Tab, story: Story) -> None:
+    """Every step of the story can be seen in the list of all steps, with its answers and its clauses."""
+    items = tab.js(
+        "[...document.querySelectorAll('#list > li')].map(e => e.checkVisibility() ? e.textContent : '')"
+    )
+    assert len(items) == len(story.moments)
+    for text, moment in zip(items, story.moments, strict=True):
+        assert moment.step.action in text
+        assert all(clause.text in text for clause in moment.guard)
+        assert all(str(change.after) in text for change in moment.changes)
+
+
+class TestHostileText:
+    def test_is_shown_and_does_nothing(self, tab: Tab, hostile: Shown) -> None:
+        """
+        Through all steps no script of it runs, no element of it appears, and nothing is asked for.
+        """
+        opened(tab, hostile)
+
+        tab.press("Home")
+        for _ in hostile.story.moments:
+            tab.js("document.querySelectorAll('.more').forEach(button => button.click())")
+            tab.press("ArrowRight")
+
+        assert tab.complaints == []
+        assert tab.requests == [hostile.address]
+        assert tab.js("window.hacked") is None
+        assert (
+            tab.js("document.querySelectorAll('img, iframe, [onerror], [onfocus], [style*=hack]').length")
+            == 0
+        )
+        assert tab.js("document.scripts.length") == 2
+        assert "<img src=x onerror='window.hacked = 2'>" in tab.js(
+            "document.querySelector('#list').textContent"
+        )
+        assert tab.js("/[\\u202e\\u2066\\u2028\\x00-\\x08\\x1b]/.test(document.body.textContent)") is False
+
+    def test_turns_no_direction(self, tab: Tab, hostile: Shown) -> None:
+        """
+        Letters that are written from right to left stay within their own element.
+        """
+        opened(tab, hostile, at="#step-4")
+
+        outside = tab.js(
+            "[...document.querySelectorAll('#moment *')].filter(e => [...e.childNodes].some("
+            "n => n.nodeType === 3 && /[\\u0590-\\u06ff]/.test(n.data))).map(e => e.localName)"
+        )
+        assert outside
+        assert set(outside) <= {"bdi", "text", "title"}
+
+
+class TestLooks:
+    @pytest.mark.parametrize(
+        "name, size, scheme",
+        [("wide-light", WIDE, "light"), ("wide-dark", WIDE, "dark"), ("narrow-light", NARROW, "light")],
+    )
+    def test_as_it_did(self, tab: Tab, damaged: Shown, name: str, size: tuple[int, int], scheme: str) -> None:
+        """
+        A page looks as it looked when somebody last looked at it, as far as letters of other machines allow.
+        """
+        opened(tab, damaged, size, scheme)
+        shot = tab.screenshot(*size, scale=0.4 if size == WIDE else 1)
+        path = GOLDEN / f"{name}.png"
+        if os.environ.get("UPDATE_GOLDEN") == "1":
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(shot)
+
+        assert alike(tab, path.read_bytes(), shot), (
+            f"{name} differs; look at it, then run with UPDATE_GOLDEN=1"
+        )
+
+    def test_a_difference_is_seen_and_other_letters_are_none(self, tab: Tab, damaged: Shown) -> None:
+        """
+        A card that is missing, larger letters, or wrong in another colour is seen; serifs are none of that.
+        """
+        root = "document.documentElement.style"
+        changes = {
+            "": True,
+            f"{root}.setProperty('--letters', 'serif')": True,
+            "document.querySelector('.guard').remove()": False,
+            "document.querySelector('#picture').remove()": False,
+            f"{root}.fontSize = '22px'": False,
+            f"{root}.setProperty('--wrong', '#1b6846'), {root}.setProperty('--wrong-wash', '#eeeeff')": False,
+        }
+        pictures = []
+
+        for change in changes:
+            opened(tab, damaged)
+            tab.js(change)
+            tab.settled()
+            pictures.append(tab.screenshot(*WIDE, scale=0.4))
+
+        assert [alike(tab, pictures[0], picture) for picture in pictures] == list(changes.values())
+
+
+def alike(tab: Tab, one: bytes, other: bytes) -> bool:
+    """Whether two pictures show the same, as far as letters of other machines allow."""
+    pictures = json.dumps([base64.b64encode(picture).decode() for picture in (one, other)])
+    brightness, redness, shade = tab.js(
+        f"({(Path(__file__).parent / 'likeness.js').read_text()})({pictures})"
+    )
+    return bool(brightness >= ALIKE_MIN and redness >= ALIKE_MIN and shade <= SHADE_MAX)

@@ -1,0 +1,112 @@
+"""Each clause of a guard as it stood, and since when it is false, in a sentence."""
+
+from __future__ import annotations
+
+import pytest
+
+from shardproof.story.telling import tell
+from shardproof.story.told import Clause, Moment
+from shardproof.trace import Search, Step, Trace
+from shardproof_models.stacks import STACKS
+
+CORE = tuple(layer.name for layer in STACKS["core"].layers)
+
+EMIT = Step("emit", "A", {"receipt": "r0", "to": "B"})
+PRODUCE = Step("produce", "A", {"header": "h0"})
+FINALISE = Step("finalise", "A", {"header": "h0"})
+LEARN = Step("learn", "B", {"header": "h0"})
+DELIVER = Step("deliver", "B", {"receipt": "r0", "header": "h0", "evidence": "r0@h0"})
+ELSEWHERE = Step("deliver", "C", {"receipt": "r0", "header": "h0", "evidence": "r0@h0"})
+UNSHOWN = Step("deliver", "B", {"receipt": "forged:A>B:0", "header": "h0", "evidence": "none"})
+
+
+def last(*steps: Step, layers: tuple[str, ...] = CORE) -> Moment:
+    """The last of these steps, which nobody has taken."""
+    shards = ("A", "B", "C")
+    return tell(Trace("nobody", layers, shards, "", "", "", steps, None, Search("hand"))).moments[-1]
+
+
+def refusing(*steps: Step, layers: tuple[str, ...] = CORE) -> Clause:
+    """The clause by which the last step is refused."""
+    found = last(*steps, layers=layers).refusing
+    assert found is not None
+    return found
+
+
+def test_every_clause_is_there_in_the_order_in_which_it_is_checked() -> None:
+    """With the names of the trace, and what the relations mean."""
+    moment = last(EMIT, PRODUCE, DELIVER)
+
+    assert [(c.refusal, c.text, c.holds) for c in moment.guard] == [
+        ("untrusted header", "learned(B, h0)", False),
+        ("wrong source", "origin(h0) = source(r0)", True),
+        ("unproven", "commits(h0, r0)", True),
+        ("wrong destination", "B = destination(r0)", True),
+        ("consumed", "not consumed(B, key(r0))", True),
+    ]
+    assert moment.model == "refused, untrusted header"
+    assert [c.story for c in moment.guard if c.holds] == [""] * 4
+    assert all(c.means for c in moment.guard)
+
+
+@pytest.mark.parametrize(
+    "steps, since, story",
+    [
+        ((EMIT, PRODUCE, DELIVER), None, "never true: no step makes `learned(B, h0)` true"),
+        (
+            (EMIT, PRODUCE, FINALISE, LEARN, DELIVER, PRODUCE, DELIVER),
+            4,
+            "`consumed(B, key(r0))` became true at step 5, deliver at B",
+        ),
+        (
+            (EMIT, PRODUCE, FINALISE, Step("learn", "C", {"header": "h0"}), ELSEWHERE),
+            None,
+            "never true: destination(r0) is B",
+        ),
+        (
+            (EMIT, PRODUCE, FINALISE, LEARN, UNSHOWN),
+            None,
+            "never true: no step makes `commits(h0, a receipt that nobody emitted (A>B))` true",
+        ),
+    ],
+)
+def test_since_when(steps: tuple[Step, ...], since: int | None, story: str) -> None:
+    """A step that made it false, what no step has made true, or what the topology forbids."""
+    found = refusing(*steps)
+
+    assert (found.since, found.story) == (since, story)
+
+
+def test_what_is_compared_is_said() -> None:
+    """A clock that has come too far."""
+    layers = ("exactly-once", "finality", "failures", "deadlines")
+    emit = Step("emit", "A", {"receipt": "r0", "to": "B", "deadline": "1"})
+    tick = Step("advance_clock", "B", {})
+    found = refusing(emit, PRODUCE, FINALISE, LEARN, tick, tick, DELIVER, layers=layers)
+
+    assert found.refusal == "expired"
+    assert found.since == 4
+    assert found.story == (
+        "`clock(B) < deadline(r0)` became false at step 5, advance_clock at B: "
+        "clock(B) is 2, deadline(r0) is 1"
+    )
+
+
+def test_what_a_reorganisation_made_false() -> None:
+    """A light client that went back behind what it had learned."""
+    found = refusing(
+        EMIT,
+        PRODUCE,
+        FINALISE,
+        Step("produce", "B", {"header": "h1"}),
+        LEARN,
+        Step("revert", "B", {"header": "h1"}),
+        DELIVER,
+    )
+
+    assert (found.since, found.story) == (5, "`learned(B, h0)` became false at step 6, revert at B")
+
+
+def test_a_step_that_nobody_decides_has_no_guard() -> None:
+    """What users and consensus do is asked for only where the model allows it."""
+    assert last(EMIT).guard == last(EMIT, PRODUCE).guard == ()
