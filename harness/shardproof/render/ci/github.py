@@ -13,12 +13,9 @@ from pathlib import Path
 
 from ...errors import ShardproofError
 from ...verdict import State, Verdict
-from .. import inert, text
+from .. import inert
 from ..report import Answer
-from .places import Place, Weight, place, weight
-
-#: Cells of the drawing of a story.
-WIDTH = 100
+from .places import Place, Weight, place, replay, story, weight
 
 #: Of a summary GitHub takes a megabyte, and of a larger one nothing.
 BYTES_MAX = 1_000_000
@@ -33,10 +30,9 @@ def notes(answer: Answer, folder: Path) -> Iterator[str]:
     """A line for each finding, each engine that decided nothing, and what is wrong with the run."""
     for engine, found, path in answer.findings:
         where = place(answer, engine, path, folder)
-        systems = next(report.systems for report in answer.reports if report.engine == engine)
         known = answer.expected(engine, found)
-        replay = text.replay_line(path, *systems) if path else ""
-        said = (f"known: {known}" if known else found.because, *_last(found.trace.violation), replay)
+        why, line = f"known: {known}" if known else found.because, replay(answer, engine, path)
+        said = (why, *_last(found.trace.violation), line)
         title = f"{'expected' if known else 'violated'}: {found.property}"
         level = _LEVELS[weight(answer, engine, found)]
         yield _command(level, title, "\n".join(map(inert.line, filter(None, said))), where)
@@ -113,12 +109,10 @@ def _summary(answer: Answer, stories: int) -> Iterator[str]:
     found = [*answer.findings]
     for engine, one, path in found[:stories]:
         known = answer.expected(engine, one)
-        systems = next(report.systems for report in answer.reports if report.engine == engine)
-        replay = text.replay_line(path, *systems) if path else ""
         yield ""
         yield f"### {'expected' if known else 'violated'}: {_md(one.property)}"
         yield ""
-        yield _fenced(text.finding(one, WIDTH, ascii_only=False, replay=replay, known=known))
+        yield _fenced(story(answer, engine, one, path, ascii_only=False))
     if len(found) > stories:
         yield f"\n{len(found) - stories} more findings: the page of the run has them."
     gone = [
@@ -140,6 +134,7 @@ def _md(foreign: str) -> str:
 
 def _fenced(block: str) -> str:
     """Lines of ours, with foreign text in them, as a block that none of them can end."""
-    longest = max((len(run) for run in re.findall(r"`+", block)), default=0)
+    shown = inert.block(block)
+    longest = max((len(run) for run in re.findall(r"`+", shown)), default=0)
     fence = "`" * max(3, longest + 1)
-    return f"{fence}text\n{block}\n{fence}"
+    return f"{fence}text\n{shown}\n{fence}"

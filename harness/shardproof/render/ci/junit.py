@@ -13,12 +13,10 @@ from xml.etree import ElementTree as ET
 
 from ...errors import ShardproofError
 from ...verdict import Report
-from .. import inert, text
+from .. import inert
 from ..outcomes import Outcome, State, outcomes
 from ..report import Answer
-
-#: Cells of the drawing of a story.
-WIDTH = 100
+from .places import story
 
 #: Characters of a text, at most: some readers keep all of them in memory, and show none.
 LONGEST = 20_000
@@ -98,8 +96,7 @@ def _story(answer: Answer, report: Report, one: Outcome) -> str:
     if one.finding is None:
         return ""
     path = answer.files.get((report.engine, one.finding.property))
-    replay = text.replay_line(path, *report.systems) if path else ""
-    return text.finding(one.finding, WIDTH, ascii_only=False, replay=replay)
+    return story(answer, report.engine, one.finding, path, ascii_only=False)
 
 
 def _seconds(seconds: float) -> str:

@@ -10,7 +10,11 @@ from pathlib import Path, PurePosixPath
 from attrs import frozen
 
 from ...verdict import Finding, Kind
+from .. import inert, text
 from ..report import Answer
+
+#: Cells of the drawing of a story.
+WIDTH = 100
 
 
 @frozen
@@ -63,6 +67,18 @@ def place(answer: Answer, engine: str, path: Path | None, folder: Path) -> Place
         return written
     trace = None if path is None else within(path, folder)
     return None if trace is None else Place(trace, 1)
+
+
+def replay(answer: Answer, engine: str, path: Path | None) -> str:
+    """The line that runs the trace of a finding again; empty where it has no file."""
+    systems = next((one.systems for one in answer.reports if one.engine == engine), ())
+    return inert.block(text.replay_line(path, *systems)) if path else ""
+
+
+def story(answer: Answer, engine: str, found: Finding, path: Path | None, *, ascii_only: bool) -> str:
+    """A finding as a terminal shows it, with the line to paste at its end."""
+    known, line = answer.expected(engine, found), replay(answer, engine, path)
+    return inert.block(text.finding(found, WIDTH, ascii_only=ascii_only, replay=line, known=known))
 
 
 def fingerprint(answer: Answer, engine: str, found: Finding) -> str:

@@ -14,16 +14,13 @@ from typing import Any
 from urllib.parse import quote
 
 from ...verdict import Finding, Report, Verdict
-from .. import inert, text
+from .. import inert
 from ..report import Answer
-from .places import Place, Weight, fingerprint, source, weight
+from .places import Place, Weight, fingerprint, source, story, weight
 
 LEVELS = {Weight.GRAVE: "error", Weight.SERIOUS: "error", Weight.KNOWN: "note"}
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
-
-#: Cells of the drawing of a story.
-WIDTH = 100
 
 
 def sarif(answer: Answer, folder: Path) -> bytes | None:
@@ -40,7 +37,7 @@ def sarif(answer: Answer, folder: Path) -> bytes | None:
         "tool": {
             "driver": {
                 "name": "shardproof",
-                "version": answer.versions.get("shardproof", ""),
+                "version": inert.line(answer.versions.get("shardproof", "")),
                 "rules": [_rule(found) for found in rules.values()],
             }
         },
@@ -73,14 +70,12 @@ def _rule(found: Finding) -> dict[str, Any]:
 def _result(
     answer: Answer, engine: str, found: Finding, where: Place, path: Path | None, rule: int
 ) -> dict[str, Any]:
-    systems = next(report.systems for report in answer.reports if report.engine == engine)
-    replay = text.replay_line(path, *systems) if path else ""
     known = answer.expected(engine, found)
     told = {
         "ruleId": inert.line(found.property),
         "ruleIndex": rule,
         "level": LEVELS[weight(answer, engine, found)],
-        "message": {"text": text.finding(found, WIDTH, ascii_only=True, replay=replay, known=known)},
+        "message": {"text": story(answer, engine, found, path, ascii_only=True)},
         "locations": [
             {
                 "physicalLocation": {

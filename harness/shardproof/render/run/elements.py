@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 from collections.abc import Iterable
 
-from ...errors import printable
+from .. import inert
 from ..page.markup import said
 
 
@@ -63,4 +63,4 @@ def story(lines: str, label: str) -> str:
 
 def block(lines: str) -> str:
     """Lines of ours, in which foreign text is inert already, and whose spaces mean something."""
-    return "\n".join(html.escape(printable(row, 4_000)) for row in lines.rstrip("\n").split("\n"))
+    return html.escape(inert.block(lines.rstrip("\n")))
