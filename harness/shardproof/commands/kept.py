@@ -14,7 +14,7 @@ from pathlib import Path
 
 from attrs import evolve
 
-from .. import files, trace_file
+from .. import files
 from ..errors import ShardproofError
 from ..render import summary
 from ..render.ci import gitlab, junit, sarif
@@ -58,9 +58,10 @@ def kept(search: Search) -> Search:
             set_elsewhere=tuple(sorted(settings.asked - settings.given)),
         )
         _write(folder, _of_an_answer(answer, context))
-        for path in answer.files.values():
-            shown = Shown(tell(trace_file.load(path)), path)
-            files.write(page_of(path), FORMS["html"].write(shown).encode("utf-8"))
+        for _, found, path in answer.findings:
+            if path is not None:
+                shown = Shown(tell(found.trace), path)
+                files.write(page_of(path), FORMS["html"].write(shown).encode("utf-8"))
         return answer
 
     return run

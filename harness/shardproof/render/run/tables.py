@@ -93,7 +93,7 @@ def _table(title: str, rows: tuple[tuple[str, str], ...]) -> str:
     lengths = [_length(value) for _, value in rows]
     if all(length is not None for length in lengths):
         drawn = [(label, length or 0, value) for (label, value), length in zip(rows, lengths, strict=True)]
-        inside = plot.bars(drawn, title, ("", "times"))
+        inside = plot.bars(drawn, title, ("what", "times"))
     else:
         inside = elements.rows(title, rows, ("", ""))
     if len(rows) <= OPEN_MAX:
