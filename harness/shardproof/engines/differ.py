@@ -95,7 +95,8 @@ class _Search:
             if found := self._run(numbers, schedule, moves):
                 self._keep(found)
             if self.work["runs"] % LOOK_EVERY == 0:
-                self.progress({**self.work, "differences": len(self.found)})
+                work = self.work
+                self.progress({"steps": work["steps"], "differences": len(self.found), "runs": work["runs"]})
 
     def _enough(self) -> bool:
         plan, work = self.plan, self.work

@@ -115,8 +115,8 @@ class _Tour:
             {
                 "steps": tally.steps,
                 "transitions_exercised": tally.taken,
-                "legs_done": len(tally.legs),
                 "findings": len(self.found),
+                "legs_done": len(tally.legs),
             }
         )
         return self.plan.seconds is not None and self.clock() - self.begin > self.plan.seconds

@@ -185,14 +185,15 @@ class RandomSearch:
             self._keep(found)
         elif work["runs"] % REPEATED == 1:
             self._repeat(moves[:REPEATED_MOVES])
-        if self.progress is not None and work["runs"] % RUNS_A_BATCH == 0:
+        if self.progress is not None and (found is not None or work["runs"] % RUNS_A_BATCH == 0):
+            # In the order of what matters, since a terminal may be narrow.
             self.progress(
                 {
                     "steps": work["steps"],
-                    "runs": work["runs"],
                     "situations": len(self.seen.situations),
-                    "clauses_never_exercised": len(self.guards.coverage.never_exercised()),
                     "findings": len(self.found),
+                    "clauses_never_exercised": len(self.guards.coverage.never_exercised()),
+                    "runs": work["runs"],
                 }
             )
 
