@@ -14,7 +14,7 @@ from shardproof_models.stacks import stack
 class TestSeries:
     @pytest.mark.parametrize("count", [1, 2, POINTS_MAX, 2 * POINTS_MAX + 1, 100_000])
     def test_keeps_few_points_and_both_ends(self, count: int) -> None:
-        """However long a search is, its line has a bounded number of points, and begins and ends where it did."""
+        """However long a search is, its line has few points, and begins and ends where it did."""
         line = Series()
         for steps in range(1, count + 1):
             line.note(steps, 3 * steps)

@@ -21,6 +21,7 @@ from shardproof_properties.property import Role
 from .. import __version__
 from ..adapter import AdapterFactory, capabilities
 from ..errors import UsageError
+from ..observable import lacking
 from ..runs import Bench, Found, made, trace_of
 from ..series import Points
 from ..shortest import certified_trace
@@ -89,7 +90,8 @@ def tour(
             why = f"the limit of {plan.worlds_max:,} worlds was reached" if full else "the time was over"
             tour.reasons.append(f"{leg.name}: {why}, before all worlds were met")
     judges = properties_of(whole, Role.SAFETY, Role.STEP, Role.PROGRESS, Role.CONCRETE)
-    return tour.report(tuple(dict.fromkeys(p.name.partition("[")[0] for p in judges)))
+    names = tuple(dict.fromkeys(p.name.partition("[")[0] for p in judges))
+    return tour.report({name: lacking(name, capabilities(adapter)) for name in names})
 
 
 @define(eq=False)
@@ -168,8 +170,8 @@ class _Tour:
 
     # ---- the answer -------------------------------------------------------------------------------
 
-    def report(self, judges: tuple[str, ...]) -> Report:
-        """What was found, and exactly what was exercised."""
+    def report(self, judges: Mapping[str, Sequence[str]]) -> Report:
+        """What was found, and exactly what was exercised; of each property, the verbs that it lacks."""
         work, left = self.tally.work, sum(self.tally.left.values())
         reasons = [*self.reasons]
         if not work["exercised"]:
@@ -185,7 +187,12 @@ class _Tour:
             tuple(self.found.values()),
             reasons=() if stopped else tuple(reasons),
             work=dict(work),
-            properties=judges,
+            properties=tuple(name for name, missing in judges.items() if not missing),
+            not_applicable={
+                name: f"the adapter has no {', '.join(missing)}"
+                for name, missing in judges.items()
+                if missing
+            },
             tables=self._tables(),
             seconds=self.clock() - self.begin,
             series=self._series(),

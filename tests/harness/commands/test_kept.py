@@ -1,11 +1,11 @@
 from __future__ import annotations
 
+import importlib
 import json
 import sys
 from pathlib import Path
 from typing import Any
 
-import jsonschema
 import pytest
 import xmlschema
 
@@ -13,6 +13,9 @@ import answers
 from shardproof import cli
 from shardproof.commands.kept import GITLAB, JUNIT, NAMES, PAGE, SARIF, SUMMARY
 from shardproof.render.summary import schema
+
+#: Published without types.
+jsonschema: Any = importlib.import_module("jsonschema")
 
 ADAPTERS = """
 from shardproof.adapters.faulty import variant
