@@ -376,7 +376,7 @@ FLOORS = (
     ),
 )
 
-EVM = ("pyrevm", "eth_abi", "eth_hash", "coincurve")
+EVM = ("pyrevm", "eth_abi", "faster_eth_abi", "eth_hash", "coincurve")
 
 #: Libraries of systems under test, each in an extra of its own.
 SYSTEMS = (*EVM, "eventsourcing", "nacl", "nats", "pytoniq_core", "pytvm")

@@ -1,8 +1,13 @@
 """
-Every third-party contract, several seeds: is the verdict the expected one, and how fast is it reached?
+Every third-party contract, several seeds: is the verdict the expected one, and what does a step cost?
 
-Exits with 1 unless each holds or is violated as it should for every seed. Of the seconds it says how
-many were spent inside the virtual machine: what is left is encoding, the model, and the search.
+Exits with 1 unless each holds or is violated as it should for every seed. The microseconds of a step
+are those of the virtual machine; of the adapter, which makes calls of what is presented, signs, and
+hashes trees; of the lockstep, which is the model and its judgement; and of the search, which chooses
+moves, counts what they covered, and has numbers drawn by Hypothesis. They are CPU time, so that others
+on the machine do not count, and only of anvil, which runs beside us, the time that goes by. What goes
+before the first step, contracts deployed and the model compiled, is told apart in milliseconds.
+
 Arguments that are numbers are seeds; others are names of adapters, to run only these.
 """
 
@@ -10,14 +15,19 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from typing import Any
+from unittest import mock
+
+from attrs import define, field
 
 from shardproof.adapters.evm.anvil import AnvilEngine
 from shardproof.adapters.evm.engine import PyrevmEngine
 from shardproof.engines.fuzz import Plan, fuzz
 from shardproof.loading import load
+from shardproof.lockstep import Lockstep
+from shardproof.system import System
 from shardproof.verdict import Verdict
 
 SECONDS = 10.0
@@ -35,42 +45,79 @@ EXPECTED: Mapping[str, Verdict] = {
 
 VERBS = ("deploy", "call", "logs", "begin", "checkpoint", "undo", "release")
 
+#: Each part of a step, and the methods in which it begins. What is in none of them is the search, which
+#: begins with the first run of the lockstep.
+PARTS: Mapping[str, tuple[tuple[type, tuple[str, ...]], ...]] = {
+    "machine": ((PyrevmEngine, VERBS), (AnvilEngine, VERBS)),
+    "adapter": ((System, ("call",)),),
+    "lockstep": ((Lockstep, ("run", "reset", "sweep")),),
+}
+SEARCH, START = "search", "start"
 
-@contextmanager
-def timed(spent: list[float]) -> Iterator[None]:
-    """Adds up the time that calls of either engine take."""
-    kept = {(engine, verb): getattr(engine, verb) for engine in (PyrevmEngine, AnvilEngine) for verb in VERBS}
 
-    def wrapped(do: Any) -> Any:
-        def timing(*args: Any, **named: Any) -> Any:
-            begun = time.perf_counter()
+@define
+class Stopwatch:
+    """Seconds by part: at any time, only the innermost part that was entered counts."""
+
+    clock: Callable[[], float]
+    spent: dict[str, float] = field(factory=lambda: dict.fromkeys((*PARTS, SEARCH), 0.0))
+    #: Seconds until the search began.
+    start: float = 0.0
+    _entered: list[str] = field(factory=lambda: [START])
+    _since: float = 0.0
+
+    def turn(self) -> None:
+        """What has passed since the last turn was spent in the part that it is in."""
+        now = self.clock()
+        if self._entered[0] == START:
+            self.start += now - self._since
+        else:
+            self.spent[self._entered[-1]] += now - self._since
+        self._since = now
+
+    def timing(self, part: str, do: Any) -> Any:
+        """`do`, as a piece of that part."""
+
+        def timed(*args: Any, **named: Any) -> Any:
+            self.turn()
+            if part == "lockstep":
+                self._entered[0] = SEARCH
+            self._entered.append(part)
             try:
                 return do(*args, **named)
             finally:
-                spent[0] += time.perf_counter() - begun
+                self.turn()
+                self._entered.pop()
 
-        return timing
+        return timed
 
-    for (engine, verb), do in kept.items():
-        setattr(engine, verb, wrapped(do))
-    try:
-        yield
-    finally:
-        for (engine, verb), do in kept.items():
-            setattr(engine, verb, do)
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """While the parts are timed."""
+        with ExitStack() as stack:
+            for part, places in PARTS.items():
+                for owner, methods in places:
+                    for method in methods:
+                        timed = self.timing(part, getattr(owner, method))
+                        stack.enter_context(mock.patch.object(owner, method, timed))
+            self._since = self.clock()
+            yield
+            self.turn()
 
 
 def is_as_expected(name: str, seed: int) -> bool:
     """Search once, and print the line of this seed."""
-    spent, begun = [0.0], time.perf_counter()
-    with timed(spent):
+    watch = Stopwatch(time.perf_counter if name.endswith(":anvil") else time.process_time)
+    begun = time.perf_counter()
+    with watch.running():
         report = fuzz(load(name), name, Plan(seed, seconds=SECONDS), clock=time.perf_counter)
-    seconds = time.perf_counter() - begun
+    seconds, steps = time.perf_counter() - begun, report.work["steps"]
     shortest = min((len(f.trace.steps) for f in report.findings), default=0)
+    share = watch.spent["machine"] / sum(watch.spent.values())
+    parts = "".join(f"{x / steps * 1e6:10.0f}" for x in watch.spent.values())
     print(
-        f"{name:20} seed {seed}  {report.verdict.value:9} {report.work['steps'] / seconds:6,.0f} steps/s"
-        f"  {report.work['executed']:6,} executed  {spent[0] / seconds:4.0%} in the machine"
-        + (f"  {shortest} steps" if shortest else ""),
+        f"{name:20}{seed:5}  {report.verdict.value:9}{steps / seconds:8,.0f}{report.work['executed']:10,}"
+        f"{parts}{share:13.0%}{watch.start * 1e3:7.0f}" + (f"   {shortest} steps" if shortest else ""),
         flush=True,
     )
     return report.verdict is EXPECTED[name]
@@ -80,6 +127,9 @@ def main(arguments: list[str]) -> int:
     """Run all, or what is named."""
     seeds = [int(x) for x in arguments if x.isdigit()] or SEEDS
     names = [x for x in arguments if not x.isdigit()] or EXPECTED
+    parts = "".join(f"{part:>10}" for part in (*PARTS, SEARCH))
+    print(f"{'':54}microseconds a step")
+    print(f"{'':20} seed  verdict   steps/s  executed{parts}   in machine  start")
     # All of them, also after one was not.
     outcomes = [is_as_expected(name, seed) for name in names for seed in seeds]
     return 0 if all(outcomes) else 1

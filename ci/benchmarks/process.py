@@ -7,7 +7,8 @@ the harness's own: making a request, waiting under a deadline, reading the answe
 and the medians are shown, of the difference too: a machine with others on it is slow for both.
 What of the difference is computing, and not waiting longer to be woken up, is the CPU time.
 
-Then whole runs: the reference in this process, and the same behind the protocol.
+Then whole runs: the reference in this process, and the same behind the protocol. How many requests a
+step makes, and in how many lines, says what the difference should come to at the targets above.
 """
 
 from __future__ import annotations
@@ -21,15 +22,21 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from unittest import mock
+
+from attrs import frozen
 
 from shardproof.adapter import Adapter, AdapterFactory, Delivery, Topology
 from shardproof.adapters.process import wire
+from shardproof.adapters.process.child import Child
 from shardproof.engines.fuzz import Plan, fuzz
 from shardproof.loading import load
 
 ROUNDS = 15
 REQUESTS = 2_000
 TOGETHER = 10
+#: Microseconds of its own that a request should cost, in a line by itself and in one with others.
+ALONE_MAX, TOGETHER_MAX = 40, 15
 
 #: Answers what it is asked, as fast as Python can.
 ECHO = """
@@ -103,10 +110,34 @@ def together() -> tuple[list[bytes], Callable[[Adapter], None]]:
     return lines, ask
 
 
-def fuzzed(make: AdapterFactory, steps: int = 10_000) -> float:
-    """Microseconds a step of a fuzzed run."""
-    took, _ = seconds(lambda: fuzz(make, "process", Plan(1, steps=steps), clock=time.perf_counter))
-    return took / steps * 1e6
+@frozen
+class Fuzzed:
+    """A fuzzed run, by the step."""
+
+    microseconds: float
+    lines: float
+    #: Those in a line of several count singly.
+    requests: float
+    #: Lines of one request only.
+    alone: float
+
+
+def fuzzed(make: AdapterFactory, steps: int = 10_000) -> Fuzzed:
+    """Fuzz for so many steps, and count what is asked of a process."""
+    sizes: list[int] = []
+    exchange = Child.exchange
+
+    def counted(child: Child, data: bytes, within: float) -> bytes:
+        # Any request has an id, and no argument of the reference's has one inside.
+        sizes.append(data.count(b'"id":'))
+        return exchange(child, data, within)
+
+    with mock.patch.object(Child, "exchange", counted):
+        begin = time.perf_counter()
+        report = fuzz(make, "process", Plan(1, steps=steps), clock=time.perf_counter)
+        took = time.perf_counter() - begin
+    taken = report.work["steps"]
+    return Fuzzed(took / taken * 1e6, len(sizes) / taken, sum(sizes) / taken, sizes.count(1) / taken)
 
 
 def main() -> None:
@@ -120,10 +151,10 @@ def main() -> None:
         adapter.open(Topology.of(2))
         print("microseconds a request         by hand   adapter   of its own   of that CPU   target")
         for title, target, (lines, ask) in (
-            ("emit", 40, single("emit", ("A", "B", b"r0"))),
-            ("executed", 40, single("executed", ("B", 0))),
-            ("deliver, 260 bytes", 40, single("deliver", (DELIVERY,))),
-            (f"{TOGETHER} a line", 15, together()),
+            ("emit", ALONE_MAX, single("emit", ("A", "B", b"r0"))),
+            ("executed", ALONE_MAX, single("executed", ("B", 0))),
+            ("deliver, 260 bytes", ALONE_MAX, single("deliver", (DELIVERY,))),
+            (f"{TOGETHER} a line", TOGETHER_MAX, together()),
         ):
             plain = by_hand(echo, lines)
             asked = functools.partial(ask, adapter)
@@ -135,10 +166,15 @@ def main() -> None:
         adapter.close()
         echo.kill()
         echo.wait()
-    print("\nmicroseconds a step, fuzzed")
-    print(f"  reference, in process      {fuzzed(load('reference')):>10.1f}")
-    serve = f"cmd:{sys.executable} -m shardproof.adapters.process.serve reference"
-    print(f"  reference, as a process    {fuzzed(load(serve)):>10.1f}")
+    print("\nfuzzed, a step              microseconds   requests   lines   of one request")
+    inside = fuzzed(load("reference"))
+    print(f"reference, in process{inside.microseconds:>19.1f}")
+    served = fuzzed(load(f"cmd:{sys.executable} -m shardproof.adapters.process.serve reference"))
+    counts = f"{served.requests:>11.2f}{served.lines:>8.2f}{served.alone:>17.2f}"
+    print(f"reference, as a process{served.microseconds:>17.1f}{counts}")
+    more = served.microseconds - inside.microseconds
+    own = ALONE_MAX * served.alone + TOGETHER_MAX * (served.requests - served.alone)
+    print(f"{more:.1f} more, of which {own:.1f} are the harness's at the targets, and the rest the process's")
 
 
 if __name__ == "__main__":

@@ -76,6 +76,8 @@ class DisagreementError(ShardproofError):
 def printable(text: str, longest: int = 2_000) -> str:
     """`text` without control characters, and cut where foreign code has said too much."""
     kept = text if len(text) <= longest else f"{text[:longest]}... ({len(text) - longest} more characters)"
+    if kept.isprintable():
+        return kept
     return "".join(c if c.isprintable() or c == "\n" else repr(c)[1:-1] for c in kept)
 
 

@@ -141,8 +141,8 @@ class Judge(Record):
 
     def refusing_clause(self, action: str, number: int) -> str:
         """The refusal that a clause number stands for; empty for 0."""
-        clauses = self.oracle.protocol.action(action).clauses
-        return str(clauses[number - 1].refusal) if 0 < number <= len(clauses) else ""
+        refusals = self.oracle.refusals[action]
+        return refusals[number] if 0 < number < len(refusals) else ""
 
     def progress(self, differs: str, name: str = "delivers-what-is-due") -> Wrong:
         """Something good did not happen."""

@@ -13,7 +13,7 @@ The names of properties come from the whole stack, because its sentences are wha
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from attrs import field, frozen
@@ -81,6 +81,11 @@ class Oracle:
     catalogue: dict[str, Property] = field(init=False)
     #: The names of the layers that judge.
     layers: frozenset[str] = field(init=False)
+    #: For each action what its clauses refuse by, in their order; nothing comes first, as in an answer.
+    refusals: Mapping[str, tuple[str, ...]] = field(init=False)
+    #: Where worlds keep what headers commit to, and what was emitted.
+    commits: int = field(init=False)
+    emitted: int = field(init=False)
     #: Whether receipts have more to them than two ends.
     rich: bool = field(init=False)
     #: What `deliver` takes besides shard, receipt and header, if the callback succeeds, and if it fails.
@@ -95,6 +100,10 @@ class Oracle:
         object.__setattr__(self, "layers", frozenset(x.name for x in self.protocol.layers))
         generated = Generated(self.protocol, Scope(self._sizes(), self._rigid()), bounded=False)
         object.__setattr__(self, "generated", generated)
+        refusals = {a.name: ("", *(str(c.refusal) for c in a.clauses)) for a in self.protocol.actions}
+        object.__setattr__(self, "refusals", refusals)
+        object.__setattr__(self, "commits", generated.index[commits])
+        object.__setattr__(self, "emitted", generated.index[emitted])
         object.__setattr__(self, "start", _as_it_begins(generated))
         judges = properties_of(self.protocol, Role.SAFETY, Role.STEP)
         checks = tuple((p, generated.check(p.variables, p.body)) for p in judges)
@@ -204,16 +213,6 @@ class Oracle:
             rows[0] = rows[0] & ~(1 << place) | value << place
         else:
             rows[0] = (*rows[0][:place], value, *rows[0][place + 1 :])
-
-    @property
-    def commits(self) -> int:
-        """Where worlds keep what headers commit to."""
-        return self.generated.index[commits]
-
-    @property
-    def emitted(self) -> int:
-        """Where worlds keep what was emitted."""
-        return self.generated.index[emitted]
 
     @property
     def null(self) -> int:

@@ -4,7 +4,8 @@ Third-party parts: packages that an adapter runs and that are never committed.
 Each part is one package at one version with one digest. Its ecosystem's own client
 fetches it, into the user's cache, and only when asked: `shardproof doctor --fetch`. The
 package is kept as it was published, and its files are read out of it. So there is one
-thing to check, the digest, and no unpacked copy that somebody could have changed.
+thing to check, the digest, and no unpacked copy that somebody could have changed: where a
+program needs files, it gets a copy of its own, which ends with it.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ import tarfile
 import tempfile
 from collections.abc import Collection, Mapping
 from enum import Enum
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Final
 
 from attrs import field, frozen
@@ -122,6 +123,78 @@ PARTS: Final[Mapping[str, Part]] = {
             needed_by="the tests of SARIF",
         ),
         Part(
+            name="ton-sandbox",
+            ecosystem="npm",
+            package="@ton/sandbox",
+            version="0.41.0",
+            integrity="sha512-+WRWiHfm62xQebVt6BvLb2UhVphpBHCwSby8R5vP9llzdVck+XEs+p4csIkZBh6gRQsy1Xomzh1PpgZS5XVE3A==",
+            needed_by="adapter tvm:sandbox",
+        ),
+        Part(
+            name="ton-core",
+            ecosystem="npm",
+            package="@ton/core",
+            version="0.63.1",
+            integrity="sha512-hDWMjlKzc18W2E4OeV3hUP8ohRJNHPD4Wd1+AQJj8zshZyCRT0usrvnExgbNUTo/vntDqCGMzgYWbXxyaA+L4g==",
+            needed_by="adapter tvm:sandbox",
+        ),
+        Part(
+            name="ton-crypto",
+            ecosystem="npm",
+            package="@ton/crypto",
+            version="3.3.0",
+            integrity="sha512-/A6CYGgA/H36OZ9BbTaGerKtzWp50rg67ZCH2oIjV1NcrBaCK9Z343M+CxedvM7Haf3f/Ee9EhxyeTp0GKMUpA==",
+            needed_by="adapter tvm:sandbox",
+        ),
+        Part(
+            name="ton-crypto-primitives",
+            ecosystem="npm",
+            package="@ton/crypto-primitives",
+            version="2.1.0",
+            integrity="sha512-PQesoyPgqyI6vzYtCXw4/ZzevePc4VGcJtFwf08v10OevVJHVfW238KBdpj1kEDQkxWLeuNHEpTECNFKnP6tow==",
+            needed_by="adapter tvm:sandbox",
+        ),
+        Part(
+            name="ton-assembly",
+            ecosystem="npm",
+            package="ton-assembly",
+            version="0.6.1",
+            integrity="sha512-HZNDD2Cy8DQ9UY+8eCgCFY9RBnHEA+Abxo6chDtZQqsX1xo97UZzhMWzK+bYoe1w9gsGugi+1kOH7cpjzDN6jQ==",
+            needed_by="adapter tvm:sandbox",
+        ),
+        Part(
+            name="ton-parser-runtime",
+            ecosystem="npm",
+            package="@tonstudio/parser-runtime",
+            version="0.0.1",
+            integrity="sha512-5s4fLkXWxa4SAd7QGGvJXe13GakEo0J3VF5dUI/i3A//bGZxMwCp1FcnbErpNs3y0LcAZoXE5FCUnDowDQptqw==",
+            needed_by="adapter tvm:sandbox",
+        ),
+        Part(
+            name="fflate",
+            ecosystem="npm",
+            package="fflate",
+            version="0.8.3",
+            integrity="sha512-tbZNuJrLwGUp3zshBtdy4W+ORxZuIh8a5ilyIEQDC5rY1f3U20JMry0Ll3WBzU58EZKsEuJFXhb5gwv8CsPvgA==",
+            needed_by="adapter tvm:sandbox",
+        ),
+        Part(
+            name="jssha",
+            ecosystem="npm",
+            package="jssha",
+            version="3.2.0",
+            integrity="sha512-QuruyBENDWdN4tZwJbQq7/eAK85FqrI4oDbXjy5IBhYD+2pTJyBUWZe8ctWaCkrV0gy6AaelgOZZBMeswEa/6Q==",
+            needed_by="adapter tvm:sandbox",
+        ),
+        Part(
+            name="tweetnacl",
+            ecosystem="npm",
+            package="tweetnacl",
+            version="1.0.3",
+            integrity="sha512-6rt+RN7aOi1nGMyC4Xa5DdYiukl2UWCbcJft7YhxReBGQD7OAM8Pbxw6YMo4r2diNEA8FEmu32YOn9rhaiE5yw==",
+            needed_by="adapter tvm:sandbox",
+        ),
+        Part(
             name="axe-core",
             ecosystem="npm",
             package="axe-core",
@@ -211,6 +284,35 @@ def read(part: Part, names: Collection[str]) -> dict[str, bytes]:
             got=f"no {absent[0]}",
         )
     return found
+
+
+def unpack(part: Part, folder: Path, suffixes: tuple[str, ...]) -> None:
+    """
+    Write the part's files whose names end in one of `suffixes` below `folder`, which is made.
+
+    Only files, and only below it, whatever the archive says. What was written is the caller's, to use at
+    once and to remove: whoever comes later cannot know that nobody has changed it.
+    """
+    path, made = located(part), set[Path]()
+    try:
+        with tarfile.open(path, "r:gz") as archive:
+            for member in archive:
+                name = PurePosixPath(member.name.partition("/")[2])
+                if not member.isreg() or name.suffix not in suffixes or member.size > MEMBER_BYTES_MAX:
+                    continue
+                content = archive.extractfile(member)
+                if content is None or name.is_absolute() or ".." in name.parts:
+                    continue
+                target = folder / name
+                if target.parent not in made:
+                    target.parent.mkdir(parents=True, exist_ok=True)
+                    made.add(target.parent)
+                target.write_bytes(content.read())
+    except (tarfile.TarError, OSError, EOFError) as error:
+        raise MissingPartError(
+            f"{part.package} {part.version} cannot be unpacked",
+            got=f"{type(error).__name__}: {error}",
+        ) from error
 
 
 def fetch(part: Part, timeout_s: float = FETCH_TIMEOUT_S) -> Path:

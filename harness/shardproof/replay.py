@@ -183,6 +183,8 @@ def verbs_of(move: Move) -> Iterator[str]:
                 yield "nest"
         case Emit() if move.terms is not None:
             yield "send"
+            if move.terms.takeover:
+                yield "takeover"
         case _ if type(move) in NEEDED:
             yield NEEDED[type(move)]
     if isinstance(move, Deliver | Act):

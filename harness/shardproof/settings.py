@@ -45,6 +45,7 @@ class Settings:
     shards: int
     explore_scope: Mapping[str, int]
     worlds_max: int
+    tour_worlds_max: int
     solver_timeout_ms: int
     seconds: float
     depth_of_profile: int
@@ -335,6 +336,7 @@ def _settings(said: Mapping[str, _Said], given: frozenset[str]) -> Settings:
         shards=scope.get("shards", profile["shards"]),
         explore_scope={**_scope(profile["explore_scope"]), **scope},
         worlds_max=profile["worlds_max"],
+        tour_worlds_max=profile["tour_worlds_max"],
         solver_timeout_ms=profile["solver_timeout_ms"],
         seconds=value("seconds", profile["seconds"]),
         asked=frozenset(said),

@@ -239,7 +239,8 @@ class TestVerdicts:
         """
         With a depth, the answer names it.
         """
-        found = command.json("prove", "--depth", "8")
+        # A deeper question than others here: the patience of a slower profile, for a slow machine.
+        found = command.json("prove", "--depth", "8", "--profile", "nightly")
 
         assert found["verdict"] == "holds"
         assert "up to 8 steps" in found["checked"]["prove"]

@@ -289,6 +289,58 @@ class TestRead:
             parts.read(evolve(PART, integrity=integrity(b"not an archive")), ["a"])
 
 
+class TestUnpack:
+    def test_writes_files_below_a_folder(self, cache: Path, tmp_path: Path) -> None:
+        """
+        Files of the kinds asked for, without the folder that a package is packed in, and no links.
+        """
+        data = archive(
+            ("package/main.js", b"main"),
+            ("package/a/b/c.json", b"{}"),
+            ("package/readme.md", b"read"),
+            ("package/link.js", "/etc/passwd"),
+        )
+        cache.parent.mkdir(parents=True)
+        cache.write_bytes(data)
+
+        parts.unpack(evolve(PART, integrity=integrity(data)), tmp_path / "to", (".js", ".json"))
+
+        assert contents(tmp_path / "to") == {"main.js": b"main", "a/b/c.json": b"{}"}
+
+    def test_writes_nothing_elsewhere(self, cache: Path, tmp_path: Path) -> None:
+        """
+        Names that lead out of the folder are left out, whatever their digest says.
+        """
+        outside = tmp_path / "outside.js"
+        data = archive(("package/../outside.js", b"1"), (f"package/{outside}", b"2"), ("package/in.js", b"3"))
+        cache.parent.mkdir(parents=True)
+        cache.write_bytes(data)
+
+        parts.unpack(evolve(PART, integrity=integrity(data)), tmp_path / "to", (".js",))
+
+        assert not outside.exists()
+        assert contents(tmp_path / "to") == {"in.js": b"3"}
+
+    def test_takes_only_what_was_checked(self, cache: Path, tmp_path: Path) -> None:
+        """
+        What has another digest is not unpacked, and what is no archive cannot be.
+        """
+        cache.parent.mkdir(parents=True)
+        cache.write_bytes(PACKAGE + b"x")
+
+        with pytest.raises(MissingPartError, match="damaged"):
+            parts.unpack(PART, tmp_path / "to", (".js",))
+        cache.write_bytes(b"not an archive")
+        with pytest.raises(MissingPartError, match="cannot be unpacked"):
+            parts.unpack(evolve(PART, integrity=integrity(b"not an archive")), tmp_path / "to", (".js",))
+
+        assert not (tmp_path / "to").exists()
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+
+
 class TestStatus:
     def test_tells_present_missing_and_damaged_apart(
         self, cache: Path, monkeypatch: pytest.MonkeyPatch

@@ -148,3 +148,11 @@ def test_shrinking_what_does_not_reproduce_is_refused() -> None:
     """A shorter trace of nothing would be a trace of nothing."""
     with pytest.raises(UsageError, match="does not violate"):
         shrink(load("reference"), "reference", known("no-deduplication"))
+
+
+def test_a_receipt_that_asks_for_keys_needs_the_verb_that_writes_it() -> None:
+    """On a system without it the trace cannot be replayed, which is no fault of the system."""
+    with pytest.raises(UsageError) as caught:
+        replay(load("reference:near"), "reference:near", known("message-sets-the-keepers"))
+
+    assert "takeover" in dict(caught.value.facts)["got"]

@@ -20,7 +20,7 @@ Source: `@axelar-network/axelar-cgp-solidity`, contracts `AxelarGateway`, `Axela
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, lru_cache
 from typing import ClassVar, Final
 
 from attrs import frozen
@@ -104,15 +104,18 @@ class Call:
         """Under which number the network asks for it: nothing else has it."""
         return keccak(b"%d:%d" % (self.source, self.number))
 
-    def approval(self, receiver: str) -> tuple[bytes, str, bytes]:
-        """The command that approves it: its number, its name and its parameters."""
-        who = (chain_name(self.source), SENDER, receiver, keccak(self.payload))
-        where = (keccak(b"%d" % self.source), self.number)
-        if not self.amount:
-            return self.command, "approveContractCall", encoded(_APPROVAL, (*who, *where))
-        carried = (SYMBOL, self.amount)
-        data = encoded(_APPROVAL_WITH_MINT, (*who, *carried, *where))
-        return self.command, "approveContractCallWithMint", data
+
+# Whatever a chain has sent is in all of its batches from then on.
+@lru_cache(maxsize=1 << 12)
+def approval(call: Call, receiver: str) -> tuple[bytes, str, bytes]:
+    """The command that approves a call: its number, its name and its parameters."""
+    who = (chain_name(call.source), SENDER, receiver, keccak(call.payload))
+    where = (keccak(b"%d" % call.source), call.number)
+    if not call.amount:
+        return call.command, "approveContractCall", encoded(_APPROVAL, (*who, *where))
+    carried = (SYMBOL, call.amount)
+    data = encoded(_APPROVAL_WITH_MINT, (*who, *carried, *where))
+    return call.command, "approveContractCallWithMint", data
 
 
 def chain_name(number: int) -> str:
@@ -279,7 +282,7 @@ class AxelarAdapter(EvmAdapter[GatewayShard]):
     def _batch(self, at: GatewayShard, to: GatewayShard, count: int) -> bytes:
         """All calls to a chain, among the first `count` of another."""
         calls = [call for call in at.sent.first(count) if call.destination == to.number]
-        commands = [call.approval(to.receiver.address) for call in calls]
+        commands = [approval(call, to.receiver.address) for call in calls]
         columns = list(zip(*commands, strict=True)) or [(), (), ()]
         return encoded(BATCH, (to.number, *columns))
 

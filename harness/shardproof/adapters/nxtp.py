@@ -30,7 +30,7 @@ Source: `@connext/nxtp-contracts`, contract `TransactionManager`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, lru_cache
 from typing import ClassVar, Final
 
 from attrs import frozen
@@ -377,14 +377,12 @@ class NxtpAdapter(EvmAdapter[ManagerShard]):
     def _agreed(self, transfer: Transfer) -> bytes:
         """The signature of the user under a transfer, by which it may be fulfilled."""
         to = self._at(transfer.destination)
-        data = (transfer.id, 0, "fulfill", to.number, to.manager.address)
-        return user().sign_personally(keccak(encoded((_SIGNED,), (data,))))
+        return _signed_by_user(_SIGNED, (transfer.id, 0, "fulfill", to.number, to.manager.address))
 
     def _renounced(self, transfer: Transfer) -> bytes:
         """The signature of the user under a transfer, by which it may be cancelled at its destination."""
         to = self._at(transfer.destination)
-        data = (transfer.id, "cancel", to.number, to.manager.address)
-        return user().sign_personally(keccak(encoded((_SIGNED_CANCEL,), (data,))))
+        return _signed_by_user(_SIGNED_CANCEL, (transfer.id, "cancel", to.number, to.manager.address))
 
     # ---- what managers are told -----------------------------------------------------------------
 
@@ -425,6 +423,12 @@ class NxtpAdapter(EvmAdapter[ManagerShard]):
         manager = self.shards[to].manager.address if to else _NOBODY
         people = (user().address, router().address, user().address)
         return (manager, *people, asset, asset, user().address, user().address, _NOBODY)
+
+
+# Every header has again what the user has signed before.
+@lru_cache(maxsize=1 << 12)
+def _signed_by_user(kind: str, said: tuple[object, ...]) -> bytes:
+    return user().sign_personally(keccak(encoded((kind,), (said,))))
 
 
 def _terms(transfer: Transfer, why: Ending = Ending.SUCCEEDED) -> bytes:

@@ -153,7 +153,8 @@ _DESCRIPTIONS = {
     ":pushed (believes anybody)",
     "nats": "shards behind a real broker that is killed; :window has a broker that forgets, and executes "
     "twice, :inbox shards that remember",
-    "tvm": "contracts on the TVM that check native Merkle proofs; tvm:forgetful executes twice",
+    "tvm": "contracts on the TVM that check native Merkle proofs; tvm:forgetful executes twice, "
+    "tvm:sandbox and tvm:sandbox-forgetful are these on another TVM, in a process of Node.js",
 }
 
 

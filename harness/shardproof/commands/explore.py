@@ -105,7 +105,7 @@ def _tour(
         # Who names a scope wants that one.
         alone=settings.scope is not None,
         seconds=limit(settings),
-        worlds_max=settings.worlds_max,
+        worlds_max=settings.tour_worlds_max,
         properties=seen,
         certify=settings.certify,
         expected=excused(known),

@@ -36,7 +36,7 @@ def moments(trace: Trace, protocol: Protocol, glossary: dict[str, str]) -> Itera
     """One for each step. Raises `TraceError` where it cannot be told what the trace means."""
     unsaid = [s.name for s in protocol.rigid if s.name not in _SAID]
     if unsaid:
-        raise TraceError(f"a trace of the model does not say what is {', '.join(unsaid[:3])} of what")
+        raise TraceError(f"a trace of the model says nothing of: {', '.join(unsaid)}")
     if len(trace.steps) > STEPS_MAX:
         raise TraceError(f"a trace of the model is told up to {STEPS_MAX} steps")
     for number, step in enumerate(trace.steps, 1):

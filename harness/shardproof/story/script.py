@@ -20,6 +20,7 @@ from ..lockstep import Lockstep
 from ..moves import Act, Deliver, Learn, Move, receipt_name
 from ..record import Block, Sent
 from ..trace import Step
+from .hindsight import HARMLESS
 from .player import Player, Script
 
 _RECEIPT = r"(?P<receipt>(?:answer:){0,9}r\d{1,9})"
@@ -50,8 +51,10 @@ class Prompter:
                 return not declined
             if not self._is_decided(move):
                 return True
-            # Where the model leaves it open, the record says what it goes on with.
-            return self.lock.clause == 0 and not (declined and step.expected == "either")
+            if self.lock.clause:
+                return False
+            # Where the model leaves it open, the record says what it goes on with, or else caution.
+            return not (declined and step.expected == "either") if step.actual else _is_honest(move)
 
         def happens(accepted: bool) -> None:
             if self._done:
@@ -147,3 +150,10 @@ class Prompter:
         payload = f"answer:{receipt_name(sent.number)}".encode()
         response = Response(b"bytes of " + payload, names[back], payload, sent.payload, sent.terms.amount)
         self.player.news[shard].responses.append(response)
+
+
+def _is_honest(move: Move) -> bool:
+    """Whether what is shown is what proves it, as it is."""
+    if not isinstance(move, Deliver | Act) or move.receipt is None:
+        return True
+    return move.evidence == (move.receipt, move.header) and move.damage in (None, HARMLESS)

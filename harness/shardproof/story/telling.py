@@ -94,6 +94,8 @@ def _moments(trace: Trace, protocol: Protocol, glossary: dict[str, str]) -> Iter
             f"a trace of {len(trace.steps):,} steps and {len(trace.shards):,} shards is too long to be told",
             expected=f"at most {STEPS_MAX:,} steps, and {WIDTH_MAX:,} steps times shards",
         )
+    if all(action.name != "deliver" for action in protocol.actions):
+        raise TraceError("these layers deliver nothing", got=", ".join(trace.layers) or "no layers")
     if model_replay.is_of_the_model(trace):
         yield from of_the_model.moments(trace, protocol, glossary)
         return
@@ -291,6 +293,7 @@ def _opened(trace: Trace, protocol: Protocol, moves: tuple[Move, ...]) -> tuple[
         return lock.effects_at(shard), payloads
 
     one.seen = seen
+    one.takeovers = lambda: sum(sent.terms.takeover for sent in lock.receipts.values())
     return lock, one
 
 

@@ -60,7 +60,8 @@ class Clause:
     means: tuple[str, ...] = ()
     #: The index of the step since which it is false; `None` where it never was true.
     since: int | None = None
-    #: The same as a sentence, where it is false: "consumed at step 5"; empty where it holds.
+    #: The same as a sentence, where it is false; empty where it holds. For example
+    #: "`consumed(B, key(r0))` became true at step 5, deliver at B", or "never true: destination(r0) is B".
     story: str = ""
 
 

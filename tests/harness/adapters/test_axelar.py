@@ -18,7 +18,7 @@ from shardproof.adapter import (
     Refused,
     capabilities,
 )
-from shardproof.adapters.axelar import BATCH, ENDOWMENT, QUORUMS, AxelarAdapter, Call, signed
+from shardproof.adapters.axelar import BATCH, ENDOWMENT, QUORUMS, AxelarAdapter, Call, approval, signed
 from shardproof.adapters.evm.interface import encoded
 from shardproof.engines.fuzz import Plan, fuzz
 from shardproof.loading import load
@@ -134,7 +134,7 @@ class ObligingOperators(AxelarAdapter):
         """By a batch and a proof that are made for the occasion."""
         to = self.shards[delivery.destination]
         call = Call.of(delivery.receipt)
-        columns = [(x,) for x in call.approval(to.receiver.address)]
+        columns = [(x,) for x in approval(call, to.receiver.address)]
         batch = encoded(BATCH, (to.number, *columns))
         header = bytes(8) + signed(batch, QUORUMS[0]) * 3
         return super().deliver(evolve(delivery, header=header, evidence=batch))

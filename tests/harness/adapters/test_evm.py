@@ -7,6 +7,7 @@ import subprocess
 import sys
 from functools import _lru_cache_wrapper
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from attrs import define, field
@@ -366,9 +367,7 @@ class TestArtefacts:
 
 
 class TestExtras:
-    @pytest.mark.parametrize(
-        "use,module", [(extras.revm, "pyrevm"), (extras.abi, "eth_abi"), (extras.curve, "coincurve")]
-    )
+    @pytest.mark.parametrize("use,module", [(extras.revm, "pyrevm"), (extras.curve, "coincurve")])
     def test_name_the_command_that_installs_them(
         self, use: _lru_cache_wrapper[object], module: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -383,13 +382,28 @@ class TestExtras:
 
         assert "pip install 'shardproof[evm]'" in dict(caught.value.facts)["help"]
 
+    def test_hash_by_whatever_backend_there_is(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """
+        Where the fastest backend cannot be had, the library chooses among the others.
+        """
+        chosen = ModuleType("eth_hash.auto")
+        monkeypatch.setattr(chosen, "keccak", lambda data: b"hash of " + data, raising=False)
+        monkeypatch.setitem(sys.modules, "eth_hash.backends.pysha3", None)
+        monkeypatch.setitem(sys.modules, "eth_hash.auto", chosen)
+        extras._keccak.cache_clear()
+
+        try:
+            assert extras.hashed(b"data") == b"hash of data"
+        finally:
+            extras._keccak.cache_clear()
+
     def test_are_not_imported_before_they_are_used(self) -> None:
         """
         Naming an adapter costs no library that it would need only when it runs.
         """
         ask = (
             "import sys, shardproof.adapters.hyperlane as h; h.variant('');"
-            "sys.exit(' '.join({'pyrevm', 'eth_abi', 'eth_hash', 'coincurve'} & set(sys.modules)))"
+            "sys.exit(' '.join({'pyrevm', 'eth_hash', 'coincurve'} & set(sys.modules)))"
         )
 
         done = subprocess.run(

@@ -16,7 +16,7 @@ from shardproof_models.stacks import STACKS
 CORE = tuple(layer.name for layer in STACKS["core"].layers)
 
 
-def shown(*, receipts: int = 5, headers: int = 1, **args: str) -> Evidence:
+def shown(receipts: int = 5, headers: int = 1, /, **args: str) -> Evidence:
     """What a relayer shows to B, after A has emitted so many receipts and sealed them in each header."""
     made = [Step("emit", "A", {"receipt": f"r{n}", "to": "B"}) for n in range(receipts)]
     sealed = [Step("produce", "A", {"header": f"h{n}"}) for n in range(headers)]
@@ -73,7 +73,7 @@ def test_honest_evidence() -> None:
 )
 def test_evidence_of_something_else(args: dict[str, str], says: str) -> None:
     """Of another receipt, or under another header: said as such, with the tree that it is of."""
-    found = shown(headers=2, **args)
+    found = shown(5, 2, **args)
 
     assert found.says == f"{shown().says}; {says}"
     assert (found.leaf, found.path) == (shown().leaf, shown().path)

@@ -54,7 +54,7 @@ def test_what_nobody_emitted_has_the_name_of_the_trace() -> None:
 @pytest.mark.parametrize(
     "name, why",
     [
-        ("B33", "a trace of the model does not say what is deadline of what"),
+        ("B33", "a trace of the model says nothing of: deadline"),
         ("B30", "the step does not say what ok of deliver is"),
         ("B54", "this protocol has no action 'receive_early'"),
     ],

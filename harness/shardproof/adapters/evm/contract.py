@@ -61,17 +61,17 @@ class Contract:
     chain: Chain = field(repr=False)
     address: str
     interface: Interface = field(repr=False)
+    #: Its address as a word of 32 bytes, as messages between chains write it.
+    word: bytes = field(init=False, repr=False, eq=False)
+
+    def __attrs_post_init__(self) -> None:
+        object.__setattr__(self, "word", bytes(12) + bytes.fromhex(self.address[2:]))
 
     @classmethod
     def deployed(cls, chain: Chain, artefact: Artefact, *arguments: object) -> Contract:
         """A new one."""
         code = artefact.code + encoded(artefact.interface.constructor, arguments)
         return cls(chain, chain.create(code), artefact.interface)
-
-    @property
-    def word(self) -> bytes:
-        """Its address as a word of 32 bytes, as messages between chains write it."""
-        return bytes(12) + bytes.fromhex(self.address[2:])
 
     def call(self, name: str, *arguments: object) -> Any:
         """Ask; one value, or a tuple of several. Raises `RevertError`."""

@@ -35,7 +35,7 @@ class RevertError(Exception):
     """A call had no effect: the contract refused, and its output says why, or it was stopped by `halt`."""
 
     def __init__(self, output: bytes = b"", halt: str = "") -> None:
-        super().__init__(halt or output.hex()[:200])
+        super().__init__(halt or output[:100].hex())
         self.output = output
         self.halt = halt
 

@@ -43,10 +43,15 @@ def revm() -> Any:
 
 @cache
 def abi() -> Any:
-    """The encoding of calls: module `eth_abi`."""
+    """The encoding of calls: module `faster_eth_abi`, or `eth_abi`, which it is a compiled copy of."""
     with _installed():
-        import eth_abi
-    return eth_abi
+        try:
+            import faster_eth_abi
+        except ImportError:
+            import eth_abi
+
+            return eth_abi
+    return faster_eth_abi
 
 
 @cache
@@ -60,22 +65,28 @@ def curve() -> Any:
 @cache
 def _keccak() -> Any:
     with _installed():
-        from eth_hash.auto import keccak
+        try:
+            # Takes a tenth of the time of the backend that the library would choose where it has both.
+            from eth_hash.backends.pysha3 import keccak256
+        except ImportError:
+            from eth_hash.auto import keccak
 
-        # The library looks for its own backend at the first hash, and not before.
-        keccak(b"")
-    return keccak
+            # The library looks for its own backend at the first hash, and not before.
+            keccak(b"")
+            return keccak
+    return keccak256
 
 
 def keccak(data: bytes) -> bytes:
     """Keccak-256 as Ethereum uses it, with the padding that came before SHA-3."""
-    return _remembered(data) if len(data) <= _SHORT else _hashed(data)
+    return _remembered(data) if len(data) <= _SHORT else hashed(data)
 
 
-def _hashed(data: bytes) -> bytes:
+def hashed(data: bytes) -> bytes:
+    """The same, of what will not be asked for again."""
     digest: bytes = _keccak()(data)
     return digest
 
 
 #: A search sends much the same in run after run, and hashes it each time.
-_remembered: Final = lru_cache(maxsize=REMEMBERED)(_hashed)
+_remembered: Final = lru_cache(maxsize=REMEMBERED)(hashed)

@@ -4,8 +4,8 @@ The append-only Merkle tree of depth 32 that deposit contracts and bridges keep 
 Leaves fill it from the left, and what is missing counts as zero. A contract keeps only
 one branch; a prover needs any path under any earlier count. Complete subtrees never
 change again, so each is hashed once. Under a given count, at most one subtree of each
-height is partly filled; with those 32 hashes, which are the same for every proof under
-that count, a path is a list of look-ups.
+height is partly filled; with those 32 hashes, which follow from the complete
+subtrees and are the same for every proof under that count, a path is a list of look-ups.
 
 Source: the Ethereum 2.0 deposit contract, whose formal verification (Park, Zhang and
 Rosu, 2020) describes the algorithm. Neither leaves nor the count are marked as such.
@@ -13,15 +13,16 @@ Rosu, 2020) describes the algorithm. Neither leaves nor the count are marked as 
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 from typing import Final
 
-from .extras import keccak
+from .extras import hashed, keccak
 
 DEPTH: Final = 32
 
-#: Counts whose partly filled subtrees are remembered: proofs ask for recent ones.
-_EDGES_MAX: Final = 64
+#: Of how many trees the partly filled subtrees are remembered, two kilobytes each: proofs ask for recent
+#: ones, and runs that begin alike grow the same.
+_EDGES_MAX: Final = 1 << 12
 
 
 class IncrementalTree:
@@ -31,7 +32,6 @@ class IncrementalTree:
         #: For each height, the complete subtrees from the left.
         self._levels: list[list[bytes]] = [[] for _ in range(DEPTH + 1)]
         self._positions: dict[bytes, int] = {}
-        self._edges: dict[int, tuple[bytes, ...]] = {}
 
     def __len__(self) -> int:
         return len(self._levels[0])
@@ -59,7 +59,6 @@ class IncrementalTree:
             del self._positions[leaf]
         for height, level in enumerate(self._levels):
             del level[count >> height :]
-        self._edges = {known: edge for known, edge in self._edges.items() if known <= count}
 
     def root(self, count: int) -> bytes:
         """The root over the first `count` leaves."""
@@ -80,18 +79,19 @@ class IncrementalTree:
 
     def _edge(self, count: int) -> tuple[bytes, ...]:
         """For each height, the first subtree that `count` leaves do not fill."""
-        if (known := self._edges.get(count)) is not None:
-            return known
-        empty, edge = _empty(), [bytes(32)]
-        for height in range(DEPTH):
-            if (count >> height) % 2:
-                edge.append(keccak(self._levels[height][(count >> height) - 1] + edge[-1]))
-            else:
-                edge.append(keccak(edge[-1] + empty[height]))
-        if len(self._edges) >= _EDGES_MAX:
-            del self._edges[next(iter(self._edges))]
-        self._edges[count] = tuple(edge)
-        return self._edges[count]
+        full = [self._levels[h][(count >> h) - 1] for h in range(count.bit_length()) if count >> h & 1]
+        return _edge_over(count, tuple(full))
+
+
+@lru_cache(maxsize=_EDGES_MAX)
+def _edge_over(count: int, full: tuple[bytes, ...]) -> tuple[bytes, ...]:
+    """The same, from the complete subtrees that no larger one contains, lowest first."""
+    empty, lowest, edge = _empty(), iter(full), [bytes(32)]
+    for height in range(DEPTH):
+        # These are hashed once: their roots are remembered here.
+        left, right = (next(lowest), edge[-1]) if count >> height & 1 else (edge[-1], empty[height])
+        edge.append(hashed(left + right))
+    return tuple(edge)
 
 
 @cache

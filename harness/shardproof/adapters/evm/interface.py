@@ -53,6 +53,12 @@ class Event:
     topic: bytes
     #: Name, type, and whether it is a topic; in the order of the interface.
     values: tuple[tuple[str, str, bool], ...]
+    #: The types of what stands in the data.
+    _plain: tuple[str, ...] = field(init=False, repr=False, eq=False)
+
+    def __attrs_post_init__(self) -> None:
+        plain = tuple(kind for _, kind, indexed in self.values if not indexed)
+        object.__setattr__(self, "_plain", plain)
 
     def decoded(self, log: Log) -> dict[str, Any]:
         """
@@ -60,10 +66,9 @@ class Event:
 
         Raises `AdapterError` where the log is not one of this kind.
         """
-        plain = tuple(kind for _, kind, indexed in self.values if not indexed)
         topics = iter(log.topics[1:])
         try:
-            data = iter(decoded(plain, log.data))
+            data = iter(decoded(self._plain, log.data))
             return {
                 name: _from_topic(kind, next(topics)) if indexed else next(data)
                 for name, kind, indexed in self.values
@@ -172,7 +177,7 @@ class Interface:
 
 
 def encoded(types: Sequence[str], values: Sequence[object]) -> bytes:
-    """Arguments as a call carries them."""
+    """Arguments as a call carries them. Raises `ValueError` or `TypeError` where they are no such values."""
     try:
         return _encoded(tuple(types), tuple(values))
     except TypeError:
@@ -192,7 +197,7 @@ def _encoded(types: tuple[str, ...], values: tuple[object, ...]) -> bytes:
 
 
 def decoded(types: Sequence[str], data: bytes) -> tuple[Any, ...]:
-    """Values as an answer carries them."""
+    """Values as an answer carries them. Raises `ValueError` where they are no such values."""
     return _decoded(tuple(types), data)
 
 

@@ -17,6 +17,6 @@ if not hasattr(select, "poll"):
         help="an adapter in Python runs everywhere: module:Class",
     )
 
-from .adapter import ProcessAdapter, adapter_for
+from .adapter import ProcessAdapter, adapter_for, adapter_of
 
-__all__ = ["ProcessAdapter", "adapter_for"]
+__all__ = ["ProcessAdapter", "adapter_for", "adapter_of"]

@@ -20,7 +20,7 @@ from attrs import frozen
 from ...adapter import CAPABILITIES, REQUIRED, Adapter, Topology
 from ...errors import UsageError
 from . import diagnosis
-from .child import Child, SilencedError
+from .child import Child, Furnish, SilencedError, left_empty
 from .command import words
 from .values import MistypedError
 from .wire import (
@@ -67,9 +67,19 @@ def adapter_for(command: str, call_seconds: float | None = None) -> type[Process
 
     A call may take `call_seconds`. Raises `UsageError` for a command that is none, and `AdapterError`.
     """
+    return adapter_of(words(command, Path.cwd()), call_seconds)
+
+
+def adapter_of(
+    command: tuple[str, ...], call_seconds: float | None = None, furnish: Furnish = left_empty
+) -> type[ProcessAdapter]:
+    """
+    The same for a program and its arguments; `furnish` fills the folder of each process, before it starts.
+
+    Raises `AdapterError`, and what `furnish` raises.
+    """
     seconds = CALL_SECONDS_MAX if call_seconds is None else call_seconds
-    command_words = words(command, Path.cwd())
-    child = _started(command_words)
+    child = _started(command, furnish)
     try:
         greeted = _greeted(child, seconds)
     except diagnosis.BrokenProcessError as error:
@@ -84,7 +94,8 @@ def adapter_for(command: str, call_seconds: float | None = None) -> type[Process
         "version": greeted.version,
         "stack": greeted.stack,
         "greeting": greeted,
-        "words": command_words,
+        "words": command,
+        "furnish": staticmethod(furnish),
         "seconds": seconds,
     }
     if not greeted.batches:
@@ -98,6 +109,7 @@ class ProcessAdapter(Adapter):
 
     greeting: ClassVar[Greeting]
     words: ClassVar[tuple[str, ...]]
+    furnish: ClassVar[staticmethod[[Path], None]]
     seconds: ClassVar[float]
 
     def __init__(self) -> None:
@@ -110,7 +122,7 @@ class ProcessAdapter(Adapter):
 
     def open(self, topology: Topology) -> None:
         if self._child is None:
-            self._child = _started(self.words)
+            self._child = _started(self.words, self.furnish)
             self._number = 0
             try:
                 self._recognise(self._child)
@@ -253,9 +265,9 @@ def _unwritable(verb: str, error: MistypedError) -> diagnosis.BrokenProcessError
 # ---- the greeting --------------------------------------------------------------------------------
 
 
-def _started(command: tuple[str, ...]) -> Child:
+def _started(command: tuple[str, ...], furnish: Furnish) -> Child:
     try:
-        return Child(command)
+        return Child(command, furnish)
     except OSError as error:
         raise diagnosis.BrokenProcessError(
             "the process cannot be started",

@@ -2,9 +2,9 @@
 A process of a system under test: started, spoken to line by line, and ended with all that it started.
 
 It leads a process group and a session of its own, so it can be ended with its children, even where
-we are ended first (`watch.py`); it works in an empty folder, which goes with it. Nothing here waits
-without a deadline: a process that does not read, does not answer, floods, or leaves its pipes to
-others ends in a `SilencedError` that says which.
+we are ended first (`watch.py`); it works in a folder of its own, empty or with what it was given,
+which goes with it. Nothing here waits without a deadline: a process that does not read, does not
+answer, floods, or leaves its pipes to others ends in a `SilencedError` that says which.
 
 What it says on stderr is read while it is waited for, and only the end of it is kept.
 """
@@ -20,8 +20,9 @@ import subprocess
 import tempfile
 import time
 import weakref
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from pathlib import Path
 
 from .watch import Watch
 from .wire import LINE_BYTES_MAX
@@ -56,12 +57,21 @@ class SilencedError(Exception):
         self.why, self.begun = why, begun
 
 
-class Child:
-    """One process. Raises `OSError` where it cannot be started."""
+#: Puts into the folder of a process what it shall find there.
+Furnish = Callable[[Path], None]
 
-    def __init__(self, words: Sequence[str]) -> None:
+
+def left_empty(_: Path) -> None:
+    """Put nothing there."""
+
+
+class Child:
+    """One process. Raises `OSError` where it cannot be started, and whatever `furnish` raises."""
+
+    def __init__(self, words: Sequence[str], furnish: Furnish = left_empty) -> None:
         folder = tempfile.mkdtemp(prefix="shardproof-process-")
         try:
+            furnish(Path(folder))
             self._process = subprocess.Popen(
                 words,
                 stdin=subprocess.PIPE,

@@ -6,7 +6,8 @@ dictionary of outgoing receipts, and evidence a Merkle-proof cell of that dictio
 proofs are checked by instructions of the machine; what was executed is a dictionary too. A header
 certifies itself: there is no light client to teach, and nothing to finalise.
 
-`tvm:forgetful` has the same contract, told not to remember what it has executed.
+`tvm:forgetful` has the same contract, told not to remember what it has executed. `tvm:sandbox` and
+`tvm:sandbox-forgetful` are these two on another machine, that of npm's `@ton/sandbox`: see `sandbox.py`.
 
 Source: PyPI `pytvm` and `pytoniq-core`; TVM whitepaper, sections 3.1 and A.7; `shard.fc`.
 """
@@ -183,13 +184,21 @@ class ForgetfulAdapter(TvmAdapter):
 
 VARIANTS: Final[Mapping[str, type[TvmAdapter]]] = {"": TvmAdapter, "forgetful": ForgetfulAdapter}
 
+#: Variants that are a process, and whether their contracts remember.
+SANDBOXED: Final[Mapping[str, bool]] = {"sandbox": True, "sandbox-forgetful": False}
+
 
 def variant(name: str) -> AdapterFactory:
     """The adapter for `tvm`, or for `tvm:name`. Raises `UsageError`, or `MissingPartError`."""
+    if name in SANDBOXED:
+        # Not everywhere can a process be an adapter, and importing it says so.
+        from .sandbox import sandboxed
+
+        return sandboxed(f"tvm:{name}", remembers=SANDBOXED[name])
     try:
         found = VARIANTS[name]
     except KeyError:
-        known = [variant for variant in VARIANTS if variant]
+        known = [variant for variant in (*VARIANTS, *SANDBOXED) if variant]
         raise UsageError(f"adapter 'tvm' has no variant {name!r}", help=nearest(name, known)) from None
     # Whoever lacks it is told so before anything begins.
     _library()

@@ -129,16 +129,25 @@ def way(trace: Trace, step: Step) -> str:
 # ---- what happens -------------------------------------------------------------------------------------
 
 
-def answers(trace: Trace, index: int) -> list[tuple[str, str]]:
-    """Who says what about a step: the model and the system, or the two systems that differ."""
-    step, violation = trace.steps[index], trace.violation
-    expected, actual = step.expected, step.actual
+def answers(story: Story, index: int) -> list[tuple[str, str]]:
+    """Who says what about a step: the model and the system, or the systems that differ."""
+    trace, moment = story.trace, story.moments[index]
+    step, violation = moment.step, trace.violation
+    # What the model answered then counts; it is asked again only where nobody wrote that down.
+    expected, actual = step.expected or moment.model, step.actual
     if violation is not None and violation.step == index:
         expected, actual = violation.expected or expected, violation.actual or actual
-    names = ("one system", "the other") if trace.of_several() else ("model", "system")
+        if trace.of_several():
+            return [_named(expected, "one system"), _named(actual, "the others")]
     if expected == "either":
         expected = "either is right"
-    return [(name, said) for name, said in zip(names, (expected, actual), strict=True) if said]
+    return [(name, said) for name, said in (("model", expected), ("system", actual)) if said]
+
+
+def _named(answer: str, otherwise: str) -> tuple[str, str]:
+    """An answer with the name of its system before it, as two; of several systems, as it is."""
+    name, colon, said = answer.partition(": ")
+    return (clean(name, _NAME), said) if colon and "; " not in said else (otherwise, answer)
 
 
 def _step(
@@ -164,7 +173,7 @@ def _step(
         "way": way(trace, step),
         "label": clean(diagram.label(step), 300),
         "names": [clean(step.args[key], _NAME) for key in ("receipt", "header") if key in step.args],
-        "answers": [[who, clean(what)] for who, what in answers(trace, moment.index)],
+        "answers": [[who, clean(what)] for who, what in answers(story, moment.index)],
         "wrong": wrong,
         "tampered": tampered(step),
         "changed": [clean(text) for text in step.changed],

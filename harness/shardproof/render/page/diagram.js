@@ -3,6 +3,8 @@
 
 const ROW = 46;
 const LANE_MIN = 66;
+/** Rows that are drawn at once, for paper. */
+const UNROLLED_MAX = 400;
 /** About the width of a character of a label, in pixels. */
 const LETTER = 7.3;
 
@@ -44,7 +46,7 @@ function diagram(told, pick) {
         stroke(
           "text",
           { x: plan.at(lane), y: 22, class: `head ${kind}` },
-          short(name, Math.floor(plan.gap / 8.5)),
+          short(name, Math.floor(plan.gap / 7.6)),
           stroke("title", {}, name),
         ),
       ),
@@ -56,7 +58,9 @@ function diagram(told, pick) {
     due = false;
     const count = told.steps.length;
     const first = whole ? 0 : Math.max(0, Math.floor(scroller.scrollTop / ROW) - 4);
-    const end = whole ? count : Math.min(count, Math.ceil((scroller.scrollTop + scroller.clientHeight) / ROW) + 4);
+    const end = whole
+      ? count
+      : Math.min(count, Math.ceil((scroller.scrollTop + scroller.clientHeight) / ROW) + 4);
     const height = (end - first) * ROW + 8;
     canvas.style.top = `${first * ROW}px`;
     canvas.setAttribute("width", plan.width);
@@ -92,7 +96,11 @@ function diagram(told, pick) {
       stroke("text", { class: "number", x: gutter - 10, y: y + 4 }, `${step.wrong ? "✕ " : ""}${index + 1}`),
       step.from === step.to ? event(step, y) : arrow(step, y),
       plan.side ? answer(step, y) : null,
-      stroke("rect", { class: "hit", x: 0, y: top, width: plan.width, height: ROW }, stroke("title", {}, `${step.way}: ${step.label}`)),
+      stroke(
+        "rect",
+        { class: "hit", x: 0, y: top, width: plan.width, height: ROW },
+        stroke("title", {}, `${step.way}: ${step.label}`),
+      ),
     );
     return [band, drawn];
   }
@@ -123,7 +131,9 @@ function diagram(told, pick) {
     const tip = end - way * (refused ? 12 : 2);
     return [
       stroke("line", { class: refused ? "arrow refused" : "arrow", x1: start, x2: tip, y1: y, y2: y }),
-      refused ? cross(tip, y) : stroke("path", { class: "mark", d: `M${end - way * 2} ${y}l${-way * 9} -5v10z` }),
+      refused
+        ? cross(tip, y)
+        : stroke("path", { class: "mark", d: `M${end - way * 2} ${y}l${-way * 9} -5v10z` }),
       label(step, Math.min(start, end) + 8, y - 8),
     ];
   }
@@ -133,13 +143,19 @@ function diagram(told, pick) {
   function answer(step, y) {
     const said = step.answers ?? [];
     const same = said.length < 2 || said[0][1] === said[1][1];
-    const lines = same ? said.slice(0, 1).map(([, what]) => what) : said.map(([who, what]) => `${who}: ${what}`);
+    const lines = same
+      ? said.slice(0, 1).map(([, what]) => what)
+      : said.map(([who, what]) => `${who}: ${what}`);
     if (same && step.differs) lines.push(step.differs);
     const most = Math.floor((plan.side - 12) / 6.6);
     return lines.map((line, i) =>
       stroke(
         "text",
-        { class: lines.length > 1 ? "answer apart" : "answer", x: plan.right, y: y + 4 + (lines.length > 1 ? i * 15 - 9 : 0) },
+        {
+          class: lines.length > 1 ? "answer apart" : "answer",
+          x: plan.right,
+          y: y + 4 + (lines.length > 1 ? i * 15 - 9 : 0),
+        },
         short(line, most),
       ),
     );
@@ -168,16 +184,21 @@ function diagram(told, pick) {
       if (!plan) measure();
       current = index;
       const top = index * ROW;
-      const seen = top >= scroller.scrollTop + ROW && top + 2 * ROW <= scroller.scrollTop + scroller.clientHeight;
+      const seen =
+        top >= scroller.scrollTop + ROW && top + 2 * ROW <= scroller.scrollTop + scroller.clientHeight;
       if (!seen) scroller.scrollTop = top - (scroller.clientHeight - ROW) / 2;
       const { way, label: what } = told.steps[index];
       const lanes = told.lanes.map(({ name }) => name).join(", ");
-      canvas.setAttribute("aria-label", `Sequence diagram with the lanes ${lanes}. Step ${index + 1}, ${way}: ${what}`);
+      canvas.setAttribute(
+        "aria-label",
+        `Sequence diagram with the lanes ${lanes}. Step ${index + 1}, ${way}: ${what}`,
+      );
       draw();
     },
-    /** All rows at once, for paper, unless they are too many. */
+    /** All rows at once, for paper; where they are too many, a part of them would say less than nothing. */
     unroll(all) {
-      whole = all && told.steps.length <= 400;
+      whole = all && told.steps.length <= UNROLLED_MAX;
+      byId("picture").classList.toggle("partial", all && !whole);
       measure();
       draw();
     },

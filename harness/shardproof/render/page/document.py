@@ -16,7 +16,7 @@ from string import Template
 from ...story.told import Story
 from . import prose
 from .content import content
-from .markup import clean, data, said
+from .markup import data, said
 
 #: In the order in which they need each other.
 _SCRIPTS = ("elements.js", "worlds.js", "diagram.js", "evidence.js", "moment.js", "explorer.js")
@@ -44,7 +44,6 @@ def page(story: Story, replay: str) -> str:
         replay=said(replay.removeprefix("replay with").strip()),
         content=data(content(story)),
         last=max(count, 1),
-        name=clean(trace.property or "", 60) and said(trace.property, 60),
     )
 
 

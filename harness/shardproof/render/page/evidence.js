@@ -2,16 +2,23 @@
 // what of all that the adversary has damaged.
 
 const LEVEL = 58;
-const SLOT = 92;
-const BOX = { width: 80, height: 28 };
+const SLOT = 104;
+const BOX = { width: 92, height: 28 };
 
 function evidence(shown) {
   const parts = [
     make("p", { class: "says" }, ...sentence(shown.says)),
-    ...shown.harm.map(([how, what]) => make("p", { class: "harm" }, make("strong", {}, `${how}: `), foreign(what))),
+    ...shown.harm.map(([how, what]) =>
+      make("p", { class: "harm" }, make("strong", {}, `${how}: `), foreign(what)),
+    ),
     ...(shown.tree ? [tree(shown), legend()] : []),
   ];
-  return make("section", { class: "evidence card", "aria-labelledby": "evidence-title" }, make("h3", { id: "evidence-title" }, "Evidence"), ...parts);
+  return make(
+    "section",
+    { class: "evidence card", "aria-labelledby": "evidence-title" },
+    make("h3", { id: "evidence-title" }, "Evidence"),
+    ...parts,
+  );
 }
 
 function legend() {
@@ -33,7 +40,9 @@ function tree(shown) {
   function lay(node, depth) {
     deepest = Math.max(deepest, depth);
     const below = (node.parts ?? []).map((part) => lay(part, depth + 1));
-    const x = below.length ? below.reduce((sum, place) => sum + place, 0) / below.length : (slots++ + 0.5) * SLOT;
+    const x = below.length
+      ? below.reduce((sum, place) => sum + place, 0) / below.length
+      : (slots++ + 0.5) * SLOT;
     const y = depth * LEVEL + 8;
     (node.parts ?? []).forEach((part, i) => {
       lines.push(
@@ -55,7 +64,14 @@ function tree(shown) {
   const [width, height] = [slots * SLOT, deepest * LEVEL + BOX.height + 32];
   const drawing = stroke(
     "svg",
-    { class: "tree", width, height, viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": shown.says || "Merkle tree" },
+    {
+      class: "tree",
+      width,
+      height,
+      viewBox: `0 0 ${width} ${height}`,
+      role: "img",
+      "aria-label": shown.says || "Merkle tree",
+    },
     ...lines,
     ...boxes,
   );
@@ -72,8 +88,10 @@ function box(node, x, y, damaged) {
     "g",
     { class: kind },
     shape,
-    stroke("text", { x, y: y + BOX.height / 2 + (node.folded ? 10 : 4) }, short(node.name, 11)),
-    damaged ? stroke("path", { class: "cross", d: `M${left + BOX.width - 6} ${y - 6}l12 12m0 -12l-12 12` }) : null,
+    stroke("text", { x, y: y + BOX.height / 2 + (node.folded ? 10 : 4) }, short(node.name, 12)),
+    damaged
+      ? stroke("path", { class: "cross", d: `M${left + BOX.width - 6} ${y - 6}l12 12m0 -12l-12 12` })
+      : null,
     damaged ? stroke("text", { class: "word", x, y: y + BOX.height + 15 }, "damaged") : null,
     stroke("title", {}, node.name),
   );

@@ -40,21 +40,30 @@ function begin() {
   function settle() {
     const step = told.steps[current];
     const said = (step.answers ?? []).map(([who, what]) => `${who}: ${what}`).join("; ");
-    byId("status").textContent = [`Step ${current + 1} of ${count}. ${step.way}: ${step.label}`, said, step.wrong ? "Here it goes wrong" : "", step.refusedBy?.replaceAll("`", "")].filter(Boolean).join(". ");
+    byId("status").textContent = [
+      `Step ${current + 1} of ${count}. ${step.way}: ${step.label}`,
+      said,
+      step.wrong ? "Here it goes wrong" : "",
+      step.refusedBy?.replaceAll("`", ""),
+    ]
+      .filter(Boolean)
+      .join(". ");
     if (location.hash !== `#step-${current + 1}`) history.replaceState(null, "", `#step-${current + 1}`);
   }
 
   let next = -1;
+  let reading = false;
   /** To a step; of many in one frame (a slider that is drawn) only the last one is shown. */
   function go(index) {
-    const wanted = Math.max(0, Math.min(count - 1, index));
-    if (next < 0) {
-      requestAnimationFrame(() => {
-        if (next !== current) show(next);
-        next = -1;
-      });
-    }
-    next = wanted;
+    if (next < 0) requestAnimationFrame(arrive);
+    next = Math.max(0, Math.min(count - 1, index));
+  }
+  function arrive() {
+    if (next !== current) show(next);
+    // Who followed a link has lost it with its step: the next thing to be read is the new one.
+    if (reading) byId("step-title").focus({ preventScroll: true });
+    next = -1;
+    reading = false;
   }
   const from = () => (next < 0 ? current : next);
 
@@ -91,7 +100,14 @@ function begin() {
     key.preventDefault();
     way();
   });
-  for (const [id, way] of [["first", "Home"], ["back", "ArrowLeft"], ["play", " "], ["forward", "ArrowRight"], ["last", "End"], ["keys", "?"]]) {
+  for (const [id, way] of [
+    ["first", "Home"],
+    ["back", "ArrowLeft"],
+    ["play", " "],
+    ["forward", "ArrowRight"],
+    ["last", "End"],
+    ["keys", "?"],
+  ]) {
     byId(id).addEventListener("click", ways[way]);
   }
   scrub.addEventListener("input", () => go(Number(scrub.value) - 1));
@@ -99,6 +115,7 @@ function begin() {
     const link = click.target.closest('a[href^="#step-"]');
     if (!link || click.ctrlKey || click.metaKey) return;
     click.preventDefault();
+    reading = true;
     go(Number(link.hash.slice(6)) - 1);
     byId("moment").scrollIntoView({ block: "nearest" });
   });
@@ -143,7 +160,13 @@ function drawMarks() {
     ...marked.map(([step, index]) =>
       step.wrong
         ? stroke("text", { class: "wrong", x: at(index), y: 11 }, "✕")
-        : stroke("line", { class: step.tampered ? "tampered" : "refused", x1: at(index), x2: at(index), y1: 4, y2: 12 }),
+        : stroke("line", {
+            class: step.tampered ? "tampered" : "refused",
+            x1: at(index),
+            x2: at(index),
+            y1: 4,
+            y2: 12,
+          }),
     ),
   );
 }

@@ -11,7 +11,12 @@ function moments(told) {
 
   return function moment(index) {
     const step = told.steps[index];
-    const parts = [crown(step, index), answers(step), guard(step), step.evidence ? evidence(step.evidence) : null];
+    const parts = [
+      crown(step, index),
+      answers(step),
+      guard(step),
+      step.evidence ? evidence(step.evidence) : null,
+    ];
     return [...parts.filter(Boolean), shards(step, index)];
   };
 
@@ -21,13 +26,27 @@ function moments(told) {
       { class: "crown" },
       make(
         "h2",
-        { id: "step-title" },
+        { id: "step-title", tabindex: -1 },
         `Step ${index + 1} `,
         make("span", { class: "of" }, `of ${count}`),
-        make("a", { class: "permalink", href: `#step-${index + 1}`, title: "link to this step", "aria-label": `link to step ${index + 1}` }, "#"),
+        make(
+          "a",
+          {
+            class: "permalink",
+            href: `#step-${index + 1}`,
+            title: "link to this step",
+            "aria-label": `link to step ${index + 1}`,
+          },
+          "#",
+        ),
         step.wrong ? make("strong", { class: "here" }, "here it goes wrong") : null,
       ),
-      make("p", { class: "tried" }, make("span", { class: "way" }, foreign(step.way)), make("code", {}, foreign(step.label))),
+      make(
+        "p",
+        { class: "tried" },
+        make("span", { class: "way" }, foreign(step.way)),
+        make("code", {}, foreign(step.label)),
+      ),
     );
   }
 
@@ -41,19 +60,38 @@ function moments(told) {
       return make(
         "div",
         { class: `answer-of${apart ? " apart" : ""}${what.startsWith("refused") ? " refuses" : ""}` },
-        make("h3", {}, who),
-        make("p", { class: "what" }, make("span", { class: "sign", "aria-hidden": "true" }, what.startsWith("refused") ? "✕" : "✓"), foreign(what)),
+        make("h3", {}, foreign(who)),
+        make(
+          "p",
+          { class: "what" },
+          make("span", { class: "sign", "aria-hidden": "true" }, what.startsWith("refused") ? "✕" : "✓"),
+          foreign(what),
+        ),
         who === "model" ? modelSays(step) : list(i === said.length - 1 ? step.changed : []),
-        apart ? make("p", { class: "differs" }, make("span", { "aria-hidden": "true" }, "≠ "), same ? "the answer is right, what it did is not" : `not as the ${said[0][0]}`) : null,
+        apart
+          ? make(
+              "p",
+              { class: "differs" },
+              make("span", { "aria-hidden": "true" }, "≠ "),
+              same
+                ? "the answer is right, what it did is not"
+                : `not as ${said[0][0] === "model" ? "the model" : said[0][0]}`,
+            )
+          : null,
       );
     });
-    const facts = [["refused by", step.refusedBy], ["differs", step.differs]].filter(([, text]) => text);
+    const facts = [
+      ["refused by", step.refusedBy],
+      ["differs", step.differs],
+    ].filter(([, text]) => text);
     return make(
       "section",
       { class: `answers${step.wrong ? " wrong" : ""}`, "aria-label": "answers" },
       make("div", { class: "sides" }, ...cards),
       facts.length ? pairs(facts.map(([name, text]) => [name, sentence(text, count)])) : null,
-      step.astray ? make("p", { class: "astray" }, "the model could not follow: ", ...sentence(step.astray, count)) : null,
+      step.astray
+        ? make("p", { class: "astray" }, "the model could not follow: ", ...sentence(step.astray, count))
+        : null,
     );
   }
 
@@ -61,7 +99,9 @@ function moments(told) {
     const changes = step.delta ?? [];
     if (!changes.length) return make("p", { class: "effects" }, "nothing changes");
     const told = changes.slice(0, EFFECTS_SHOWN).map(changeInWords);
-    return list(changes.length > EFFECTS_SHOWN ? [...told, `and ${changes.length - EFFECTS_SHOWN} more`] : told);
+    return list(
+      changes.length > EFFECTS_SHOWN ? [...told, `and ${changes.length - EFFECTS_SHOWN} more`] : told,
+    );
   }
 
   function changeInWords([before, now]) {
@@ -71,11 +111,17 @@ function moments(told) {
   }
 
   function list(texts) {
-    return texts?.length ? make("ul", { class: "effects" }, ...texts.map((text) => make("li", {}, foreign(text)))) : null;
+    return texts?.length
+      ? make("ul", { class: "effects" }, ...texts.map((text) => make("li", {}, foreign(text))))
+      : null;
   }
 
   function pairs(rows) {
-    return make("dl", {}, ...rows.map(([name, value]) => make("div", {}, make("dt", {}, name), make("dd", {}, value))));
+    return make(
+      "dl",
+      {},
+      ...rows.map(([name, value]) => make("div", {}, make("dt", {}, name), make("dd", {}, value))),
+    );
   }
 
   // ---- the guard ----------------------------------------------------------------------------------
@@ -94,12 +140,25 @@ function moments(told) {
         { class: kind },
         make("span", { class: "sign", "aria-hidden": "true" }, holds ? "✓" : "✕"),
         make("code", { class: "condition" }, foreign(text)),
-        make("span", { class: "mark" }, holds ? "holds" : [kind === "refuses" ? "refuses: " : "would refuse: ", foreign(refusal)]),
+        make(
+          "span",
+          { class: "mark" },
+          holds ? "holds" : [kind === "refuses" ? "refuses: " : "would refuse: ", foreign(refusal)],
+        ),
         holds ? null : make("p", { class: "why" }, sentence(why, count)),
-        make("p", { class: "means" }, ...meanings.flatMap((meaning) => [...sentence(told.meanings[meaning]), " "])),
+        make(
+          "p",
+          { class: "means" },
+          ...meanings.flatMap((meaning) => [...sentence(told.meanings[meaning]), " "]),
+        ),
       );
     });
-    return make("section", { class: "guard card", "aria-labelledby": "guard-title" }, make("h3", { id: "guard-title" }, "Guard"), make("ol", {}, ...rows));
+    return make(
+      "section",
+      { class: "guard card", "aria-labelledby": "guard-title" },
+      make("h3", { id: "guard-title" }, "Guard"),
+      make("ol", {}, ...rows),
+    );
   }
 
   // ---- what shards hold ---------------------------------------------------------------------------
@@ -112,7 +171,10 @@ function moments(told) {
     const [busy, still] = [[], []];
     told.homes.forEach((home, place) => {
       if (!before[place].size && !changes[place].length) quiet.push(home);
-      else (changes[place].length ? busy : still).push(table(home, before[place], changes[place], step.names ?? []));
+      else
+        (changes[place].length ? busy : still).push(
+          table(home, before[place], changes[place], step.names ?? []),
+        );
     });
     return make(
       "section",
@@ -135,7 +197,12 @@ function moments(told) {
       make(
         "table",
         {},
-        make("caption", {}, foreign(home), make("span", { class: "mark" }, changes.length ? `${changes.length} changed` : "unchanged")),
+        make(
+          "caption",
+          {},
+          foreign(home),
+          make("span", { class: "mark" }, changes.length ? `${changes.length} changed` : "unchanged"),
+        ),
         make("thead", {}, make("tr", {}, ...heads)),
         make("tbody", {}, ...changes.map(changed), unchanged(same, names)),
       ),
@@ -145,7 +212,8 @@ function moments(told) {
   function changed([old, now]) {
     const [sign, word] = old < 0 ? ["+", "new"] : now < 0 ? ["−", "gone"] : ["≠", "changed"];
     const meaning = told.facts[now >= 0 ? now : old][2];
-    const cell = (fact, ...more) => make("td", {}, fact >= 0 ? make("code", {}, foreign(told.facts[fact][1])) : null, ...more);
+    const cell = (fact, ...more) =>
+      make("td", {}, fact >= 0 ? make("code", {}, foreign(told.facts[fact][1])) : null, ...more);
     return make(
       "tr",
       { class: `changed ${word}` },
@@ -167,9 +235,14 @@ function moments(told) {
     const item = (fact) => make("li", {}, make("code", {}, foreign(told.facts[fact][1])));
     const shown = make("ul", { class: "facts" }, ...facts.filter((fact) => chosen.has(fact)).map(item));
     const rest = facts.length - chosen.size;
-    const more = rest > 0 ? make("button", { type: "button", class: "more" }, `and ${rest.toLocaleString("en")} more`) : null;
+    const more =
+      rest > 0
+        ? make("button", { type: "button", class: "more" }, `and ${rest.toLocaleString("en")} more`)
+        : null;
     more?.addEventListener("click", () => {
       shown.replaceChildren(...facts.map(item));
+      shown.tabIndex = -1;
+      shown.focus();
       more.remove();
     });
     return make("tr", { class: "same" }, make("td", { colspan: 2 }, shown, more));

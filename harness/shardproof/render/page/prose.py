@@ -110,8 +110,8 @@ def _item(story: Story, moment: Moment) -> str:
 
 def _details(story: Story, moment: Moment, *, wrong: bool) -> Iterator[tuple[str, str]]:
     trace, steps = story.trace, len(story.moments)
-    for who, what in answers(trace, moment.index):
-        yield who, said(what)
+    for who, what in answers(story, moment.index):
+        yield said(who), said(what)
     if moment.step.changed:
         yield "changed", "<br>".join(said(line) for line in moment.step.changed)
     if wrong and trace.violation is not None:
@@ -139,6 +139,8 @@ def _clause(moment: Moment, steps: int) -> Iterator[str]:
             continue
         why = clause.story or ("" if clause.since is None else f"since step {clause.since + 1}")
         yield f"<strong>{line}</strong>{', ' if why else ''}{sentence(why, steps)}"
+        if clause is moment.refusing and clause.means:
+            yield " ".join(sentence(means) for means in clause.means)
 
 
 def _change(change: Change) -> str:

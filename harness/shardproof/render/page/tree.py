@@ -56,14 +56,23 @@ def _node(evidence: Evidence, node: Node) -> dict[str, Any]:
     return {
         "name": _name(evidence, node),
         "role": "way" if on_way else "shown" if node.id in evidence.path else "",
-        "damaged": node.id in evidence.damaged,
+        "damaged": node.id in evidence.damaged or _spoilt(evidence, node),
         **({"parts": parts} if parts else {"folded": True} if node.children else {}),
     }
 
 
+def _spoilt(evidence: Evidence, node: Node) -> bool:
+    """Whether a node is another one because of what stands beside the tree: the header has the root in it."""
+    leaf = node.first == evidence.leaf and node.end == node.first + 1
+    return (leaf and not {RECEIPT, INDEX}.isdisjoint(evidence.damaged)) or (
+        node == evidence.root and HEADER in evidence.damaged
+    )
+
+
 def _name(evidence: Evidence, node: Node) -> str:
+    leaf = clean(evidence.leaves[node.first], _NAME) if node.end - node.first == 1 else ""
     if node == evidence.root:
-        return f"root in {clean(evidence.within or evidence.header, _NAME)}"
-    if node.end - node.first == 1:
-        return clean(evidence.leaves[node.first], _NAME)
+        return f"{leaf} = root" if leaf else f"root in {clean(evidence.within or evidence.header, _NAME)}"
+    if leaf:
+        return leaf
     return f"{node.first + 1} to {node.end}"

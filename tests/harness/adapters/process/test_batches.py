@@ -47,7 +47,7 @@ def opened(monkeypatch: pytest.MonkeyPatch, twist: Twist = lambda line: line) ->
     """An adapter with such a child, opened on two shards, one receipt under way to B."""
     here = Here(lambda line: line)
     module = "shardproof.adapters.process.adapter"
-    monkeypatch.setattr(f"{module}._started", lambda command: here)
+    monkeypatch.setattr(f"{module}._started", lambda command, furnish: here)
     monkeypatch.setattr(f"{module}.words", lambda command, folder: ("here",))
     adapter = adapter_for("here")()
     adapter.open(Topology.of(2))

@@ -15,7 +15,7 @@ from shardproof.adapter import Topology
 from shardproof.adapters.process import child as child_module
 from shardproof.adapters.process.child import Child, Silence, SilencedError
 from shardproof.adapters.process.command import words
-from shardproof.errors import AdapterError, UsageError
+from shardproof.errors import AdapterError, MissingPartError, UsageError
 from shardproof.loading import load
 
 HOSTILE = Path(__file__).parents[3] / "samples" / "sample_systems" / "hostile_process.py"
@@ -56,6 +56,29 @@ def test_it_ends_with_its_children_and_its_folder() -> None:
     assert not Path(folder).exists()
     assert not lives(int(kept))
     assert not lives(child.process_id)
+
+
+def test_it_finds_what_it_was_given() -> None:
+    """Its folder is filled before it starts, and goes with all that is in it, also where that fails."""
+    folders = []
+
+    def furnish(folder: Path) -> None:
+        folders.append(folder)
+        (folder / "given").mkdir()
+        (folder / "given" / "it").write_text("here")
+
+    def fail(folder: Path) -> None:
+        furnish(folder)
+        raise MissingPartError("no such part")
+
+    child = Child((*PYTHON, "print(open('given/it').read(), flush=True); input()"), furnish)
+    assert child.exchange(b"", 10) == b"here"
+    child.end(kindly=True)
+    with pytest.raises(MissingPartError, match="no such part"):
+        Child((*PYTHON, "input()"), fail)
+
+    assert len(folders) == 2
+    assert not any(folder.exists() for folder in folders)
 
 
 def test_a_forgotten_process_ends_too() -> None:

@@ -47,5 +47,9 @@ async (pictures) => {
 
   const [one, other] = [await squares(pictures[0]), await squares(pictures[1])];
   if (one.size !== other.size) return [0, 0, 255];
-  return [alike(one.green, other.green), alike(one.red, other.red), Math.abs(mean(one.green) - mean(other.green))];
+  return [
+    alike(one.green, other.green),
+    alike(one.red, other.red),
+    Math.abs(mean(one.green) - mean(other.green)),
+  ];
 }

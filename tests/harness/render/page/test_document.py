@@ -14,11 +14,12 @@ from attrs import define, evolve, field
 import told
 from shardproof.render import diagram, inert
 from shardproof.render.forms import FORMS, Shown
-from shardproof.render.page.content import content, lanes_of
+from shardproof.render.page.content import answers, content, lanes_of
 from shardproof.render.page.document import page
 from shardproof.render.page.markup import data, said, sentence
 from shardproof.render.page.tree import drawn
-from shardproof.story.told import Evidence
+from shardproof.story.told import HEADER, INDEX, Evidence
+from shardproof.trace import Violation
 
 REPLAY = "replay with  shardproof replay x.trace.json"
 
@@ -152,12 +153,19 @@ class TestForeignText:
         """
         Whatever names, answers and facts hold, a page consists of our own elements and attributes only.
         """
-        harmless, harmful = read(page(told.damaged(), REPLAY)), read(page(told.hostile(), REPLAY))
+        hostile = told.hostile()
+        answer = f"{told.HOSTILE[1]}: {told.HOSTILE[0]}"
+        differ = evolve(
+            hostile.trace, property=f"agree-on-{told.HOSTILE[0]}", violation=Violation(3, answer, answer)
+        )
+        harmless = read(page(told.damaged(), REPLAY))
 
-        assert set(harmful.elements) <= set(ELEMENTS.split())
-        assert {n for n, _ in harmful.attributes if not n.startswith("aria-")} <= set(ATTRIBUTES.split())
-        assert harmful.elements.count("script") == harmless.elements.count("script") == 2
-        assert harmful.inline["script"] == harmless.inline["script"]
+        for story in (hostile, evolve(hostile, trace=differ)):
+            harmful = read(page(story, REPLAY))
+            assert set(harmful.elements) <= set(ELEMENTS.split())
+            assert {n for n, _ in harmful.attributes if not n.startswith("aria-")} <= set(ATTRIBUTES.split())
+            assert harmful.elements.count("script") == harmless.elements.count("script") == 2
+            assert harmful.inline["script"] == harmless.inline["script"]
 
     def test_is_written_with_codes_for_what_is_no_letter(self) -> None:
         """
@@ -246,6 +254,40 @@ class TestLanes:
         ]
 
 
+class TestAnswers:
+    def test_of_systems_that_differ_have_their_names(self) -> None:
+        """
+        Where two systems part ways, each answer is that of a system; before, that of the model and one.
+        """
+        story = told.long(6)
+        several = evolve(
+            story.trace,
+            property="agree-on-deliver",
+            violation=Violation(5, "reference: refused, consumed", "mine: accepted, B executed r0 2 times"),
+        )
+        three = evolve(several, violation=Violation(5, "a: refused", "b: accepted; c: accepted"))
+
+        assert answers(evolve(story, trace=several), 4) == [("model", "accepted"), ("system", "accepted")]
+        assert answers(evolve(story, trace=several), 5) == [
+            ("reference", "refused, consumed"),
+            ("mine", "accepted, B executed r0 2 times"),
+        ]
+        assert answers(evolve(story, trace=three), 5) == [
+            ("a", "refused"),
+            ("the others", "b: accepted; c: accepted"),
+        ]
+
+    def test_of_a_model_are_asked_for_where_none_is_recorded(self) -> None:
+        """
+        A trace that says only what was done is shown with what the model answers to it.
+        """
+        story = told.long(6)
+        moments = tuple(evolve(m, step=evolve(m.step, expected="", actual="")) for m in story.moments)
+        bare = evolve(story, moments=moments, trace=evolve(story.trace, violation=None))
+
+        assert answers(bare, 5) == [("model", "refused, consumed")]
+
+
 class TestTree:
     def test_a_small_one_is_drawn_whole(self) -> None:
         """
@@ -265,11 +307,22 @@ class TestTree:
             }
 
         left = node("1 to 2", "shown", node("r0", ""), node("r1", ""), damaged=True)
-        right = node("3 to 4", "way", node("r2", "way"), node("r3", "shown"))
+        right = node("3 to 4", "way", node("r2", "way", damaged=True), node("r3", "shown"))
         assert shown["tree"] == node(
             "root in h0", "way", node("1 to 4", "way", left, right), node("r4", "shown")
         )
         assert shown["harm"] == [["damaged", "receipt r0"]]
+
+    def test_a_damaged_header_spoils_the_root_and_a_damaged_position_the_leaf(self) -> None:
+        """
+        What is damaged beside the tree is marked where it would have to fit.
+        """
+        one = drawn(Evidence("r0", "h0", "r0", "h0", leaves=("r0",), leaf=0, damaged=(HEADER,)))
+        two = drawn(Evidence("r0", "h0", "r0", "h0", leaves=("r0", "r1"), leaf=1, damaged=(INDEX,)))
+
+        assert one["tree"] == {"name": "r0 = root", "role": "way", "damaged": True}
+        assert [part["damaged"] for part in two["tree"]["parts"]] == [False, True]
+        assert two["tree"]["damaged"] is False
 
     def test_of_a_large_one_only_the_way_is_drawn(self) -> None:
         """

@@ -201,6 +201,27 @@ class TestOpening:
         soon(tab, "document.querySelector('#step-title').textContent.startsWith('Step 2')")
 
 
+class TestEvidence:
+    def test_has_what_is_damaged_marked_in_red_and_in_a_word(self, tab: Tab, damaged: Shown) -> None:
+        """
+        Of the tree the leaf whose receipt was changed, and the hash that was, and no other node.
+        """
+        opened(tab, damaged)
+
+        nodes = tab.js(
+            "[...document.querySelectorAll('.tree .node')].map(node => ["
+            "node.querySelector('text').textContent,"
+            "node.querySelector('.word')?.textContent ?? '', node.querySelector('.cross') !== null,"
+            "getComputedStyle(node.querySelector('rect')).stroke === 'rgb(173, 31, 31)'])"
+        )
+        assert {name: marks for name, *marks in nodes if any(marks)} == {
+            "1 to 2": ["damaged", True, True],
+            "r2": ["damaged", True, True],
+        }
+        assert len(nodes) == 9
+        assert "damaged: receipt r0" in tab.js("document.querySelector('.evidence').textContent")
+
+
 class TestStepping:
     def test_by_keys(self, tab: Tab, double: Shown) -> None:
         """
@@ -233,6 +254,7 @@ class TestStepping:
 
         tab.click(".guard .refuses a")
         assert_shows(tab, double.story, 4)
+        assert tab.js("document.activeElement.id") == "step-title"
         tab.click('#diagram [data-step="2"] .hit')
         assert_shows(tab, double.story, 1)
         tab.click("#forward")
@@ -276,10 +298,10 @@ class TestStepping:
         """
         Of a long trace only what is seen is drawn, and facts of any step are those of the story.
         """
-        shown = kept(told.long(3_000), tmp_path)
+        shown = kept(told.long(1_500), tmp_path)
         opened(tab, shown)
 
-        for index in (2_999, 0, 1_733, 127, 128, 129, 2_998):
+        for index in (1_499, 0, 733, 127, 128, 129, 1_498):
             tab.js(f"location.hash = '#step-{index + 1}'")
             soon(tab, f"document.querySelector('#step-title').textContent.startsWith('Step {index + 1} ')")
             tab.js("document.querySelectorAll('.more').forEach(button => button.click())")
@@ -301,8 +323,7 @@ class TestBeingRead:
             pytest.skip(str(missing))
         for shown, size, before in (
             (damaged, WIDE, "document.querySelector('#unfold').click()"),
-            (double, NARROW, "0"),
-            (damaged, NARROW, "document.querySelector('#keys').click()"),
+            (double, NARROW, "document.querySelector('#keys').click()"),
         ):
             opened(tab, shown, size, scheme)
             tab.js(before)
@@ -356,6 +377,10 @@ class TestBeingRead:
         assert step_shown(tab) == 6
         tab.press("Escape")
         assert tab.js("document.querySelector('#help').open") is False
+        tab.click("#keys")
+        tab.click("#help button")
+        assert tab.js("document.querySelector('#help').open") is False
+        assert tab.complaints == []
 
     def test_without_motion(self, tab: Tab, double: Shown) -> None:
         """
@@ -399,6 +424,21 @@ class TestBeingRead:
         finally:
             tab.call("Emulation.setEmulatedMedia", media="")
         assert printed.startswith(b"%PDF")
+
+    def test_on_paper_with_its_whole_diagram_or_none(self, tab: Tab, tmp_path: Path) -> None:
+        """
+        For paper all rows are drawn; where they are too many, the diagram is left out.
+        """
+        for steps, rows in ((60, 60), (1_000, 0)):
+            opened(tab, kept(told.long(steps), tmp_path))
+            tab.call("Emulation.setEmulatedMedia", media="print")
+            tab.js("dispatchEvent(new Event('beforeprint'))")
+
+            drawn = "[...document.querySelectorAll('#diagram .hit')].filter(e => e.checkVisibility()).length"
+            assert tab.js(drawn) == rows
+            tab.call("Emulation.setEmulatedMedia", media="")
+            tab.js("dispatchEvent(new Event('afterprint'))")
+            assert 0 < tab.js("document.querySelectorAll('#diagram .hit').length") < 40
 
     def test_as_a_command_that_can_be_copied(self, tab: Tab, double: Shown) -> None:
         """
