@@ -41,24 +41,29 @@ class TestSeries:
 
 def fuzzed() -> Report:
     times = iter(range(1_000_000))
-    return fuzz(
-        variant("no-deduplication"), "faulty", Plan(seed=1, steps=600), clock=lambda: float(next(times))
-    )
+    plan = Plan(seed=1, steps=200)
+    return fuzz(variant("no-deduplication"), "faulty", plan, clock=lambda: float(next(times)))
+
+
+@pytest.fixture(scope="module")
+def report() -> Report:
+    """A search that finds something, and goes on."""
+    return fuzzed()
 
 
 class TestOfASearch:
-    def test_is_the_same_each_time(self) -> None:
+    def test_is_the_same_each_time(self, report: Report) -> None:
         """A line is drawn over steps: a seed draws it again, whatever the clock says."""
-        first, second = fuzzed(), fuzzed()
+        first, second = report, fuzzed()
 
         assert first.series == second.series
         (line,) = first.series.values()
         assert line[-1] == (first.work["steps"], first.work["situations"])
         assert [number for _, number in line] == sorted(number for _, number in line)
 
-    def test_shrinking_goes_from_all_steps_to_those_that_are_told(self) -> None:
+    def test_shrinking_goes_from_all_steps_to_those_that_are_told(self, report: Report) -> None:
         """From the run that was met to the trace that is shown, and fewer steps at each point."""
-        for found in fuzzed().findings:
+        for found in report.findings:
             (begun, long), *_, (ended, short) = found.shrinking
 
             assert (begun, short) == (0, len(found.trace.steps))
