@@ -69,6 +69,9 @@ class TestOfASearch:
             assert (begun, short) == (0, len(found.trace.steps))
             assert found.shrunk == (f"shrunk from {long} steps to {short}" if long > short else "")
             assert ended >= begun
+            left = [steps for _, steps in found.shrinking]
+            assert left == sorted(left, reverse=True)
+            assert len({*left}) > 2
 
     @pytest.mark.parametrize("way", list(Way))
     def test_explored_worlds_by_depth_are_those_of_the_answer(self, way: Way) -> None:

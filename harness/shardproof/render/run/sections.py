@@ -107,10 +107,19 @@ def _again(answer: Answer) -> str:
             ("layers", said(", ".join(answer.layers))),
             ("seed", "" if answer.seed is None else str(answer.seed)),
             ("also set", said(", ".join(answer.set_elsewhere))),
+            ("as many steps", said(_as_many_steps(answer))),
             ("versions", said(_versions(answer.versions))),
         )
     )
     return f'{elements.command(answer.repeat)}\n<div class="card">{facts}</div>'
+
+
+def _as_many_steps(answer: Answer) -> str:
+    """What makes a run that was over by the clock the same elsewhere."""
+    steps = next((one.work.get("steps", 0) for one in answer.reports if one.engine == "fuzz"), 0)
+    if answer.command != "fuzz" or not steps or "--steps" in answer.repeat:
+        return ""
+    return f"it ended by the clock: --steps {steps} does the same on every machine"
 
 
 def _versions(versions: Mapping[str, str]) -> str:
