@@ -31,13 +31,10 @@ def _finding(answer: Answer, number: int, engine: str, found: Finding, path: Pat
     report = next(one for one in answer.reports if one.engine == engine)
     replay = text.replay_line(path, *report.systems).removeprefix("replay with").strip() if path else ""
     story = text.finding(found, STORY_WIDTH, ascii_only=False, replay="", known=known)
-    after = found.trace.search
     facts = elements.pairs(
         (
             ("found by", said(f"{engine}, {found.kind.value}")),
-            ("after", f"{after.steps:,} steps in {after.traces:,} traces" if after.steps else ""),
             ("known", said(known) if known else ""),
-            ("also violates", said(", ".join(found.also))),
         )
     )
     shrinking = plot.line(

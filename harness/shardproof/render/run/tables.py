@@ -13,6 +13,12 @@ from . import elements
 #: Rows of a table that is open; a longer one is folded.
 OPEN_MAX = 16
 
+#: Columns of numbers, at most: with more of them, sentences are easier to read.
+COLUMNS_MAX = 4
+
+#: A word and its number, e.g. `refused 1,234`.
+_PAIR = re.compile(r"[a-z]{1,20} \d[\d,]{0,20}")
+
 
 def properties(answer: Answer) -> str:
     """Each property with the word of each engine, and apart those that do not apply, with the reasons."""
@@ -91,16 +97,17 @@ def counted(answer: Answer) -> str:
 
 def _table(title: str, rows: tuple[tuple[str, str], ...]) -> str:
     lengths = [_length(value) for _, value in rows]
-    if all(length is not None for length in lengths):
+    bars = all(length is not None for length in lengths)
+    if bars:
         drawn = [(label, length or 0, value) for (label, value), length in zip(rows, lengths, strict=True)]
         inside = plot.bars(drawn, title, ("what", "times"))
     else:
-        inside = elements.rows(title, rows, ("", ""))
+        inside = _columns(title, rows) or elements.rows(title, rows, ("", ""))
     if len(rows) <= OPEN_MAX:
         return inside
-    return (
-        f"<details><summary>{said(title, 200)}, {text.counted(len(rows), 'row')}</summary>{inside}</details>"
-    )
+    told = f"{said(title, 200)}, {text.counted(len(rows), 'row')}"
+    # Bars can be looked over, however many they are.
+    return f"<details{' open' if bars else ''}><summary>{told}</summary>{inside}</details>"
 
 
 def _length(value: str) -> float | None:
@@ -108,3 +115,37 @@ def _length(value: str) -> float | None:
     if value.startswith("never"):
         return 0
     return float(value.replace(",", "")) if re.fullmatch(r"\d[\d,]{0,20}", value) else None
+
+
+def _columns(title: str, rows: tuple[tuple[str, str], ...]) -> str:
+    """Rows of `refused 12, passed 34`, with a column for each word; nothing where most say something else."""
+    read = [(label, *_counts(value)) for label, value in rows]
+    words = [*dict.fromkeys(word for _, counts, _ in read for word in counts)]
+    if not 1 <= len(words) <= COLUMNS_MAX or 2 * sum(bool(counts) for _, counts, _ in read) < len(read):
+        return ""
+    notes = any(note for _, _, note in read)
+    head = "".join(f'<th scope="col" class="number">{said(word, 40)}</th>' for word in words)
+    body = "\n".join(
+        f'<tr><th scope="row">{said(label, 200)}</th>'
+        + "".join(_number(counts.get(word, "")) for word in words)
+        + (f"<td>{said(note, 200)}</td>" if notes else "")
+        + "</tr>"
+        for label, counts, note in read
+    )
+    return (
+        f'<div class="wide" tabindex="0" role="group" aria-label="{plot.said_plainly(title)}"><table>'
+        f"<caption>{said(title, 200)}</caption>"
+        f'<thead><tr><th scope="col">what</th>{head}{"<td></td>" if notes else ""}</tr></thead>\n'
+        f"<tbody>{body}</tbody></table></div>"
+    )
+
+
+def _number(shown: str) -> str:
+    return f'<td class="number{" none" if shown == "0" else ""}">{shown}</td>'
+
+
+def _counts(value: str) -> tuple[dict[str, str], str]:
+    """Each word with its number, and what is no such pair."""
+    parts = value.split(", ")
+    pairs = (part.split(" ") for part in parts if _PAIR.fullmatch(part))
+    return {pair[0]: pair[1] for pair in pairs}, ", ".join(p for p in parts if not _PAIR.fullmatch(p))

@@ -31,7 +31,7 @@ ELEMENTS = frozenset(
 ATTRIBUTES = frozenset(
     word
     for words in (
-        "lang charset name content http-equiv class id tabindex role title href scope dir",
+        "lang charset name content http-equiv class id tabindex role title href scope dir open",
         "aria-label aria-labelledby aria-hidden viewbox preserveaspectratio width height x y x1 x2 y1 y2 d",
     )
     for word in words.split()
@@ -150,7 +150,18 @@ class TestPage:
         written = page(answers.holds())
 
         assert written.count("<rect") == 3
-        assert "refused 12, passed 34" in written
+        assert "never tried" in words(answers.holds())
+
+    def test_what_each_clause_did_is_in_columns(self) -> None:
+        """A word, a column; what has no number stands beside them."""
+        rows = (("deliver: consumed", "refused 12, passed 1,034"), ("revert", "cannot be attempted: no verb"))
+
+        said = words(answers.answer(answers.fuzzed(tables={"clauses": rows})))
+
+        assert (
+            "clauses what refused passed deliver: consumed 12 1,034 revert cannot be attempted: no verb"
+            in said
+        )
 
     def test_is_the_same_each_time(self) -> None:
         """A page is a function of the answer."""
