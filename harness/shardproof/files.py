@@ -14,12 +14,7 @@ def clear(folder: Path, names: Collection[str]) -> None:
     for name in names:
         # Written first: where that is not possible, nothing is taken away.
         write(folder / name, b"")
-        try:
-            (folder / name).unlink()
-        except OSError as error:
-            raise UsageError(
-                f"{folder / name} cannot be removed", got=error.strerror or str(error)
-            ) from error
+        (folder / name).unlink(missing_ok=True)
 
 
 def append(path: Path, data: bytes) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from ...errors import ShardproofError
 from ...verdict import State, Verdict
-from .. import inert
+from .. import inert, text
 from ..report import Answer
 from .places import Place, Weight, place, replay, story, weight
 
@@ -33,7 +33,7 @@ def notes(answer: Answer, folder: Path) -> Iterator[str]:
         known = answer.expected(engine, found)
         why, line = f"known: {known}" if known else found.because, replay(answer, engine, path)
         said = (why, *_last(found.trace.violation), line)
-        title = f"{'expected' if known else 'violated'}: {found.property}"
+        title = f"{text.word(found, known)}: {found.property}"
         level = _LEVELS[weight(answer, engine, found)]
         yield _command(level, title, "\n".join(map(inert.line, filter(None, said))), where)
     for report in answer.reports:
@@ -110,7 +110,7 @@ def _summary(answer: Answer, stories: int) -> Iterator[str]:
     for engine, one, path in found[:stories]:
         known = answer.expected(engine, one)
         yield ""
-        yield f"### {'expected' if known else 'violated'}: {_md(one.property)}"
+        yield f"### {text.word(one, known)}: {_md(one.property)}"
         yield ""
         yield _fenced(story(answer, engine, one, path, ascii_only=False))
     if len(found) > stories:

@@ -13,7 +13,7 @@ from xml.etree import ElementTree as ET
 
 from ...errors import ShardproofError
 from ...verdict import Report
-from .. import inert
+from .. import inert, text
 from ..outcomes import Outcome, State, outcomes
 from ..report import Answer
 from .places import story
@@ -77,7 +77,8 @@ def _case(answer: Answer, report: Report, one: Outcome) -> ET.Element:
         case State.HOLDS:
             pass
         case State.VIOLATED:
-            _said(case, "failure", "violated", one.why, _story(answer, report, one))
+            kind = "violated" if one.finding is None else text.word(one.finding, "")
+            _said(case, "failure", kind, one.why, _story(answer, report, one))
         case State.EXPECTED:
             _said(case, "skipped", "known deviation", one.why, "")
         case State.NOT_APPLICABLE | State.NOT_DECIDED:

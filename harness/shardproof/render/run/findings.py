@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from urllib.parse import quote
 
-from ...verdict import Finding, Kind
+from ...verdict import Finding
 from .. import plot, text
 from ..page.markup import said
 from ..report import Answer
@@ -27,7 +27,7 @@ def findings(answer: Answer) -> str:
 
 def _finding(answer: Answer, number: int, engine: str, found: Finding, path: Path | None) -> str:
     known = answer.expected(engine, found)
-    word = "expected" if known else "different" if found.kind is Kind.DIFFERENCE else "violated"
+    word = text.word(found, known)
     report = next(one for one in answer.reports if one.engine == engine)
     replay = text.replay_line(path, *report.systems).removeprefix("replay with").strip() if path else ""
     story = text.finding(found, STORY_WIDTH, ascii_only=False, replay="", known=known)

@@ -8,7 +8,16 @@ import pytest
 import answers
 import told
 from shardproof.errors import AdapterError
-from shardproof.render.ci.github import BYTES_MAX, failed_summary, failure, harmless, notes, step_summary
+from shardproof.render.ci.github import (
+    BYTES_MAX,
+    STORIES_MAX,
+    failed_summary,
+    failure,
+    harmless,
+    notes,
+    step_summary,
+)
+from shardproof.verdict import Kind, Verdict
 
 HERE = Path("/somewhere")
 
@@ -40,6 +49,14 @@ class TestNotes:
 
         assert notice.startswith("::notice title=expected%3A executes-at-most-once,")
         assert error.startswith("::error title=shardproof::a known deviation no longer happens: P26")
+
+    def test_where_two_systems_differ_none_is_said_to_violate_anything(self) -> None:
+        """Whether one of them is wrong is another question."""
+        found = answers.finding("agree-on-deliver", Kind.DIFFERENCE)
+
+        (error,) = notes(answers.answer(answers.fuzzed(findings=(found,))), HERE)
+
+        assert error.startswith("::error title=different%3A agree-on-deliver,")
 
     def test_nothing_to_say_is_nothing(self) -> None:
         """A run in which everything holds annotates no line."""
@@ -102,6 +119,32 @@ class TestStepSummary:
                 assert line.count("|") in (0, 5)
                 assert not re.search(r"[<>`\[\]*@\\]|://", line)
         assert not fence
+
+    def test_of_many_findings_the_first_are_told(self) -> None:
+        """The page of the run has the rest."""
+        found = tuple(answers.finding(f"p{i:02}") for i in range(30))
+
+        told = step_summary(answers.answer(answers.fuzzed(findings=found))).decode()
+
+        assert re.findall(r"(?m)^### violated: (.*)$", told) == [f"p{i:02}" for i in range(STORIES_MAX)]
+        assert f"{30 - STORIES_MAX} more findings" in told
+
+    def test_what_is_known_and_gone_is_told(self) -> None:
+        """A run may fail for nothing else."""
+        assert "- known deviation, gone: P26&#58; this search would have" in (
+            step_summary(answers.expected()).decode()
+        )
+
+    @pytest.mark.parametrize("most", [20_000, 100])
+    def test_is_never_larger_than_is_taken(self, most: int, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Of a summary that is too large nothing would be shown: there are fewer stories, or none."""
+        monkeypatch.setattr("shardproof.render.ci.github.BYTES_MAX", most)
+        found = tuple(answers.finding(f"p{i}", also=("x" * 400,) * 20) for i in range(9))
+
+        told = step_summary(answers.answer(answers.fuzzed(verdict=Verdict.VIOLATED, findings=found)))
+
+        assert len(told) <= most
+        assert b"violated" in told
 
     def test_a_run_without_a_verdict_has_one_too(self) -> None:
         """Whoever opens the summary learns why there is none."""

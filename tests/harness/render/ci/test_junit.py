@@ -76,6 +76,12 @@ class TestJunit:
             ("differ", "differ"): ("error", "inconclusive: nothing was run")
         }
 
+    def test_a_violation_without_a_story_is_a_failure_all_the_same(self) -> None:
+        """What an engine says counts, whatever it shows for it."""
+        bare = Report("other", Verdict.VIOLATED, "something")
+
+        assert cases(answers.answer(bare)) == {("other", "other"): ("failure", "something")}
+
     def test_a_failure_has_the_story_and_the_line_to_paste(self) -> None:
         """Who reads only this file can run the trace again."""
         (failure,) = [

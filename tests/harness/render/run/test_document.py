@@ -152,6 +152,13 @@ class TestPage:
         assert written.count("<rect") == 3
         assert "never tried" in words(answers.holds())
 
+    def test_a_run_that_ended_by_the_clock_says_how_to_do_the_same(self) -> None:
+        """Seconds are not the same steps on another machine."""
+        answer = evolve(answers.holds(), command="fuzz", repeat="shardproof fuzz --seed 7")
+
+        assert "it ended by the clock: --steps 3000 does the same on every machine" in words(answer)
+        assert "by the clock" not in words(evolve(answer, repeat="shardproof fuzz --steps 3000"))
+
     def test_what_each_clause_did_is_in_columns(self) -> None:
         """A word, a column; what has no number stands beside them."""
         rows = (("deliver: consumed", "refused 12, passed 1,034"), ("revert", "cannot be attempted: no verb"))
