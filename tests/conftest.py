@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 # Where our own tests run is no business of the commands that they try: these have to say the same anywhere.
-for _name in ("GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY"):
+for _name in ("GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY", "GITHUB_WORKSPACE", "CI_PROJECT_DIR"):
     os.environ.pop(_name, None)
 
 #: A document, the mark behind which its generated part stands, the mark before which it ends, and what it is.

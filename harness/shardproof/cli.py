@@ -87,7 +87,7 @@ def _answer(answer: Any, as_json: bool) -> int:
     if _on_github():
         from .render.ci import github
 
-        _for_github(github.notes(answer, Path.cwd()), github.step_summary(answer))
+        _for_github(github.notes(answer, _repository()), github.step_summary(answer))
     if as_json:
         _print_json(report.as_json(answer))
     else:
@@ -121,8 +121,15 @@ def _context() -> Any:
         Progress(sys.stderr, live=live),
         lambda: int.from_bytes(os.urandom(4), "big"),
         click.get_current_context().find_root().obj or (),
-        Path.cwd(),
+        _repository(),
     )
+
+
+def _repository() -> Path:
+    """The top of the repository, where a build server says so and we are in it; else where one stands."""
+    here = Path.cwd()
+    said = (os.environ.get(name) for name in ("GITHUB_WORKSPACE", "CI_PROJECT_DIR"))
+    return next((top for name in said if name and (top := Path(name)) in (here, *here.parents)), here)
 
 
 def _run(command: Callable[[Any, Any], T], given: Mapping[str, object]) -> T:

@@ -23,8 +23,9 @@ class Context:
     clock: Callable[[], float]
     progress: Progress
     draw_seed: Callable[[], int]
-    #: What was typed after `shardproof`, and where.
+    #: What was typed after `shardproof`.
     arguments: tuple[str, ...] = ()
+    #: From where files are named to build servers: the top of the repository, or where one stands.
     folder: Path = Path()
 
     def seed(self, given: int | None) -> int:

@@ -165,6 +165,19 @@ class TestOnGithub:
         written = (folder / "summary.md").read_text("utf-8")
         assert written.startswith("before\n## ❌ shardproof fuzz: violated, mine&#58;Twice\n")
 
+    def test_names_files_as_the_repository_does(
+        self, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        """A part of a repository is checked from its own folder, and annotated where it is."""
+        monkeypatch.setenv("GITHUB_WORKSPACE", str(folder.parent))
+
+        assert cli.run(["fuzz", "--adapter", "mine:Twice", *QUICK, "--out", "kept"]) == 1
+
+        place = f"{folder.name}/mine.py"
+        assert f",file={place},line=6::" in capsys.readouterr().err
+        (entry,) = json.loads((folder / "kept" / GITLAB).read_bytes())
+        assert entry["location"]["path"] == place
+
     def test_a_run_that_broke_is_annotated(self, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
         """What foreign code said is no command of its own."""
         assert cli.run(["fuzz", "--adapter", "mine:Raises", *QUICK]) == 3

@@ -19,7 +19,7 @@ WIDTH = 100
 
 @frozen
 class Place:
-    """A file, as seen from the folder where the command ran, and a line of it, from 1."""
+    """A file, as seen from the top of the repository, and a line of it, from 1."""
 
     file: PurePosixPath
     line: int
@@ -56,7 +56,7 @@ def source(answer: Answer, engine: str, folder: Path) -> Place | None:
 def within(file: Path, folder: Path) -> PurePosixPath | None:
     """`file` as seen from `folder`; nothing where it is not below: who reads it knows no other place."""
     try:
-        return PurePosixPath((folder / file).resolve().relative_to(folder.resolve()).as_posix())
+        return PurePosixPath(file.resolve().relative_to(folder.resolve()).as_posix())
     except (OSError, ValueError):
         return None
 

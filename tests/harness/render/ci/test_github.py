@@ -19,7 +19,7 @@ from shardproof.render.ci.github import (
 )
 from shardproof.verdict import Kind, Verdict
 
-HERE = Path("/somewhere")
+HERE = Path.cwd()
 
 #: What could be a command, or end one, or begin Markdown.
 SIGNS = (

@@ -10,7 +10,7 @@ import answers
 import told
 from shardproof.render.ci.gitlab import code_quality
 
-HERE = Path("/somewhere")
+HERE = Path.cwd()
 
 
 class TestCodeQuality:

@@ -18,7 +18,7 @@ from shardproof.render.report import Answer
 #: Published without types.
 jsonschema: Any = importlib.import_module("jsonschema")
 
-HERE = Path("/somewhere")
+HERE = Path.cwd()
 
 
 @pytest.fixture(scope="module")
@@ -87,7 +87,8 @@ class TestSarif:
         violated = answers.violated()
 
         assert sarif(evolve(violated, sources={}), HERE) is None
-        assert sarif(violated, Path("/somewhere/src/below")) is not None
+        assert sarif(violated, HERE / "src") is not None
+        assert sarif(violated, HERE / "elsewhere") is None
         elsewhere = {answers.SYSTEM: evolve(violated.sources[answers.SYSTEM], file=Path("/usr/lib/mine.py"))}
         assert sarif(evolve(violated, sources=elsewhere), HERE) is None
 
