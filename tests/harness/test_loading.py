@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 
 from shardproof.adapters.reference import ReferenceAdapter
@@ -9,6 +8,11 @@ from shardproof.loading import Source, source_of
 
 class Mine(ReferenceAdapter):
     """An adapter that is written here."""
+
+
+def makes_one() -> Mine:
+    """A function is where an adapter is made, and not where it is written."""
+    return Mine()
 
 
 class TestSourceOf:
@@ -22,5 +26,5 @@ class TestSourceOf:
         """A function that makes one, and a class that was made while the program ran."""
         made = type("Made", (ReferenceAdapter,), {"__module__": "nowhere"})
 
-        assert source_of(partial(Mine)) is None
+        assert source_of(makes_one) is None
         assert source_of(made) is None
