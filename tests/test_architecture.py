@@ -327,7 +327,7 @@ FLOORS = (
         "shardproof.readings",
         "shardproof.trace",
     ),
-    ("shardproof.story.told",),
+    ("shardproof.story.told", "shardproof.itf.names", "shardproof.itf.values"),
     # A system on one side, the model on the other.
     (
         "shardproof.adapters",
@@ -344,7 +344,7 @@ FLOORS = (
         "shardproof.model_trace",
         "shardproof.oracle",
     ),
-    ("shardproof.moves", "shardproof.trace_file"),
+    ("shardproof.itf.states", "shardproof.moves", "shardproof.trace_file"),
     # Both of them side by side, then whole runs, then better ones.
     ("shardproof.record",),
     ("shardproof.forget", "shardproof.judge", "shardproof.presented"),
@@ -362,7 +362,8 @@ FLOORS = (
     ("shardproof.engines", "shardproof.state_machine"),
     ("shardproof.rehearsal",),
     ("shardproof.selection", "shardproof.subject"),
-    ("shardproof.story",),
+    ("shardproof.story", "shardproof.testing"),
+    ("shardproof.itf",),
     ("shardproof.deviations",),
     # What a user's own folder holds may use any of it, and is used by nothing.
     ("shardproof.templates",),

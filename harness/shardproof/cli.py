@@ -418,15 +418,25 @@ def shrink(trace: Path, as_json: bool, **given: object) -> int:
     return _again(_run(lambda settings, _: traces.shrink(trace, settings), given), as_json)
 
 
+class Forms(Flag):
+    """The flag that says in which form, and its help, which is the table of forms."""
+
+    def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
+        """Read when help is asked for: no other command waits for it."""
+        from .render.forms import FORMS
+
+        default, *_ = FORMS
+        says = (f"{name}{' (the default)' if name == default else ''}: {f.says}" for name, f in FORMS.items())
+        return "--format NAME", "How. " + "; ".join(says) + "."
+
+
 @shardproof.command(
     cls=Command,
     short_help="Render a saved trace.",
     example="shardproof show shardproof-out/FINDING.trace.json",
 )
 @_TRACE
-@click.option(
-    "--format", "form", cls=Flag, group=OUTPUT, metavar="NAME", help="How: text (the default), json, html ..."
-)
+@click.option("--format", "form", cls=Forms, group=OUTPUT, metavar="NAME")
 @flags("out")
 def show(trace: Path, form: str | None, as_json: bool, out: str | None) -> int:
     """Render a saved trace. Nothing is run but the model."""

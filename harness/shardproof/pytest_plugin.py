@@ -1,6 +1,8 @@
 """
 The pytest door: `pytest --pyargs shardproof.conformance --shard-adapter NAME`.
 
+Regression tests, which `show --format pytest` writes, get the system that is named through `shard_adapter`.
+
 Pytest loads this module wherever shardproof is installed, so it does nothing, and imports
 next to nothing, until the conformance suite is collected. Then each adapter is fuzzed once,
 and each property is a test that reads the report of that run.
@@ -82,8 +84,7 @@ class Conformance:
             raise UsageError(
                 "which system?", expected="--shard-adapter NAME", help="try --shard-adapter reference"
             )
-        # As for the command: a class of one's own is where one works. Last, so that it hides nothing.
-        sys.path.append(str(config.invocation_params.dir))
+        _find_ones_own(config)
         flags = ("seconds", "steps", "seed", "deviations", "out")
         given = {name: config.getoption(f"--shard-{name}") for name in flags}
         self.settings = settings.resolve(given, {}, Path(config.invocation_params.dir))
@@ -224,8 +225,28 @@ def _fail(reason: str) -> NoReturn:
     pytest.fail(reason, pytrace=False)
 
 
+def _find_ones_own(config: pytest.Config) -> None:
+    """As for the command, a class of one's own is where one works; last, so that it hides nothing."""
+    if (folder := str(config.invocation_params.dir)) not in sys.path:
+        sys.path.append(folder)
+
+
+@pytest.fixture
+def shard_adapter() -> str | None:
+    """The system that `--shard-adapter` names, for tests with `shardproof.testing`; `None` without."""
+    return None
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """A test for each property of each system, only for a test that asks for `shard_case`."""
+    """
+    A test for each property of each system, only for a test that asks for `shard_case`.
+
+    A test that asks for `shard_adapter` runs once for each that is named, and once if none is.
+    """
+    if "shard_adapter" in metafunc.fixturenames:
+        _find_ones_own(metafunc.config)
+        if given := list(dict.fromkeys(metafunc.config.getoption("--shard-adapter"))):
+            metafunc.parametrize("shard_adapter", given)
     if "shard_case" not in metafunc.fixturenames:
         return
     from .errors import UsageError

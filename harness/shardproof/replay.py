@@ -95,6 +95,8 @@ def replay(make: AdapterFactory, name: str, trace: Trace) -> Replayed:
         reproduced = wrong.property == trace.property
         if reproduced:
             summary = f"reproduced: {wrong.property} is violated at step {len(steps)}"
+        elif not trace.property:
+            summary = f"{wrong.property} is violated at step {len(steps)}"
         else:
             summary = f"another property is violated: {wrong.property} at step {len(steps)}, "
             summary += f"not {trace.property}"
@@ -106,6 +108,7 @@ def replay(make: AdapterFactory, name: str, trace: Trace) -> Replayed:
         return Replayed(Verdict.VIOLATED, reproduced, summary, again)
     again = evolve(again, violation=None)
     void = len(moves) - len(taken)
+    missed = "not reproduced: " if trace.property else ""
     if void or not moves:
         first = next((i for i in range(len(moves)) if i not in set(taken)), 0)
         said = (
@@ -113,10 +116,8 @@ def replay(make: AdapterFactory, name: str, trace: Trace) -> Replayed:
             if moves
             else "the trace has no steps"
         )
-        return Replayed(Verdict.INCONCLUSIVE, False, f"not reproduced, and {said}", again)
-    return Replayed(
-        Verdict.HOLDS, False, f"not reproduced: all {len(moves)} steps went as the model says", again
-    )
+        return Replayed(Verdict.INCONCLUSIVE, False, f"{missed.replace(': ', ', and ')}{said}", again)
+    return Replayed(Verdict.HOLDS, False, f"{missed}all {len(moves)} steps went as the model says", again)
 
 
 def differences(systems: Sequence[tuple[str, AdapterFactory]], trace: Trace) -> Replayed:
@@ -154,9 +155,9 @@ def shrink(make: AdapterFactory, name: str, trace: Trace, certify: int | None = 
     try:
         _must_be_able(bench, name, moves)
         found = bench.first(moves)
-        if found is None or found.wrong.property != trace.property:
+        if found is None or trace.property not in ("", found.wrong.property):
             raise UsageError(
-                f"this trace does not violate {trace.property} on {name}",
+                f"this trace does not violate {trace.property or 'anything'} on {name}",
                 got=f"a violation of {found.wrong.property}" if found else "no violation",
                 help="replay it first: shardproof replay shows what becomes of each step",
             )

@@ -205,28 +205,19 @@ class Bench:
 
     def record(self, moves: Sequence[Move]) -> tuple[tuple[Step, ...], Wrong | None, tuple[int, ...]]:
         """Run `moves` once more, writing down each step; also which of the moves were taken."""
-        lock = self.fresh()
-        shards = self.topology.shards
-        steps: list[Step] = []
+        run = Recording(self)
         taken: list[int] = []
-        done: list[Move] = []
-        wrong: Wrong | None = None
         for number, move in enumerate(moves):
-            if not lock.possible(move):
+            if not run.possible(move):
                 continue
-            step = step_of(move, shards, shards[lock.home(move)])
-            wrong = lock.run(move)
             taken.append(number)
-            done.append(move)
-            expected = _expected(lock, move, wrong)
-            steps.append(evolve(step, expected=expected, actual=str(lock.claim), changed=lock.happened))
-            if wrong is not None:
+            if run.take(move) is not None:
                 break
         else:
-            wrong = lock.sweep()
-            if wrong is not None and wrong is lock.astray:
-                del steps[lock.astray_at :], taken[lock.astray_at :], done[lock.astray_at :]
-        return tuple(steps), self.named(wrong, done) if wrong else None, tuple(taken)
+            run.end()
+        del taken[len(run.steps) :]
+        wrong = self.named(run.wrong, run.moves) if run.wrong is not None else None
+        return tuple(run.steps), wrong, tuple(taken)
 
     def record_again(self, moves: Sequence[Move]) -> tuple[tuple[Step, ...], Wrong | None, tuple[int, ...]]:
         """The same where nothing can have outlived `open`: on another instance, if there can be one."""
@@ -238,6 +229,41 @@ class Bench:
             return bench.record(moves)
         finally:
             bench.close()
+
+
+@define(eq=False)
+class Recording:
+    """A run that is written down as it goes, to its first divergence."""
+
+    bench: Bench
+    steps: list[Step] = field(init=False, factory=list)
+    moves: list[Move] = field(init=False, factory=list)
+    wrong: Wrong | None = field(init=False, default=None)
+    _lock: Lockstep = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._lock = self.bench.fresh()
+
+    def possible(self, move: Move) -> bool:
+        """Whether everything that `move` names is there, and the environment may do it now."""
+        return self._lock.possible(move)
+
+    def take(self, move: Move) -> Wrong | None:
+        """Take a move that is possible; `None` unless model and system part ways."""
+        lock, shards = self._lock, self.bench.topology.shards
+        step = step_of(move, shards, shards[lock.home(move)])
+        self.wrong = lock.run(move)
+        self.moves.append(move)
+        expected = _expected(lock, move, self.wrong)
+        self.steps.append(evolve(step, expected=expected, actual=str(lock.claim), changed=lock.happened))
+        return self.wrong
+
+    def end(self) -> Wrong | None:
+        """Look at every shard once more; what went astray earlier is told with the step that it came of."""
+        self.wrong = self._lock.sweep()
+        if self.wrong is not None and self.wrong is self._lock.astray:
+            del self.steps[self._lock.astray_at :], self.moves[self._lock.astray_at :]
+        return self.wrong
 
 
 def _expected(lock: Lockstep, move: Move, wrong: Wrong | None) -> str:

@@ -12,6 +12,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from attrs import asdict, evolve
 from . import files
 from .errors import TraceError, UsageError
 from .schema import Schema, shown
-from .strict_json import MismatchError, parse
+from .strict_json import Json, MismatchError, parse
 from .trace import FORMAT, NOT_ESTABLISHED, Certificate, Explanation, Search, Step, Trace, Violation
 
 SUFFIX = ".trace.json"
@@ -43,6 +44,11 @@ def schema() -> Schema:
 
 def load(path: Path) -> Trace:
     """The trace in the file at `path`. Raises `TraceError`."""
+    return loads(read(path), path)
+
+
+def read(path: Path) -> bytes:
+    """What stands in the file at `path`, which is no larger than any trace. Raises `TraceError`."""
     try:
         with path.open("rb") as file:
             data = file.read(BYTES_MAX + 1)
@@ -59,17 +65,29 @@ def load(path: Path) -> Trace:
             expected=f"at most {BYTES_MAX >> 20} MiB, and {steps_max:,} steps",
             got="a longer file",
         )
-    return loads(data, path)
+    return data
 
 
 def loads(data: bytes, path: Path) -> Trace:
     """The trace that `data` is the text of; `path` is for messages. Raises `TraceError`."""
+    with blaming(path):
+        return of_document(parse(data))
+
+
+def of_document(document: Json) -> Trace:
+    """The trace that `document` is the JSON of. Raises `MismatchError`."""
+    _must_be_ours(document)
+    schema().check(document)
+    trace = _trace(document)
+    _must_refer_to_what_exists(trace)
+    return trace
+
+
+@contextmanager
+def blaming(path: Path) -> Iterator[None]:
+    """What is wrong with a document, as a `TraceError` that says in which file."""
     try:
-        document = parse(data)
-        _must_be_ours(document)
-        schema().check(document)
-        trace = _trace(document)
-        _must_refer_to_what_exists(trace)
+        yield
     except MismatchError as wrong:
         raise TraceError(
             f"the trace {path} is {wrong.summary}"
@@ -79,7 +97,6 @@ def loads(data: bytes, path: Path) -> Trace:
             got=wrong.got,
             help=wrong.help,
         ) from wrong
-    return trace
 
 
 #: What a whole file can be, other than a trace.
@@ -164,6 +181,11 @@ def _must_refer_to_what_exists(trace: Trace) -> None:
 
 def dumps(trace: Trace) -> bytes:
     """The file of `trace`: one order of fields, one step a line, ASCII only, so that no viewer acts on it."""
+    return "".join(_lines(document_of(trace))).encode("ascii")
+
+
+def document_of(trace: Trace) -> dict[str, Json]:
+    """The inverse of `of_document`."""
     document = {"format": FORMAT, **asdict(trace)}
     if not trace.reserve:
         # As it was written before shards could be founded.
@@ -173,7 +195,7 @@ def dumps(trace: Trace) -> bytes:
         del document["certificate"]
     if trace.explanation is None:
         del document["explanation"]
-    return "".join(_lines(document)).encode("ascii")
+    return document
 
 
 def _lines(document: dict[str, Any]) -> Iterator[str]:

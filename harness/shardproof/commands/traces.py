@@ -11,6 +11,7 @@ from shardproof_properties.catalogue import properties_of
 
 from .. import files, model_replay, selection, trace_file
 from ..errors import UsageError, nearest
+from ..itf import reader
 from ..render.forms import FORMS, Shown
 from ..replay import Replayed, differences
 from ..replay import replay as run
@@ -41,8 +42,8 @@ class Again:
 
 def replay(path: Path, settings: Settings) -> Again:
     """Run the trace at `path` on an adapter that the command line names, never on one that the file names."""
-    trace = trace_file.load(path)
-    if settings.adapter is None and model_replay.is_of_the_model(trace):
+    trace = reader.load(path)
+    if settings.adapter is None and trace.property and model_replay.is_of_the_model(trace):
         replayed = model_replay.replay(trace, selection.protocol(None, trace.layers))
         return Again(path, replayed.trace, replayed.verdict, replayed.summary)
     system = _system(trace, settings)
@@ -69,12 +70,13 @@ def _together(path: Path, trace: Trace, systems: tuple[System, ...]) -> Again:
 
 def shrink(path: Path, settings: Settings) -> Again:
     """The same finding in fewer steps, as a new file; a trace that does not reproduce is only run."""
-    trace = trace_file.load(path)
-    if settings.adapter is None and model_replay.is_of_the_model(trace):
+    trace = reader.load(path)
+    if settings.adapter is None and trace.property and model_replay.is_of_the_model(trace):
         return shrink_of_the_model(path, trace, selection.protocol(None, trace.layers), settings)
     system = _system(trace, settings)
     replayed = run(system.make, system.name, trace)
-    if not replayed.reproduced:
+    # Another tool's trace may be about no property of ours, and then whatever it violates is meant.
+    if not replayed.reproduced and (trace.property or replayed.verdict is not Verdict.VIOLATED):
         return _again(path, replayed, system)
     found = shorter(system.make, system.name, trace, settings.certify)
     summary = "no step of it can be left out"
@@ -135,12 +137,17 @@ def show(path: Path, form: str, width: int, out: Path | None = None, *, ascii_on
         raise UsageError(
             f"a trace cannot be shown as {form!r}", expected=", ".join(FORMS), help=nearest(form, FORMS)
         )
-    told = tell(trace_file.load(path))
+    told = tell(reader.load(path))
     written = FORMS[form].write(Shown(told, path, width, ascii_only)).rstrip("\n")
     if out is None and not FORMS[form].kept:
         return written
-    name = path.name.removesuffix(trace_file.SUFFIX).removesuffix(".json")
+    name = path.name.removesuffix(trace_file.SUFFIX).removesuffix(reader.SUFFIX).removesuffix(".json")
     place = (out or path.parent) / f"{name}{FORMS[form].suffix}"
+    if place.resolve() == path.resolve():
+        raise UsageError(
+            f"{place} is the trace itself, and would be written over",
+            help="choose another folder: --out FOLDER",
+        )
     files.write(place, f"{written}\n".encode())
     return str(place)
 
@@ -150,6 +157,8 @@ def _system(trace: Trace, settings: Settings) -> System:
         raise UsageError(
             "on which system?",
             expected="--adapter NAME",
-            help=f"it was recorded on {trace.adapter!r}, but a file never chooses what is run",
+            help=f"it was recorded on {trace.adapter!r}, but a file never chooses what is run"
+            if trace.property
+            else "the trace says of nothing that it is violated: a system shows whether it is",
         )
     return selection.system(settings.adapter, settings.call_seconds)

@@ -76,7 +76,7 @@ class Diagram:
 def draw(trace: Trace, width: int, strokes: Strokes) -> list[str]:
     """The steps of `trace`, in lines of at most `width` cells."""
     ascii_only = strokes is ASCII
-    rows = [_row(trace, i, ascii_only) for i in _shown(trace)]
+    rows = [_row(trace, i, ascii_only) for i in shown_steps(trace)]
     lanes = _lanes(trace, rows, ascii_only)
     diagram = _plan(lanes, rows, max(width, 40), strokes, len(str(len(trace.steps))))
     lines = [_heads(diagram)] if diagram.columns else []
@@ -89,7 +89,8 @@ def draw(trace: Trace, width: int, strokes: Strokes) -> list[str]:
     return [text.rstrip() for text in lines]
 
 
-def _shown(trace: Trace) -> list[int]:
+def shown_steps(trace: Trace) -> list[int]:
+    """The indices of the steps that are shown: all, or of a longer trace the first few and the last."""
     count = len(trace.steps)
     last = count if trace.violation is None else trace.violation.step + 1
     if count <= STEPS_MAX:

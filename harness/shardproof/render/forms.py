@@ -14,10 +14,10 @@ from typing import Final
 from attrs import frozen
 
 from .. import trace_file
-from ..loading import BUILT_IN
 from ..story.told import Story
 from ..trace import Trace
-from . import text
+from . import itf, markdown, mermaid, pytest_test, shiviz, text
+from .named import to_run_on
 from .page.document import page
 
 
@@ -60,22 +60,38 @@ def _json(shown: Shown) -> str:
     return trace_file.dumps(shown.trace).decode("ascii")
 
 
+def _itf(shown: Shown) -> str:
+    return itf.write(shown.story)
+
+
+def _mermaid(shown: Shown) -> str:
+    return mermaid.write(shown.trace)
+
+
+def _shiviz(shown: Shown) -> str:
+    return shiviz.write(shown.trace)
+
+
+def _markdown(shown: Shown) -> str:
+    return markdown.write(shown.story, shown.path)
+
+
+def _pytest(shown: Shown) -> str:
+    return pytest_test.write(shown.trace)
+
+
 def _html(shown: Shown) -> str:
-    return page(shown.story, text.replay_line(shown.path, *_adapters(shown.trace)))
-
-
-def _adapters(trace: Trace) -> tuple[str, ...]:
-    """Whom to run a trace on: what a file names is not offered to be run, unless it is one of ours."""
-    if trace.of_several():
-        return ("ONE", "ANOTHER")
-    if not any(step.actual for step in trace.steps):
-        return ()
-    return (trace.adapter if trace.adapter.partition(":")[0] in BUILT_IN else "ADAPTER",)
+    return page(shown.story, text.replay_line(shown.path, *to_run_on(shown.trace)))
 
 
 #: Every form by name; the first one is what is shown if nothing else is asked for.
 FORMS: Final[Mapping[str, Form]] = {
     "text": Form(".txt", "the story, for a terminal", _text),
     "json": Form(".trace.json", "the trace itself", _json),
+    "markdown": Form(".md", "the story, to be pasted into an issue", _markdown),
+    "pytest": Form("_test.py", "a regression test that fails until the system is fixed", _pytest),
+    "mermaid": Form(".mmd", "a sequence diagram, for whatever renders Mermaid", _mermaid),
+    "shiviz": Form(".shiviz.log", "a log with vector clocks, for ShiViz", _shiviz),
+    "itf": Form(".itf.json", "states and actions, for tools of model checkers; is read like a trace", _itf),
     "html": Form(".html", "a page to step through, for a browser", _html, kept=True),
 }

@@ -50,11 +50,16 @@ def trace(shown: Trace, width: int, *, ascii_only: bool, refused_by: str = "") -
 
     `refused_by` says more of the clause by which the model refuses than the file does.
     """
+    search = _search(shown, width, ascii_only)
+    return "\n".join([told(shown, width, ascii_only=ascii_only, refused_by=refused_by), *search])
+
+
+def told(shown: Trace, width: int, *, ascii_only: bool, refused_by: str = "") -> str:
+    """The same without what it says of how it was found."""
     lines = [
         *_headline(verdict_of(shown), shown.property or "nothing", shown.because, width, ascii_only),
         "",
         *_story(shown, width, ascii_only, refused_by),
-        *_search(shown, width, ascii_only),
     ]
     return "\n".join(lines)
 

@@ -17,7 +17,7 @@ from attrs import define, field
 from shardproof_models.language.actions import Action, Effect
 from shardproof_models.language.protocol import Protocol
 from shardproof_models.language.terms import Bool, Op, Symbol, Term, Variable
-from shardproof_models.layers.exactly_once import Header, Shard, origin
+from shardproof_models.layers.exactly_once import Header, Key, Receipt, Shard, origin
 from shardproof_models.layers.finality import parent
 from shardproof_models.layers.value import Account
 
@@ -60,6 +60,23 @@ class Cells:
                 before, after = (self._fact(symbol, args, _at(x, column), base) for x in (old, new))
                 if before != after:
                     yield Change(before, after)
+
+    def beginning(self) -> Iterator[Fact]:
+        """What holds before the first step, of what there is then: shards and their first headers."""
+        shards = len(self.generated.scope.domain(Shard))
+        for symbol, place in self.generated.index.items():
+            if symbol in self._copies or {Receipt, Key} & {type(p) for p in symbol.parameters}:
+                continue
+            for row, values in enumerate(self.start[place]):
+                for column in bits(values) if isinstance(values, int) else range(len(values)):
+                    args, value = self._args(symbol, row, column), _at(values, column)
+                    named = [(type(p), a) for p, a in zip(symbol.parameters, args, strict=True)]
+                    if any(sort is Header and a >= shards for sort, a in (*named, (symbol.sort, value))):
+                        continue
+                    # No number is nothing to speak of; the first of the shards, or of headers, is something.
+                    nothing = -1 if issubclass(symbol.sort, Shard | Header) else 0
+                    if (fact := self._fact(symbol, args, value, nothing)) is not None:
+                        yield fact
 
     @cached_property
     def _copies(self) -> frozenset[Symbol[Any, Any]]:

@@ -26,14 +26,20 @@ from ..trace import Step, Trace
 from .cells import Cells
 from .chronicle import Chronicle
 from .guards import Guards
-from .told import Evidence, Moment
+from .told import Evidence, Fact, Moment
 
 #: The rigid symbols that a trace says the values of.
 _SAID = frozenset({"source", "destination", "key", "origin", "genesis"})
 
 
-def moments(trace: Trace, protocol: Protocol, glossary: dict[str, str]) -> Iterator[Moment]:
-    """One for each step. Raises `TraceError` where it cannot be told what the trace means."""
+def moments(
+    trace: Trace, protocol: Protocol, glossary: dict[str, str], start: list[Fact]
+) -> Iterator[Moment]:
+    """
+    One for each step; what holds before the first goes to `start`.
+
+    Raises `TraceError` where it cannot be told what the trace means.
+    """
     unsaid = [s.name for s in protocol.rigid if s.name not in _SAID]
     if unsaid:
         raise TraceError(f"a trace of the model says nothing of: {', '.join(unsaid)}")
@@ -45,7 +51,9 @@ def moments(trace: Trace, protocol: Protocol, glossary: dict[str, str]) -> Itera
             raise TraceError(f"step {number}: {step.action} has no {missing[0]}")
     cast = Cast(trace)
     generated = Generated(protocol, cast.scope(), bounded=False)
-    yield from _Telling(trace, protocol, cast, generated).moments(glossary)
+    telling = _Telling(trace, protocol, cast, generated)
+    start += telling.cells.beginning()
+    yield from telling.moments(glossary)
 
 
 @define(eq=False)

@@ -67,6 +67,17 @@ class Prompter:
 
         self.player.script = Script(accepts, happens, deaf=adversary)
 
+    def force(self, move: Move) -> None:
+        """A script by which a move is accepted, whatever the model says, and has its effect."""
+        self._done = False
+
+        def happens(_: bool) -> None:
+            if not self._done:
+                self._done = True
+                self._as_the_model_says(move)
+
+        self.player.script = Script(lambda: True, happens)
+
     @staticmethod
     def _is_decided(move: Move) -> bool:
         """Whether the model has a say in what a system answers."""

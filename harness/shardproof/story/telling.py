@@ -42,7 +42,7 @@ from ..moves import (
 )
 from ..oracle import CHANNELS, ENDOWMENT, FORGED, Oracle
 from ..replay import NEEDED, moves_of, verbs_of
-from ..trace import Step, Trace
+from ..trace import Search, Step, Trace
 from . import of_the_model
 from .cells import Cells
 from .chronicle import Chronicle
@@ -52,7 +52,7 @@ from .hindsight import as_it_was
 from .incidents import incidents
 from .player import Player, player
 from .script import Prompter
-from .told import Clause, Moment, Story
+from .told import Change, Clause, Fact, Moment, Story
 
 #: A trace of more steps is not told: nobody reads it, and its worlds grow with the square.
 STEPS_MAX = 10_000
@@ -69,15 +69,17 @@ def tell(trace: Trace) -> Story:
     does not know) the moments say so and hold nothing, and the trace itself is all that is told.
     """
     glossary: dict[str, str] = {}
+    start: list[Fact] = []
     known: Property | None = None
     try:
         protocol = selection.protocol(None, trace.layers)
         known = next((p for p in properties_of(protocol) if p.name == trace.property), None)
-        moments = tuple(_moments(trace, protocol, glossary))
+        moments = tuple(_moments(trace, protocol, glossary, start))
     except (TraceError, UsageError) as error:
         why = error.summary
         moments = tuple(Moment(step, i, step.expected, astray=why) for i, step in enumerate(trace.steps))
-    return Story(trace, moments, _formula(known), _says(known), incidents(trace), glossary)
+        start.clear()
+    return Story(trace, moments, _formula(known), _says(known), incidents(trace), glossary, tuple(start))
 
 
 def _formula(known: Property | None) -> str:
@@ -88,7 +90,9 @@ def _says(known: Property | None) -> str:
     return "" if known is None else " ".join(known.doc.split("\n\n")[0].split())
 
 
-def _moments(trace: Trace, protocol: Protocol, glossary: dict[str, str]) -> Iterator[Moment]:
+def _moments(
+    trace: Trace, protocol: Protocol, glossary: dict[str, str], start: list[Fact]
+) -> Iterator[Moment]:
     if len(trace.steps) > STEPS_MAX or len(trace.steps) * len(trace.shards) > WIDTH_MAX:
         raise TraceError(
             f"a trace of {len(trace.steps):,} steps and {len(trace.shards):,} shards is too long to be told",
@@ -97,9 +101,10 @@ def _moments(trace: Trace, protocol: Protocol, glossary: dict[str, str]) -> Iter
     if all(action.name != "deliver" for action in protocol.actions):
         raise TraceError("these layers deliver nothing", got=", ".join(trace.layers) or "no layers")
     if model_replay.is_of_the_model(trace):
-        yield from of_the_model.moments(trace, protocol, glossary)
+        yield from of_the_model.moments(trace, protocol, glossary, start)
         return
     telling = _Telling.of(trace, protocol)
+    start += telling.cells.beginning()
     yield from telling.moments()
     glossary.update(telling.cells.glossary)
 
@@ -175,9 +180,19 @@ class _Telling:
             refusing = next((c for c in again if not c.holds), None)
             if refusing is not None and step.expected == f"refused, {refusing.refusal}":
                 answer, guard = step.expected, again
+        return Moment(step, index, answer, guard, self.changes(move))
+
+    def changes(self, move: Move) -> tuple[Change, ...]:
+        """What the move has changed that was just taken."""
+        self._name_what_is_new()
         made = self.lock.headers.get(move.header) if isinstance(move, Produce) else None
-        changes = self.cells.changes(self.lock.chronicle, made.slot if made is not None else None)
-        return Moment(step, index, answer, guard, tuple(changes))
+        return tuple(self.cells.changes(self.lock.chronicle, made.slot if made is not None else None))
+
+    def reset(self) -> None:
+        """Start again, before the first step."""
+        self.lock.reset()
+        self._receipts.clear()
+        self._headers.clear()
 
     def _answer(self, move: Move, index: int) -> tuple[str, tuple[Clause, ...]]:
         """What the model answers, and by which guard."""
@@ -267,6 +282,43 @@ class _Telling:
             more = value - ENDOWMENT
             return "its endowment" + (f" {'+' if more > 0 else '-'} {abs(more)}" if more else "")
         return str(value)
+
+
+@define(eq=False)
+class Foretold:
+    """What the model makes of moves that nobody has taken yet: for whoever looks for the moves of a trace."""
+
+    _telling: _Telling
+
+    @classmethod
+    def of(cls, layers: tuple[str, ...], shards: tuple[str, ...], receipts: int, headers: int) -> Foretold:
+        """With room for so many receipts and headers."""
+        trace = Trace("model", layers, shards, "", "", "", (), None, Search(""))
+        room: list[Move] = [Learn(0, 0), Finalise(0), Revert(0)]
+        room += [Emit(number, 0, 1) for number in range(receipts)]
+        room += [Produce(number, 0) for number in range(headers)]
+        lock, one = _opened(trace, selection.protocol(None, layers), tuple(room))
+        return cls(_Telling(trace, (), lock, Prompter(lock, one)))
+
+    def after(self, moves: Sequence[Move]) -> tuple[Story, bool] | None:
+        """
+        The story of `moves`, and whether the model refuses the last.
+
+        Nothing where one of them cannot be taken. What the model refuses happens in spite of it.
+        """
+        telling = self._telling
+        lock = telling.lock
+        telling.reset()
+        start = tuple(telling.cells.beginning())
+        moments = []
+        for index, move in enumerate(moves):
+            lock.chronicle.begin(index)
+            if not lock.possible(move):
+                return None
+            telling.prompter.force(move)
+            lock.run(move)
+            moments.append(Moment(Step("", ""), index, "", changes=telling.changes(move)))
+        return Story(telling.trace, tuple(moments), start=start), lock.clause != 0
 
 
 def _opened(trace: Trace, protocol: Protocol, moves: tuple[Move, ...]) -> tuple[_Overheard, Player]:

@@ -158,6 +158,8 @@ class Story:
     incidents: tuple[tuple[str, str], ...] = ()
     #: What each symbol means that a fact speaks of.
     glossary: dict[str, str] = field(factory=dict)
+    #: What the model holds of shards and their first headers before the first step.
+    start: tuple[Fact, ...] = ()
 
     @property
     def refused_by(self) -> str:

