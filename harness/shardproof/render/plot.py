@@ -8,7 +8,7 @@ as dark as the page is, and prints.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from attrs import frozen
 
@@ -67,8 +67,7 @@ def line(drawn: Line, name: str) -> str:
     return _figure(name, drawn.title, _sentence(drawn), "".join(parts), _table(drawn))
 
 
-def _marks(drawn: Line, x: object) -> Iterator[str]:
-    assert callable(x)
+def _marks(drawn: Line, x: Callable[[float], float]) -> Iterator[str]:
     for at, what in drawn.marks:
         place = x(at)
         # A shape as well as a colour, and a word for those who point at it.

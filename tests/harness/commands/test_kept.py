@@ -28,7 +28,7 @@ class Twice(variant("no-deduplication")):
 
 class Raises(ReferenceAdapter):
     def deliver(self, delivery):
-        raise RuntimeError("::error::connection lost")
+        raise RuntimeError("no answer\\n::warning::connection lost")
 """
 
 QUICK = ("--steps", "300", "--seed", "1")
