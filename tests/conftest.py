@@ -16,6 +16,10 @@ settings.register_profile(
 )
 settings.load_profile("tests")
 
+# Where our own tests run is no business of the commands that they try: these have to say the same anywhere.
+for _name in ("GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY", "GITHUB_WORKSPACE", "CI_PROJECT_DIR"):
+    os.environ.pop(_name, None)
+
 #: A document, the mark behind which its generated part stands, the mark before which it ends, and what it is.
 Documented = Callable[[Path, str, str, str], None]
 

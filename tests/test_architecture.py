@@ -312,7 +312,7 @@ class Documented:
 #: The floors of the harness, from the ground up.
 FLOORS = (
     # What everything may say: errors, values, and what was asked for.
-    ("shardproof.errors", "shardproof.strict_json"),
+    ("shardproof.errors", "shardproof.series", "shardproof.strict_json"),
     (
         "shardproof.files",
         "shardproof.parts",

@@ -15,15 +15,16 @@ import shutil
 import signal
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TextIO, TypeVar
 
 import click
 
 from . import __version__
 from .errors import EXIT_INCONCLUSIVE, ShardproofError, UsageError
 from .failures import StoppedError, as_bug, as_usage_error
+from .files import append
 from .flags import flags
 from .parts import cache_folder
 from .render.help import HOW_MUCH, OUTPUT, WHAT, Command, Commands, Flag
@@ -50,18 +51,49 @@ def _width() -> int:
 
 
 def _print_json(document: Mapping[str, Any]) -> None:
-    print(json.dumps(document, indent=2))
+    text = json.dumps(document, indent=2)
+    # Which some logs take for the beginning of a command; it means the same.
+    print(text.replace("##[", "\\u0023#["))
+
+
+def _print_text(text: str, stream: TextIO | None = None) -> None:
+    if _on_github():
+        from .render.ci import github
+
+        text = github.harmless(text)
+    print(text, file=stream)
+
+
+def _for_github(lines: Iterable[str], summary: bytes) -> None:
+    """Annotations and the summary of a step, where a workflow of GitHub runs us; stdout stays the result."""
+    for line in lines:
+        print(line, file=sys.stderr)
+    if not (path := os.environ.get("GITHUB_STEP_SUMMARY")):
+        return
+    try:
+        append(Path(path), summary)
+    except UsageError as error:
+        # A verdict is none the worse for it.
+        print(f"note: no summary of this step: {error}", file=sys.stderr)
+
+
+def _on_github() -> bool:
+    return os.environ.get("GITHUB_ACTIONS") == "true"
 
 
 def _answer(answer: Any, as_json: bool) -> int:
     from .render import report
 
+    if _on_github():
+        from .render.ci import github
+
+        _for_github(github.notes(answer, _repository()), github.step_summary(answer))
     if as_json:
         _print_json(report.as_json(answer))
     else:
-        print(report.as_text(answer, _width(), ascii_only=_ascii_only()))
+        _print_text(report.as_text(answer, _width(), ascii_only=_ascii_only()))
         if answer.error is not None:
-            print(f"error: {answer.error}", file=sys.stderr)
+            _print_text(f"error: {answer.error}", sys.stderr)
     return int(answer.exit_code)
 
 
@@ -85,8 +117,19 @@ def _context() -> Any:
 
     live = sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
     return Context(
-        time.monotonic, Progress(sys.stderr, live=live), lambda: int.from_bytes(os.urandom(4), "big")
+        time.monotonic,
+        Progress(sys.stderr, live=live),
+        lambda: int.from_bytes(os.urandom(4), "big"),
+        click.get_current_context().find_root().obj or (),
+        _repository(),
     )
+
+
+def _repository() -> Path:
+    """The top of the repository, where a build server says so and we are in it; else where one stands."""
+    here = Path.cwd()
+    said = (os.environ.get(name) for name in ("GITHUB_WORKSPACE", "CI_PROJECT_DIR"))
+    return next((top for name in said if name and (top := Path(name)) in (here, *here.parents)), here)
 
 
 def _run(command: Callable[[Any, Any], T], given: Mapping[str, object]) -> T:
@@ -100,6 +143,13 @@ def _run(command: Callable[[Any, Any], T], given: Mapping[str, object]) -> T:
     name = " or ".join((settings.adapter, *settings.against)) if settings.adapter else None
     with silent(name), patient(name, settings.call_seconds):
         return command(settings, context)
+
+
+def _search(command: Callable[[Any, Any], Any], given: Mapping[str, object], as_json: bool) -> int:
+    """A command that answers with the reports of engines, which may be kept in a folder."""
+    from .commands.kept import kept
+
+    return _answer(_run(kept(command), given), as_json)
 
 
 # ---- commands ----------------------------------------------------------------------------------------
@@ -197,7 +247,7 @@ def check(as_json: bool, **given: object) -> int:
     """
     from .commands import check as command
 
-    return _answer(_run(command.check, given), as_json)
+    return _search(command.check, given, as_json)
 
 
 @shardproof.command(
@@ -229,7 +279,7 @@ def fuzz(as_json: bool, **given: object) -> int:
     """
     from .commands import fuzz as command
 
-    return _answer(_run(command.fuzz, given), as_json)
+    return _search(command.fuzz, given, as_json)
 
 
 @shardproof.command(
@@ -265,7 +315,7 @@ def explore(as_json: bool, **given: object) -> int:
     """
     from .commands import explore as command
 
-    return _answer(_run(command.explore, given), as_json)
+    return _search(command.explore, given, as_json)
 
 
 @shardproof.command(
@@ -295,9 +345,8 @@ def prove(as_json: bool, certificate: Path | None, confirmed: bool, **given: obj
     """
     from .commands import prove as command
 
-    return _answer(
-        _run(lambda settings, context: command.prove(settings, context, certificate, confirmed), given),
-        as_json,
+    return _search(
+        lambda settings, context: command.prove(settings, context, certificate, confirmed), given, as_json
     )
 
 
@@ -512,7 +561,9 @@ def run(arguments: Sequence[str]) -> int:
             stream.reconfigure(errors="backslashreplace")
     as_json = "--json" in arguments
     try:
-        code = shardproof.main(list(arguments), prog_name="shardproof", standalone_mode=False)
+        code = shardproof.main(
+            list(arguments), prog_name="shardproof", standalone_mode=False, obj=tuple(arguments)
+        )
         sys.stdout.flush()
     except ShardproofError as error:
         return _failed(error, as_json)
@@ -535,8 +586,12 @@ def run(arguments: Sequence[str]) -> int:
 def _failed(error: ShardproofError, as_json: bool) -> int:
     from .render import report
 
+    if _on_github():
+        from .render.ci import github
+
+        _for_github((github.failure(error),), github.failed_summary(error))
     if as_json:
         _print_json(report.error_json(error))
     else:
-        print(f"error: {error}", file=sys.stderr)
+        _print_text(f"error: {error}", sys.stderr)
     return error.exit_code

@@ -3,9 +3,27 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Collection
 from pathlib import Path
 
 from .errors import UsageError
+
+
+def clear(folder: Path, names: Collection[str]) -> None:
+    """Make `folder`, see that one can write there, and remove files of these names. Raises `UsageError`."""
+    for name in names:
+        # Written first: where that is not possible, nothing is taken away.
+        write(folder / name, b"")
+        (folder / name).unlink(missing_ok=True)
+
+
+def append(path: Path, data: bytes) -> None:
+    """Add `data` to the end of the file at `path`, which others write to as well. Raises `UsageError`."""
+    try:
+        with path.open("ab") as file:
+            file.write(data)
+    except OSError as error:
+        raise UsageError(f"{path} cannot be written", got=error.strerror or str(error)) from error
 
 
 def write(path: Path, data: bytes) -> None:

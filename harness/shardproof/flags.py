@@ -129,7 +129,12 @@ _FLAGS: Mapping[str, Callable[[F], F]] = {
     "deviations": _flag(
         "deviations", WHAT, "FILE", "What the system is known to violate, as TOML: shown, and no failure."
     ),
-    "out": _flag("out", OUTPUT, "FOLDER", "Where findings go [default: shardproof-out]."),
+    "out": _flag(
+        "out",
+        OUTPUT,
+        "FOLDER",
+        "Where findings go [default: shardproof-out]; if it is given, the report of the run too.",
+    ),
 }
 
 

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 from collections.abc import Callable, Mapping
 from importlib import metadata
+from pathlib import Path
+
+from attrs import frozen
 
 from .adapter import REQUIRED, Adapter, AdapterFactory
 from .errors import AdapterError, UsageError, nearest
@@ -28,6 +32,25 @@ PROCESS = "cmd"
 _PROCESSES = "shardproof.adapters.process"
 
 ENTRY_POINTS = "shardproof.adapters"
+
+
+@frozen
+class Source:
+    """Where the class of an adapter begins: a file, and a line from 1."""
+
+    file: Path
+    line: int
+
+
+def source_of(make: AdapterFactory) -> Source | None:
+    """Where an adapter is written; nothing for what is no Python class in a file."""
+    if not isinstance(make, type):
+        return None
+    try:
+        file, (_, line) = inspect.getsourcefile(make), inspect.getsourcelines(make)
+    except (OSError, TypeError):
+        return None
+    return None if file is None else Source(Path(file), line)
 
 
 def load(name: str, call_seconds: float | None = None) -> AdapterFactory:

@@ -115,6 +115,14 @@ PARTS: Final[Mapping[str, Part]] = {
             needed_by="adapter openzeppelin:4.9.2",
         ),
         Part(
+            name="sarif-schema",
+            ecosystem="npm",
+            package="@microsoft/jest-sarif",
+            version="1.0.0-beta.0",
+            integrity="sha512-A1fOhPd6Ic5iDk4F9YPw1qNB4XF+7+IviR7xl8r2F6QzQkx5cpY9LsGk2rExiFIEcBbjpVnSmwWGBukASkiQ9A==",
+            needed_by="the tests of SARIF",
+        ),
+        Part(
             name="ton-sandbox",
             ecosystem="npm",
             package="@ton/sandbox",

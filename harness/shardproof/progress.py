@@ -2,11 +2,13 @@
 What a long run is doing, on stderr: one line that changes on a terminal, plain lines elsewhere.
 
 Nothing here is a result. A log gets a line only every few seconds, because a log of a
-thousand lines of progress hides the one that matters.
+thousand lines of progress hides the one that matters; and one at once for what was found. Everything
+is said in words: a colour that a terminal gives to it means nothing.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from time import monotonic
@@ -24,24 +26,48 @@ RATE_S = 1.0
 
 Counts = Mapping[str, int]
 
+#: What a search is led by, where it counts that: that there is news of it matters more than how much.
+GROWING = "situations"
+
+#: What nobody should wait for.
+FINDINGS = ("findings", "differences")
+
 
 @define
 class _Pace:
-    """How fast the first of the counts grows, of late."""
+    """How fast the first of the counts grows, of late, and how much is new."""
 
     since: float
     count: int = 0
     rate: float | None = None
+    known: int = 0
+    new: int = 0
 
-    def said(self, counts: Counts, now: float) -> str:
-        """The rate, a second; nothing until it is known."""
+    def look(self, counts: Counts, now: float) -> None:
+        """Measure, if it is long enough since the last time."""
         if counts and now - self.since >= RATE_S:
             count = next(iter(counts.values()))
             self.rate = max(count - self.count, 0) / (now - self.since)
             self.since, self.count = now, count
-        if self.rate is None:
-            return ""
-        return f", {self.rate:,.0f} a second" if self.rate >= 10 else f", {self.rate:.1f} a second"
+            self.new, self.known = max(counts.get(GROWING, 0) - self.known, 0), counts.get(GROWING, 0)
+
+    def said(self, counts: Counts) -> Iterator[str]:
+        """Each count in words; what is not known yet is left out."""
+        for number, (name, count) in enumerate(counts.items()):
+            words = _counted(count, name)
+            if number == 0 and self.rate is not None:
+                words += (
+                    f" ({self.rate:,.0f} a second)" if self.rate >= 10 else f" ({self.rate:.1f} a second)"
+                )
+            if name == GROWING and self.rate is not None:
+                words += f" ({self.new:,} new)"
+            yield words
+
+
+def _counted(count: int, name: str) -> str:
+    words = name.replace("_", " ")
+    one = re.sub(r"^([a-z]+)s(?![a-z])", r"\1", words)
+    return f"{count:,} {one if count == 1 else words}"
 
 
 @define
@@ -66,14 +92,18 @@ class Progress:
 
         def line(counts: Counts) -> str:
             now = self.clock()
-            said = ", ".join(f"{number:,} {name.replace('_', ' ')}" for name, number in counts.items())
-            return f"{what}: {said + ', ' if said else ''}{now - started:.0f} s{pace.said(counts, now)}"
+            pace.look(counts, now)
+            return f"{what}: {', '.join((*pace.said(counts), f'{now - started:.0f} s'))}"
 
         if not self.live:
             self._next = started + EVERY_S
+            known = 0
 
             def plain(counts: Counts) -> None:
-                if self.clock() >= self._next:
+                nonlocal known
+                found = sum(counts.get(name, 0) for name in FINDINGS)
+                if found > known or self.clock() >= self._next:
+                    known = found
                     self._next = self.clock() + EVERY_S
                     self.say(line(counts))
 

@@ -20,6 +20,7 @@ from attrs import define, field
 from .adversary import SPLICE, Damage
 from .moves import Act, Deliver, Emit, Finalise, Forged, Learn, Move, Produce, Restart, Revert, Terms
 from .runs import Found, same
+from .series import Points, thinned
 
 #: Ways to show the same header or evidence in other bytes.
 OTHER_ENCODINGS = (
@@ -38,15 +39,26 @@ class Runs(Protocol):
 
 @define(eq=False)
 class Shrinker:
-    """Shrinks one finding on one bench; `runs` counts the candidates that were run."""
+    """
+    Shrinks one finding on one bench; `runs` counts the candidates that were run.
+
+    `course` has for each candidate that was shorter how many had been run, and the moves that were left.
+    """
 
     bench: Runs
     #: A bound on the candidates, so that a slow system cannot hold up a verdict.
     runs_max: int = 3_000
     runs: int = field(init=False, default=0)
+    _course: list[tuple[int, int]] = field(init=False, factory=list)
+
+    @property
+    def course(self) -> Points:
+        """From all moves to those that no search of ours makes fewer, and the candidates that it took."""
+        return thinned(self._course)
 
     def shrink(self, found: Found) -> Found:
         """The shortest and simplest run with the same finding that this search reaches."""
+        self._course = [(self.runs, len(found.moves))]
         best = self._chunks(found)
         while self.runs < self.runs_max:
             smaller = (
@@ -60,6 +72,8 @@ class Shrinker:
             if smaller is None:
                 break
             best = smaller
+        if self._course[-1][0] < self.runs:
+            self._course.append((self.runs, len(best.moves)))
         return self._renamed(best)
 
     def _renamed(self, best: Found) -> Found:
@@ -75,6 +89,8 @@ class Shrinker:
         self.runs += 1
         found = self.bench.first(moves)
         if found is not None and same(found, best.wrong) and _cost(found.moves) < _cost(best.moves):
+            if len(found.moves) < self._course[-1][1]:
+                self._course.append((self.runs, len(found.moves)))
             return found
         return None
 

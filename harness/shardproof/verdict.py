@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from attrs import field, frozen
 
 from .errors import EXIT_HOLDS, EXIT_INCONCLUSIVE, EXIT_VIOLATED
+from .series import Points
 from .trace import Trace
 
 
@@ -62,6 +63,8 @@ class Finding:
     also: tuple[str, ...] = ()
     #: How the trace became as short as it is, e.g. "shrunk from 41 steps to 3".
     shrunk: str = ""
+    #: The same move by move: candidates that were run, and the steps that were left by then.
+    shrinking: Points = ()
 
 
 @frozen
@@ -129,6 +132,8 @@ class Report:
     seconds: float = 0.0
     #: The systems that were run, as the command line names them; none for the model alone.
     systems: tuple[str, ...] = ()
+    #: How the search went on, by steps and not by a clock: what was counted -> points of (steps, count).
+    series: Mapping[str, Points] = field(factory=dict)
 
     def expected(self, found: Finding) -> str:
         """Why a finding was expected; empty if it was not, or if it breaks more than was expected."""

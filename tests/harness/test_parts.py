@@ -3,6 +3,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import io
+import re
 import sys
 import tarfile
 from concurrent.futures import ThreadPoolExecutor
@@ -379,5 +380,5 @@ def test_every_part_is_pinned(part: Part) -> None:
     """
     kind, _, digest = part.integrity.partition("-")
 
-    assert part.version.replace(".", "").isdigit()
+    assert re.fullmatch(r"\d+(\.\d+)+(-[a-z]+\.\d+)?", part.version)
     assert (kind, len(base64.b64decode(digest, validate=True))) == ("sha512", 64)

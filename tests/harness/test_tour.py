@@ -59,6 +59,14 @@ class TestExercised:
         assert report.checked.startswith(f"100 % of {TRANSITIONS:,} transitions of the model exercised on it")
         assert not report.tables["left"]
 
+    def test_nothing_is_said_of_what_the_adapter_cannot_show(self) -> None:
+        """A sentence about crashes does not hold of a system that nobody has crashed."""
+        report = toured()
+
+        assert report.not_applicable["survives-a-crash"] == "the adapter has no crash"
+        assert "executes-at-most-once" in report.properties
+        assert not report.not_applicable.keys() & set(report.properties)
+
     def test_once_more_is_the_same(self) -> None:
         """No set and no clock decides where it goes."""
         first, second = toured(), toured()

@@ -8,6 +8,7 @@ from shardproof_models.language.protocol import Protocol
 
 from .. import trace_file
 from ..coverage import ENVIRONMENT
+from ..loading import source_of
 from ..render.report import Answer
 from ..selection import System
 from ..settings import Settings
@@ -66,4 +67,5 @@ def answered(
         seed,
         context.clock() - started,
         files,
+        {system.name: source} if system and (source := source_of(system.make)) else {},
     )

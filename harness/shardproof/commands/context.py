@@ -5,6 +5,7 @@ from __future__ import annotations
 import platform
 from collections.abc import Callable, Mapping
 from importlib import metadata
+from pathlib import Path
 
 from attrs import frozen
 
@@ -22,6 +23,10 @@ class Context:
     clock: Callable[[], float]
     progress: Progress
     draw_seed: Callable[[], int]
+    #: What was typed after `shardproof`.
+    arguments: tuple[str, ...] = ()
+    #: From where files are named to build servers: the top of the repository, or where one stands.
+    folder: Path = Path()
 
     def seed(self, given: int | None) -> int:
         """The seed of this run, said before anything is searched."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from attrs import evolve
+
 from ..progress import Counts
 from ..settings import Settings
 from ..verdict import Report, Verdict
@@ -39,7 +41,8 @@ def within(
                 raise _OutOfTimeError
 
         try:
-            return search(look)
+            report = search(look)
+            return report if report.seconds else evolve(report, seconds=context.clock() - started)
         except _OutOfTimeError:
             took = context.clock() - started
             reason = f"stopped after {took:.1f} s, before everything was checked: give it more time"

@@ -95,7 +95,8 @@ class _Search:
             if found := self._run(numbers, schedule, moves):
                 self._keep(found)
             if self.work["runs"] % LOOK_EVERY == 0:
-                self.progress({**self.work, "differences": len(self.found)})
+                work = self.work
+                self.progress({"steps": work["steps"], "differences": len(self.found), "runs": work["runs"]})
 
     def _enough(self) -> bool:
         plan, work = self.plan, self.work
@@ -134,14 +135,16 @@ class _Search:
         seen = self.attempts[name] = self.attempts.get(name, 0) + 1
         if seen > SHRUNK_MAX:
             return
-        shrunk = Shrinker(self.together).shrink(found)
+        shrinker = Shrinker(self.together)
+        shrunk = shrinker.shrink(found)
         if name in self.found and len(shrunk.moves) >= len(self.found[name].trace.steps):
             return
         search = Search("differ", self.plan.seed, self.work["runs"], self.work["steps"])
         trace = self.together.trace(shrunk, search, {})
         wrong, before, after = shrunk.wrong, len(found.moves), len(trace.steps)
         told = f"shrunk from {before} steps to {after}" if before > after else ""
-        self.found[name] = Finding(wrong.id, name, wrong.because, wrong.kind, trace, (), told)
+        course = shrinker.course
+        self.found[name] = Finding(wrong.id, name, wrong.because, wrong.kind, trace, (), told, course)
         if self.runs_wanted is None:
             self.runs_wanted = 2 * self.work["runs"] + RUNS_AFTER_FINDING
 

@@ -22,7 +22,9 @@ from .. import __version__
 from ..adapter import AdapterFactory, capabilities
 from ..errors import UsageError
 from ..explanation import allowance, explained
+from ..observable import lacking
 from ..runs import Bench, Found, made, trace_of
+from ..series import Points
 from ..shortest import certified_trace
 from ..shrink import Shrinker
 from ..tours.course import Leg, course
@@ -89,7 +91,8 @@ def tour(
             why = f"the limit of {plan.worlds_max:,} worlds was reached" if full else "the time was over"
             tour.reasons.append(f"{leg.name}: {why}, before all worlds were met")
     judges = properties_of(whole, Role.SAFETY, Role.STEP, Role.PROGRESS, Role.CONCRETE)
-    return tour.report(tuple(dict.fromkeys(p.name.partition("[")[0] for p in judges)))
+    names = tuple(dict.fromkeys(p.name.partition("[")[0] for p in judges))
+    return tour.report({name: lacking(name, capabilities(adapter)) for name in names})
 
 
 @define(eq=False)
@@ -110,7 +113,15 @@ class _Tour:
 
     def late(self) -> bool:
         """Whether the time is over; also a moment to say how far it is."""
-        self.progress({**self.tally.work, "findings": len(self.found)})
+        tally = self.tally
+        self.progress(
+            {
+                "steps": tally.steps,
+                "transitions_exercised": tally.taken,
+                "findings": len(self.found),
+                "legs_done": len(tally.legs),
+            }
+        )
         return self.plan.seconds is not None and self.clock() - self.begin > self.plan.seconds
 
     def ended(self) -> str | None:
@@ -142,7 +153,8 @@ class _Tour:
         attempts[name] += 1
         if attempts[name] > SHRUNK_MAX:
             return
-        shrunk = Shrinker(bench).shrink(found)
+        shrinker = Shrinker(bench)
+        shrunk = shrinker.shrink(found)
         if name in self.found and len(shrunk.moves) >= len(self.found[name].trace.steps):
             return
         work = self.tally.work
@@ -154,12 +166,14 @@ class _Tour:
             trace, shorter = certified_trace(bench, shrunk, trace, self.plan.certify)
             told = shorter or told
         trace = explained(bench, trace, allowance(self.clock, self.plan.seconds))
-        self.found[name] = Finding(wrong.id, name, wrong.because, wrong.kind, trace, wrong.also, told)
+        self.found[name] = Finding(
+            wrong.id, name, wrong.because, wrong.kind, trace, wrong.also, told, shrinker.course
+        )
 
     # ---- the answer -------------------------------------------------------------------------------
 
-    def report(self, judges: tuple[str, ...]) -> Report:
-        """What was found, and exactly what was exercised."""
+    def report(self, judges: Mapping[str, Sequence[str]]) -> Report:
+        """What was found, and exactly what was exercised; of each property, the verbs that it lacks."""
         work, left = self.tally.work, sum(self.tally.left.values())
         reasons = [*self.reasons]
         if not work["exercised"]:
@@ -175,10 +189,21 @@ class _Tour:
             tuple(self.found.values()),
             reasons=() if stopped else tuple(reasons),
             work=dict(work),
-            properties=judges,
+            properties=tuple(name for name, missing in judges.items() if not missing),
+            not_applicable={
+                name: f"the adapter has no {', '.join(missing)}"
+                for name, missing in judges.items()
+                if missing
+            },
             tables=self._tables(),
             seconds=self.clock() - self.begin,
+            series=self._series(),
         )
+
+    def _series(self) -> dict[str, Points]:
+        growth = self.tally.growth
+        growth.note(self.tally.steps, self.tally.taken)
+        return {"transitions exercised": growth.points} if self.tally.steps else {}
 
     def _checked(self) -> str:
         work = self.tally.work

@@ -34,6 +34,11 @@ def line(text: str, *, ascii_only: bool = False, longest: int = 500) -> str:
     return shown.encode("ascii", "backslashreplace").decode("ascii") if ascii_only else shown
 
 
+def block(lines: str, longest: int = 4_000) -> str:
+    """Lines whose spaces mean something, each inert; they stay so many lines."""
+    return "\n".join(printable(row, longest) for row in lines.split("\n"))
+
+
 def cut(text: str, width: int) -> str:
     """`text` in at most `width` cells; dots mark what was cut off."""
     if cells(text) <= width:

@@ -14,6 +14,7 @@ from typing import Any
 from attrs import asdict, field, frozen
 
 from ..errors import ShardproofError, UsageError, printable
+from ..loading import Source
 from ..verdict import Deviating, Finding, Kind, Report, State, Verdict
 from . import inert, text
 
@@ -32,6 +33,14 @@ class Answer:
     seconds: float = 0.0
     #: Engine and property -> the file that holds the trace.
     files: Mapping[tuple[str, str], Path] = field(factory=dict)
+    #: Name of a system -> where its adapter is written, if that is known.
+    sources: Mapping[str, Source] = field(factory=dict)
+    #: The page of the run, where a folder was asked for.
+    page: Path | None = None
+    #: The command that does the same again, as one would type it.
+    repeat: str = ""
+    #: What else was asked for, by the environment or the project.
+    set_elsewhere: tuple[str, ...] = ()
 
     @property
     def verdict(self) -> Verdict:
@@ -130,6 +139,7 @@ def as_json(answer: Answer) -> dict[str, Any]:
         },
         "never_exercised": {report.engine: dict(report.never_exercised) for report in answer.reports},
         "reasons": [f"{report.engine}: {reason}" for report in answer.reports for reason in report.reasons],
+        "report": str(answer.page) if answer.page else None,
         "seconds": round(answer.seconds, 3),
         "versions": dict(answer.versions),
         **(_error(answer.error) if answer.error else {}),
@@ -172,6 +182,8 @@ def as_text(answer: Answer, width: int, *, ascii_only: bool) -> str:
     lines: list[str] = []
     for report in answer.reports:
         lines += [*_report(report, width, ascii_only), ""]
+    if answer.page is not None:
+        lines += [f"report    {inert.line(str(answer.page), ascii_only=ascii_only)}", ""]
     # What nobody expected comes last, where one looks first.
     for engine, found, path in sorted(answer.findings, key=lambda one: not answer.expected(one[0], one[1])):
         systems = next(report.systems for report in answer.reports if report.engine == engine)

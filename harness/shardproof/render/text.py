@@ -25,7 +25,7 @@ _LABEL = 13
 def finding(found: Finding, width: int, *, ascii_only: bool, replay: str, known: str = "") -> str:
     """The story of a finding, ending with the line that replays it; `known` says why it was expected."""
     because = f"known: {known}" if known else f"{_KINDS[found.kind]}{found.because}"
-    verdict = "expected" if known else "different" if found.kind is Kind.DIFFERENCE else "violated"
+    verdict = word(found, known)
     lines = [
         *_headline(verdict, found.property, because, width, ascii_only),
         "",
@@ -39,6 +39,11 @@ def finding(found: Finding, width: int, *, ascii_only: bool, replay: str, known:
         *_search(found.trace, width, ascii_only),
     ]
     return "\n".join([*lines, "", replay])
+
+
+def word(found: Finding, known: str) -> str:
+    """What became of a property, in a word: where two systems differ, none of them need be wrong."""
+    return "expected" if known else "different" if found.kind is Kind.DIFFERENCE else "violated"
 
 
 def trace(shown: Trace, width: int, *, ascii_only: bool, refused_by: str = "") -> str:

@@ -149,6 +149,7 @@ class Run:
         """One move, judged. Ends the walk if something is wrong, or if it is late."""
         self.moves.append(move)
         self.steps += 1
+        self.tally.steps += 1
         wrong = self.lock.run(move)
         if wrong is not None:
             self.found(Found(self.bench.named(wrong, self.moves), tuple(self.moves)))

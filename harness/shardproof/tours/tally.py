@@ -6,6 +6,8 @@ from collections import Counter
 
 from attrs import define, field
 
+from ..series import Series
+
 #: What is counted.
 WORK = (
     "transitions",
@@ -43,6 +45,16 @@ class Tally:
     impossible: Counter[Why] = field(factory=Counter)
     #: A line for each leg.
     legs: list[tuple[str, str]] = field(factory=list)
+    #: So far, also in a leg that is not over: steps, and transitions that were exercised by then.
+    steps: int = 0
+    taken: int = 0
+    growth: Series = field(factory=Series)
+
+    def take(self, action: str) -> None:
+        """A transition was exercised."""
+        self.exercised[action] += 1
+        self.taken += 1
+        self.growth.note(self.steps, self.taken)
 
     def leave(self, action: str, why: str, example: str) -> None:
         """A transition was not exercised."""

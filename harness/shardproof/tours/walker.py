@@ -114,7 +114,7 @@ class Walker(Visits):
         self.node = edge.target
         if self.planner.take(place):
             self.exercised += 1
-            self.tally.exercised[instance.name] += 1
+            self.tally.take(instance.name)
         return True
 
     def _asked_for(self, instance: Instance) -> Move:

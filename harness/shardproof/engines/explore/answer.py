@@ -11,6 +11,7 @@ from shardproof_properties.property import Property
 from ...coverage import GuardCoverage
 from ...model_trace import Taken, trace_of
 from ...readings.asked import ENVIRONMENT
+from ...series import thinned
 from ...trace import Search
 from ...verdict import Finding, Kind, Report, Verdict
 from .question import Question
@@ -38,6 +39,8 @@ class Answer:
     unread: frozenset[Cut] = frozenset()
     violated: tuple[Property, ...] = ()
     path: tuple[Taken, ...] = ()
+    #: Of each level that is complete: its depth, and the worlds that can be reached in so many steps.
+    levels: tuple[tuple[int, int], ...] = ()
     #: Witnesses that were not reached.
     unreached: tuple[Property, ...] = ()
     #: Why the search was not compiled, if it should have been.
@@ -91,6 +94,7 @@ def report(question: Question, answer: Answer) -> Report:
             **(answer.guards.tables() if answer.counted else {}),
         },
         never_exercised=answer.guards.never_exercised() if answer.counted else {},
+        series={"worlds by depth": thinned(answer.levels)} if answer.levels else {},
     )
 
 

@@ -106,6 +106,7 @@ class KernelSearch:
             unread=frozenset((b.symbol, b.sort) for b in found.unread),
             violated=violated,
             path=path,
+            levels=found.levels,
             unreached=tuple(p for p, was_seen in seen.items() if not was_seen),
         )
 

@@ -56,6 +56,8 @@ class PythonSearch:
     paused: bool = False
     #: The last level that was complete.
     level: Level | None = None
+    #: Depth -> worlds by then, of all of these.
+    levels: dict[int, int] = field(factory=lambda: {0: 1}, init=False)
     _left: Iterator[Packed] = field(init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -113,6 +115,7 @@ class PythonSearch:
             sum(self.stepping.cut.values()),
             {name: (row[1], *row[2::2]) for name, row in self.stepping.guards.rows.items()},
         )
+        self.levels[self.depth] = len(self.came_from)
 
     def _expand(self, world: Packed) -> None:
         """Take every step from `world`, up to one that violates something."""
@@ -170,5 +173,6 @@ class PythonSearch:
             unread=frozenset(self.stepping.unread),
             violated=self.violated,
             path=tuple((i.action, i.args) for i in self.path),
+            levels=tuple(self.levels.items()),
             unreached=tuple(c.property for c in self.unreached),
         )

@@ -215,6 +215,7 @@ class ReducedSearch:
             unread=frozenset((b.symbol, b.sort) for b in found.unread),
             violated=violated,
             path=path,
+            levels=found.levels,
             unreached=tuple(p for p, was_seen in reached.items() if not was_seen),
             up_to=self._up_to(),
             left_out=(*self._left_out(), CLAUSES),

@@ -13,6 +13,9 @@ from .seen import LEARNING
 #: What can be said of an implementation.
 ROLES = (Role.SAFETY, Role.STEP, Role.PROGRESS, Role.CONCRETE)
 
+#: What the series of a search is called: a combination of what was tried, said and standing, see `seen`.
+SITUATIONS = "different situations"
+
 #: Properties that a run of an implementation can violate in the open.
 OBSERVED = (
     "executes-at-most-once",
@@ -33,6 +36,9 @@ OBSERVED = (
 def report(search: RandomSearch) -> Report:
     """What was found, and exactly what was checked."""
     work, tried = search.seen.work, search.schedule.tried
+    growth = search.seen.growth
+    # That nothing new turned up for long is part of the line.
+    growth.note(work["steps"], len(search.seen.situations))
     reasons = _reasons(search)
     verdict = Verdict.VIOLATED if search.found else Verdict.INCONCLUSIVE if reasons else Verdict.HOLDS
     applicable = [kind for kind in ATTACKS if kind in search.schedule.applicable]
@@ -61,6 +67,7 @@ def report(search: RandomSearch) -> Report:
         },
         never_exercised=search.guards.coverage.never_exercised(),
         seconds=search.clock() - search.begin,
+        series={SITUATIONS: growth.points} if work["steps"] else {},
     )
 
 

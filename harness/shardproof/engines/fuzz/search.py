@@ -186,8 +186,17 @@ class RandomSearch:
             self._keep(found)
         elif work["runs"] % REPEATED == 1:
             self._repeat(moves[:REPEATED_MOVES])
-        if self.progress is not None and work["runs"] % RUNS_A_BATCH == 0:
-            self.progress({**work, "situations": len(self.seen.situations), "findings": len(self.found)})
+        if self.progress is not None and (found is not None or work["runs"] % RUNS_A_BATCH == 0):
+            # In the order of what matters, since a terminal may be narrow.
+            self.progress(
+                {
+                    "steps": work["steps"],
+                    "situations": len(self.seen.situations),
+                    "findings": len(self.found),
+                    "clauses_never_exercised": len(self.guards.coverage.never_exercised()),
+                    "runs": work["runs"],
+                }
+            )
 
     def _to_a_rare_world(self, rare: RareWorlds, dice: Dice, moves: list[Move]) -> Found | None:
         """The system is led to a world that the model seldom comes to."""
@@ -291,7 +300,8 @@ class RandomSearch:
         seen = self.attempts[name] = self.attempts.get(name, 0) + 1
         if seen > SHRUNK_MAX:
             return
-        shrunk = Shrinker(self.bench).shrink(found)
+        shrinker = Shrinker(self.bench)
+        shrunk = shrinker.shrink(found)
         if name in self.found and len(shrunk.moves) >= len(self.found[name].trace.steps):
             return
         search = Search("fuzz", self.plan.seed, work["runs"], work["steps"])
@@ -299,7 +309,9 @@ class RandomSearch:
         wrong = shrunk.wrong
         before, after = len(found.moves), len(trace.steps)
         told = f"shrunk from {before} steps to {after}" if before > after else ""
-        self.found[name] = Finding(wrong.id, name, wrong.because, wrong.kind, trace, wrong.also, told)
+        self.found[name] = Finding(
+            wrong.id, name, wrong.because, wrong.kind, trace, wrong.also, told, shrinker.course
+        )
         self.shrunk[name] = shrunk
         known = self.plan.expected.issuperset((name, *(also.partition("[")[0] for also in wrong.also)))
         if self.runs_wanted is None and not known:

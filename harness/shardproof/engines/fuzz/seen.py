@@ -17,6 +17,7 @@ from ...lockstep import Lockstep
 from ...moves import Act, Deliver, Emit, Finalise, Forged, Learn, Move, Produce, Restart, Revert
 from ...observable import EXERCISED
 from ...schedule import Schedule
+from ...series import Series
 from .numbers import hash_of
 
 #: Kept beginnings; beyond, the oldest make room.
@@ -57,6 +58,8 @@ class Seen:
     beginnings: list[tuple[Move, ...]] = field(factory=list)
     work: dict[str, int] = field(factory=lambda: dict.fromkeys(WORK, 0))
     exercised: dict[str, int] = field(factory=dict)
+    #: How many situations there were after so many steps.
+    growth: Series = field(factory=Series)
     #: Attempts that were refused in the runs before this one.
     refused_before: int = 0
 
@@ -185,6 +188,7 @@ class Seen:
         if situation in self.situations:
             return
         self.situations.add(situation)
+        self.growth.note(self.work["steps"], len(self.situations))
         if len(moves) > 1:
             if len(self.beginnings) >= BEGINNINGS_MAX:
                 del self.beginnings[: BEGINNINGS_MAX // 2]

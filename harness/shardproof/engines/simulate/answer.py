@@ -12,6 +12,7 @@ from shardproof_properties.property import Property
 from ...model_trace import Taken, trace_of
 from ...readings.asked import ENVIRONMENT
 from ...readings.wandering import ERROR
+from ...series import Points, thinned
 from ...trace import Search
 from ...verdict import Finding, Kind, Report, Verdict
 from .question import Question
@@ -51,7 +52,13 @@ def report(question: Question, answer: Answer, seconds: float) -> Report:
         tables=_tables(question, answer),
         never_exercised={name: "never taken" for name, count in answer.tally.taken.items() if not count},
         seconds=seconds,
+        series={"different worlds, about": _growth(answer)} if answer.tally.steps else {},
     )
+
+
+def _growth(answer: Answer) -> Points:
+    end = (answer.tally.steps, answer.tally.distinct)
+    return thinned((*(point for point in answer.milestones if point[0] < end[0]), end))
 
 
 def _checked(question: Question, answer: Answer) -> str:

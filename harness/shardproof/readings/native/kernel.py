@@ -108,6 +108,11 @@ class Found:
         """How many worlds can be reached in up to `depth` steps."""
         return int(self._run.level[depth + 1]) if depth <= self.counts.depth else self.counts.worlds
 
+    @property
+    def levels(self) -> tuple[tuple[int, int], ...]:
+        """Each depth that is complete, and how many worlds can be reached in so many steps."""
+        return tuple((depth, self._level(depth)) for depth in range(self.counts.depth + 1))
+
     def coverage(self) -> Coverage:
         """What each clause made of the worlds that were expanded."""
         made = self.kernel.program
