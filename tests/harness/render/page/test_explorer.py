@@ -13,8 +13,8 @@ from attrs import frozen
 import headless
 import told
 from headless import Tab
+from sample_systems.at_hand import skipped_where_missing
 from shardproof import trace_file
-from shardproof.errors import MissingPartError
 from shardproof.parts import PARTS, read
 from shardproof.render.page.document import page
 from shardproof.story.telling import tell
@@ -25,10 +25,14 @@ pytestmark = pytest.mark.heavy
 
 REPLAY = "replay with  shardproof replay x.trace.json"
 TRACES = Path(__file__).parents[3] / "traces"
+GALLERY = Path(__file__).parents[3] / "gallery"
 GOLDEN = Path(__file__).parents[3] / "golden" / "page"
 
 #: Of the many widths of screens, a small telephone and a wide desk.
 NARROW, WIDE = (360, 740), (1600, 1000)
+
+#: The page of the finding on the first screen of the README, as it is shown there.
+FIRST_SCREEN = (1200, 620)
 
 #: What two pictures must have in common: see likeness.js. Other letters leave 0.92 of it (measured with
 #: serifs, with one width for all letters, and with a tenth less of it); a card that is missing, 0.85.
@@ -315,24 +319,13 @@ class TestBeingRead:
         """
         Axe finds nothing to object to, in both schemes, on narrow and wide screens, with all unfolded.
         """
-        try:
-            (axe,) = read(PARTS["axe-core"], ["axe.min.js"]).values()
-        except MissingPartError as missing:
-            if os.environ.get("CI"):
-                raise
-            pytest.skip(str(missing))
         for shown, size, before in (
             (damaged, WIDE, "document.querySelector('#unfold').click()"),
             (double, NARROW, "document.querySelector('#keys').click()"),
         ):
             opened(tab, shown, size, scheme)
             tab.js(before)
-            tab.js(axe.decode())
-            found = tab.js(
-                "axe.run(document).then(found => found.violations.map("
-                "v => v.id + ': ' + v.nodes.map(n => n.target + ' ' + n.failureSummary).join('; ')))"
-            )
-            assert found == []
+            assert objections(tab) == []
 
     def test_aloud(self, tab: Tab, double: Shown) -> None:
         """
@@ -453,6 +446,18 @@ class TestBeingRead:
             assert tab.js("String(getSelection())").strip() == "shardproof replay x.trace.json"
 
 
+def objections(tab: Tab) -> list[str]:
+    """What axe has to say against the page as it is shown."""
+    with skipped_where_missing():
+        (axe,) = read(PARTS["axe-core"], ["axe.min.js"]).values()
+    tab.js(axe.decode())
+    found: list[str] = tab.js(
+        "axe.run(document).then(found => found.violations.map("
+        "v => v.id + ': ' + v.nodes.map(n => n.target + ' ' + n.failureSummary).join('; ')))"
+    )
+    return found
+
+
 def assert_is_all_there(tab: Tab, story: Story) -> None:
     """Every step of the story can be seen in the list of all steps, with its answers and its clauses."""
     items = tab.js(
@@ -463,6 +468,48 @@ def assert_is_all_there(tab: Tab, story: Story) -> None:
         assert moment.step.action in text
         assert all(clause.text in text for clause in moment.guard)
         assert all(str(change.after) in text for change in moment.changes)
+
+
+@pytest.mark.parametrize("page", sorted(GALLERY.glob("*.html")), ids=lambda page: page.stem)
+class TestIncidents:
+    """The pages of the gallery, as they are committed."""
+
+    def test_can_be_stepped_through(self, tab: Tab, page: Path) -> None:
+        """
+        From disk, asking for nothing: each step by a key and back by another, and to the violation by mouse.
+        """
+        shown = incident(page)
+        last = len(shown.story.moments) - 1
+        opened(tab, shown)
+
+        tab.press("Home")
+        for index in range(last + 1):
+            assert_shows(tab, shown.story, index)
+            tab.press("ArrowRight")
+        for index in range(last, -1, -1):
+            assert_shows(tab, shown.story, index)
+            tab.press("ArrowLeft")
+        tab.click(f'#diagram [data-step="{last + 1}"] .hit')
+        assert_shows(tab, shown.story, last)
+
+        assert tab.requests == [shown.address]
+        assert tab.complaints == []
+
+    @pytest.mark.parametrize("scheme", ["light", "dark"])
+    def test_can_be_read_by_everybody(self, tab: Tab, page: Path, scheme: str) -> None:
+        """
+        Axe finds nothing to object to, and no page is wider than a telephone or a desk.
+        """
+        for size in (NARROW, WIDE):
+            opened(tab, incident(page), size, scheme)
+
+            assert tab.js("document.documentElement.scrollWidth") <= size[0]
+            assert objections(tab) == []
+
+
+def incident(page: Path) -> Shown:
+    """A page of the gallery, and the story that it tells."""
+    return Shown(tell(trace_file.load(TRACES / f"{page.stem}.trace.json")), page.as_uri())
 
 
 class TestHostileText:
@@ -507,13 +554,20 @@ class TestHostileText:
 class TestLooks:
     @pytest.mark.parametrize(
         "name, size, scheme",
-        [("wide-light", WIDE, "light"), ("wide-dark", WIDE, "dark"), ("narrow-light", NARROW, "light")],
+        [
+            ("wide-light", WIDE, "light"),
+            ("wide-dark", WIDE, "dark"),
+            ("narrow-light", NARROW, "light"),
+            ("first-screen", FIRST_SCREEN, "light"),
+        ],
     )
-    def test_as_it_did(self, tab: Tab, damaged: Shown, name: str, size: tuple[int, int], scheme: str) -> None:
+    def test_as_it_did(
+        self, tab: Tab, damaged: Shown, double: Shown, name: str, size: tuple[int, int], scheme: str
+    ) -> None:
         """
         A page looks as it looked when somebody last looked at it, as far as letters of other machines allow.
         """
-        opened(tab, damaged, size, scheme)
+        opened(tab, double if size == FIRST_SCREEN else damaged, size, scheme)
         shot = tab.screenshot(*size, scale=0.4 if size == WIDE else 1)
         path = GOLDEN / f"{name}.png"
         if os.environ.get("UPDATE_GOLDEN") == "1":
