@@ -327,6 +327,7 @@ FLOORS = (
         "shardproof.readings",
         "shardproof.trace",
     ),
+    ("shardproof.model_instance",),
     ("shardproof.story.told", "shardproof.itf.names", "shardproof.itf.values"),
     # A system on one side, the model on the other.
     (
@@ -347,7 +348,7 @@ FLOORS = (
     ("shardproof.itf.states", "shardproof.moves", "shardproof.trace_file"),
     # Both of them side by side, then whole runs, then better ones.
     ("shardproof.record",),
-    ("shardproof.forget", "shardproof.judge", "shardproof.presented"),
+    ("shardproof.forget", "shardproof.judge", "shardproof.model_recorded", "shardproof.presented"),
     ("shardproof.observer",),
     ("shardproof.acts",),
     ("shardproof.lockstep",),

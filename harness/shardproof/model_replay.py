@@ -4,11 +4,14 @@ A trace of the model alone, run again on the model: no adapter, and nobody else'
 Each step is attempted as the protocol stands now. What the model refuses changes nothing,
 so a trace that was found on a protocol with a mistake does not reproduce on a sound one,
 and the answer names the first clause that stands in its way.
+
+What the steps do not say, as deadlines and how a callback ends, is in the instance of the trace. A trace
+of the core protocol needs none: `Cast` makes of its names a scope that has exactly these.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from attrs import define, field
 
@@ -17,50 +20,46 @@ from shardproof_models.language.terms import Term
 from shardproof_models.layers.exactly_once import Count, Header, Key, Receipt, Shard
 from shardproof_models.layers.finality import Height
 from shardproof_properties.catalogue import properties_of
+from shardproof_properties.property import Property
 
+from . import model_instance
 from .errors import TraceError, nearest
+from .model_recorded import Recorded
 from .model_trace import Taken, trace_of
 from .readings.evaluate import Declined, Evaluator
-from .readings.scope import Scope, Value
+from .readings.scope import OutOfScope, Scope, Value
 from .replay import Replayed
-from .trace import Step, Trace
+from .trace import MODEL, Step, Trace
 from .verdict import Verdict
-
-#: What a trace of the model alone has for an adapter.
-MODEL = "model"
 
 #: A search of the model finds short traces; a world grows with the square of the length.
 STEPS_MAX = 200
 
 
-def replay(trace: Trace, protocol: Protocol) -> Replayed:
-    """Attempt the steps of `trace` in `protocol`. Raises `TraceError` if it cannot be told what they mean."""
+def replay(trace: Trace, protocol: Protocol, properties: Sequence[Property] | None = None) -> Replayed:
+    """
+    Attempt the steps of `trace` in `protocol`, which has these `properties`, or else those of this package.
+
+    Raises `TraceError` if it cannot be told what they mean.
+    """
     if not trace.steps or len(trace.steps) > STEPS_MAX:
         raise TraceError(
             "a trace of this length is not run on the model alone",
             expected=f"1 to {STEPS_MAX} steps",
             got=f"{len(trace.steps):,} steps",
         )
-    known = {p.name: p for p in properties_of(protocol)}
+    known = {p.name: p for p in (properties_of(protocol) if properties is None else properties)}
     if trace.property not in known:
         near = nearest(trace.property, known)
         raise TraceError(
             f"the trace is about {trace.property!r}, which this protocol does not have", help=near
         )
-    cast = Cast(trace)
-    scope = cast.scope()
-    evaluator = Evaluator(protocol, scope)
-    taken: list[Taken] = []
-    refused: list[str] = []
-    world = evaluator.initial()
-    for number, attempt in enumerate(cast.attempts(protocol), 1):
-        outcome = evaluator.step(world, *attempt)
-        if isinstance(outcome, Declined):
-            refused.append(f"step {number} is refused, {outcome.refusal}")
-        else:
-            world = outcome.world
-            taken.append(attempt)
-    again = trace_of(protocol, scope, taken, known[trace.property], trace.search, shortest=trace.shortest)
+    scope, attempts = _attempts(trace, protocol)
+    try:
+        taken, refused = _taken(Evaluator(protocol, scope), trace, attempts)
+        again = trace_of(protocol, scope, taken, known[trace.property], trace.search, shortest=trace.shortest)
+    except OutOfScope as cut:
+        return Replayed(Verdict.INCONCLUSIVE, reproduced=False, summary=f"not reproduced: {cut}", trace=trace)
     if again.violation is not None:
         summary = f"reproduced: {trace.property} is violated at step {len(taken)}"
         return Replayed(Verdict.VIOLATED, reproduced=True, summary=summary, trace=again)
@@ -68,9 +67,41 @@ def replay(trace: Trace, protocol: Protocol) -> Replayed:
     return Replayed(Verdict.HOLDS, reproduced=False, summary=f"not reproduced: {said}", trace=again)
 
 
-def scope_of(trace: Trace) -> Scope:
+def _taken(
+    evaluator: Evaluator, trace: Trace, attempts: Sequence[Taken | None]
+) -> tuple[list[Taken], list[str]]:
+    """What is accepted, and why the rest is not."""
+    taken: list[Taken] = []
+    refused: list[str] = []
+    world = evaluator.initial()
+    for number, attempt in enumerate(attempts, 1):
+        if attempt is None:
+            action = trace.steps[number - 1].action
+            refused.append(f"step {number} is none of this protocol, which has no action {action!r}")
+            continue
+        outcome = evaluator.step(world, *attempt)
+        if isinstance(outcome, Declined):
+            refused.append(f"step {number} is refused, {outcome.refusal}")
+        else:
+            world = outcome.world
+            taken.append(attempt)
+    return taken, refused
+
+
+def _attempts(trace: Trace, protocol: Protocol) -> tuple[Scope, Sequence[Taken | None]]:
+    """Where the steps are attempted, and with what: nothing for a step that `protocol` does not have."""
+    if trace.instance is None:
+        cast = Cast(trace)
+        return cast.scope(), cast.attempts(protocol)
+    recorded = Recorded(trace, trace.instance, protocol)
+    return recorded.scope, [recorded.attempt(index) for index in range(len(trace.steps))]
+
+
+def scope_of(trace: Trace, protocol: Protocol) -> Scope:
     """The scope that has exactly what `trace` speaks of. Raises `TraceError` if that cannot be told."""
-    return Cast(trace).scope()
+    if trace.instance is None:
+        return Cast(trace).scope()
+    return model_instance.scope_of(trace.instance, protocol)
 
 
 @define

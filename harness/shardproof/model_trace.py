@@ -21,9 +21,10 @@ from shardproof_models.layers.exactly_once import Header, Receipt, Shard, exactl
 from shardproof_properties.property import Property, Role
 
 from .adapter import Topology
+from .model_instance import instance_of
 from .readings.evaluate import Evaluator, World
 from .readings.scope import Scope, Value
-from .trace import ARGUMENTS, SHARED, Search, Step, Trace, Violation
+from .trace import ARGUMENTS, MODEL, SHARED, Search, Step, Trace, Violation
 
 #: An action and the elements that it is taken with.
 Taken = tuple[Action, tuple[Value, ...]]
@@ -50,9 +51,9 @@ def trace_of(
         before, world = world, teller.evaluator.effects(world, action, args)
         told.append(teller.step(before, world, action, args))
     return Trace(
-        "model",
+        MODEL,
         tuple(layer.name for layer in protocol.layers),
-        teller.shards,
+        teller.names.shards,
         property.name,
         property.id,
         property.because,
@@ -60,43 +61,74 @@ def trace_of(
         teller.violation(property, before, world, max(len(told) - 1, 0)),
         search,
         shortest,
+        instance=instance_of(teller.evaluator.layout, steps),
     )
 
 
 @define(eq=False)
-class _Teller:
-    """Names things in the order in which they come to be."""
+class Names:
+    """Names of things in the order in which they come to be."""
 
-    evaluator: Evaluator
-    shards: tuple[str, ...] = field(init=False)
+    shards: tuple[str, ...]
     receipts: dict[Value, str] = field(factory=dict, init=False)
     headers: dict[Value, str] = field(factory=dict, init=False)
-    produced: int = field(default=0, init=False)
+    _produced: int = field(default=0, init=False)
 
-    def __attrs_post_init__(self) -> None:
-        scope = self.evaluator.scope
-        self.shards = Topology.of(len(scope.domain(Shard)) if Shard in scope.sizes else 0).shards
+    @classmethod
+    def within(cls, scope: Scope) -> Names:
+        """Of the shards of a scope, and of nothing else yet."""
+        return cls(Topology.of(len(scope.domain(Shard)) if Shard in scope.sizes else 0).shards)
 
-    def step(self, before: World, after: World, action: Action, args: tuple[Value, ...]) -> Step:
-        """One step, as it was taken in `before`."""
+    def take(self, action: Action, args: tuple[Value, ...]) -> None:
+        """Give a name to what a step brings forth."""
         given = dict(zip((type(p) for p in action.parameters), args, strict=True))
         if action.name == "emit" and Receipt in given:
             self.receipts[given[Receipt]] = f"r{len(self.receipts)}"
         if action.name == "produce" and Header in given:
             # A protocol that lets a block be produced twice makes two blocks of it.
-            self.headers[given[Header]] = f"h{self.produced}"
-            self.produced += 1
+            self.headers[given[Header]] = f"h{self._produced}"
+            self._produced += 1
+
+    def receipt(self, m: Value, ends: tuple[Value, Value]) -> str:
+        """The argument of a step that a receipt between `ends` is."""
+        source, destination = (self.shards[end] for end in ends)
+        return self.receipts.get(m) or f"forged:{source}>{destination}:{m}"
+
+    def header(self, h: Value, action: Action) -> str:
+        """The argument of `action` that a header is."""
+        # A light client can be shown nothing at all; consensus cannot decide about it, so that is void.
+        nobody = "null" if action.name in ("learn", "deliver") else f"h{self._produced}"
+        return self.headers.get(h) or nobody
+
+
+def is_in_the_format(protocol: Protocol, action: Action) -> bool:
+    """Whether a step of `action` has the arguments that adapters know."""
+    return exactly_once in protocol.layers and action.name in SHARED
+
+
+@define(eq=False)
+class _Teller:
+    """Tells steps, and what is wrong with where they lead."""
+
+    evaluator: Evaluator
+    names: Names = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.names = Names.within(self.evaluator.scope)
+
+    def step(self, before: World, after: World, action: Action, args: tuple[Value, ...]) -> Step:
+        """One step, as it was taken in `before`."""
+        self.names.take(action, args)
+        given = dict(zip((type(p) for p in action.parameters), args, strict=True))
         env = {p.head: a for p, a in zip(action.parameters, args, strict=True)}
         actor = "" if action.actor is None else self._shard(self.evaluator.value(action.actor, before, env))
-        names = (
-            self._arguments(before, action, given)
-            if self._in_the_format(action)
-            else {p.head.name: self.name(type(p), a) for p, a in zip(action.parameters, args, strict=True)}
-        )
+        names = {p.head.name: self.name(type(p), a) for p, a in zip(action.parameters, args, strict=True)}
+        if is_in_the_format(self.evaluator.protocol, action):
+            # Besides what adapters know, whatever the layers have added, as how a callback ends.
+            known = {p.head.name for p in action.parameters if type(p) in (Shard, Receipt, Header)}
+            more = {name: said for name, said in names.items() if name not in known}
+            names = {**self._arguments(before, action, given), **more}
         return Step(action.name, actor, names, "accepted", "", tuple(self._changes(before, after)))
-
-    def _in_the_format(self, action: Action) -> bool:
-        return exactly_once in self.evaluator.protocol.layers and action.name in SHARED
 
     def _arguments(self, world: World, action: Action, given: dict[type[Term], Value]) -> dict[str, str]:
         m, h = given.get(Receipt), given.get(Header)
@@ -105,9 +137,9 @@ class _Teller:
             known["receipt"] = self._receipt(m)
             known["to"] = self._shard(self._read("destination", world, m))
         if h is not None:
-            known["header"] = self.headers.get(h) or self._unproduced(action)
+            known["header"] = self.names.header(h, action)
         if m is not None and h is not None:
-            proved = m in self.receipts and h in self.headers and self._committed(world, h, m)
+            proved = m in self.names.receipts and h in self.names.headers and self._committed(world, h, m)
             known["evidence"] = f"{known['receipt']}@{known['header']}" if proved else "none"
         return {name: known[name] for name in ARGUMENTS[action.name] if name in known}
 
@@ -117,14 +149,7 @@ class _Teller:
         return own and bool(self._read("commits", world, h, m))
 
     def _receipt(self, m: Value) -> str:
-        if m in self.receipts:
-            return self.receipts[m]
-        source, destination = (self._shard(self._read(name, (), m)) for name in ("source", "destination"))
-        return f"forged:{source}>{destination}:{m}"
-
-    def _unproduced(self, action: Action) -> str:
-        # A light client can be shown nothing at all; consensus cannot decide about it, so that is void.
-        return "null" if action.name in ("learn", "deliver") else f"h{self.produced}"
+        return self.names.receipt(m, (self._read("source", (), m), self._read("destination", (), m)))
 
     def _read(self, name: str, world: World, *args: Value) -> Value:
         symbol: Symbol[Any, Any] = next(s for s in self.evaluator.protocol.symbols if s.name == name)
@@ -132,16 +157,16 @@ class _Teller:
         return table[symbol][args] if symbol in table else world[self.evaluator.layout.index(symbol, args)]
 
     def _shard(self, value: Value) -> str:
-        return self.shards[value]
+        return self.names.shards[value]
 
     def name(self, sort: type[Term], value: Value) -> str:
         """What a person calls an element."""
         if issubclass(sort, Shard):
             return self._shard(value)
         if issubclass(sort, Receipt):
-            return self.receipts.get(value) or f"a receipt that nobody emitted ({value})"
+            return self.names.receipts.get(value) or f"a receipt that nobody emitted ({value})"
         if issubclass(sort, Header):
-            return self.headers.get(value) or f"a header that nobody produced ({value})"
+            return self.names.headers.get(value) or f"a header that nobody produced ({value})"
         return str(value)
 
     def _changes(self, before: World, after: World) -> Iterator[str]:

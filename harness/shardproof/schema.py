@@ -156,6 +156,7 @@ def _if(at: _At, condition: Json, value: Json) -> None:
     try:
         at.below(condition, value)
     except MismatchError:
+        at.below(at.part.get("else", {}), value)
         return
     at.below(at.part["then"], value)
 
@@ -176,7 +177,8 @@ def _limit(kind: type, exceeds: Callable[[int, int], bool], words: str) -> Keywo
 
 
 KEYWORDS: Mapping[str, Keyword] = {
-    **dict.fromkeys(("$schema", "$id", "$defs", "title", "description", "examples", "then"), _nothing),
+    **dict.fromkeys(("$schema", "$id", "$defs", "title", "description", "examples"), _nothing),
+    **dict.fromkeys(("then", "else"), _nothing),
     "$ref": _ref,
     "type": _type,
     "const": _const,

@@ -15,6 +15,9 @@ from attrs import field, frozen
 #: The version of the file format. A reader refuses another major version.
 FORMAT = "shardproof-trace/1"
 
+#: What a trace of the model alone has for an adapter.
+MODEL = "model"
+
 #: What is known of a trace besides that it is one: whether a shorter one shows the same.
 PROVED, NOT_ESTABLISHED = "proved", "not established"
 
@@ -146,6 +149,31 @@ class Explanation:
 
 
 @frozen
+class Extent:
+    """The values of a sort: so many, from the first one up."""
+
+    first: int
+    size: int
+
+
+@frozen
+class Instance:
+    """
+    What a trace of the model alone was taken in, where its steps do not say it all.
+
+    Everything is a number, as in the model: entities from 0, numbers as they are, false and true as 0 and 1.
+    """
+
+    sorts: Mapping[str, Extent]
+    #: For each rigid symbol its values for all arguments, in order, of which the last runs fastest.
+    rigid: Mapping[str, tuple[int, ...]]
+    #: For each step, what its action was taken with, by the names of the parameters.
+    taken: tuple[Mapping[str, int], ...]
+    #: Where state starts that has no initial value, by its name, if not at the last value of its sort.
+    openings: Mapping[str, int] = field(factory=dict)
+
+
+@frozen
 class Trace:
     """A run of one system (or of the model alone), to its first violation."""
 
@@ -167,6 +195,8 @@ class Trace:
     certificate: Certificate | None = None
     #: Where it was asked why.
     explanation: Explanation | None = None
+    #: Only of the model alone, and only where its steps do not say it all.
+    instance: Instance | None = None
 
     def of_several(self) -> bool:
         """Whether it shows where systems differ from each other."""

@@ -23,7 +23,19 @@ from . import files
 from .errors import TraceError, UsageError
 from .schema import Schema, shown
 from .strict_json import Json, MismatchError, parse
-from .trace import FORMAT, NOT_ESTABLISHED, Certificate, Explanation, Search, Step, Trace, Violation
+from .trace import (
+    FORMAT,
+    MODEL,
+    NOT_ESTABLISHED,
+    Certificate,
+    Explanation,
+    Extent,
+    Instance,
+    Search,
+    Step,
+    Trace,
+    Violation,
+)
 
 SUFFIX = ".trace.json"
 
@@ -136,6 +148,7 @@ def _trace(document: dict[str, Any]) -> Trace:
         versions=document.get("versions", {}),
         certificate=_certificate(document.get("certificate")),
         explanation=_explanation(document.get("explanation")),
+        instance=_instance(document.get("instance")),
     )
 
 
@@ -147,15 +160,31 @@ def _explanation(said: dict[str, Any] | None) -> Explanation | None:
     return None if said is None else Explanation(**{**said, "without": tuple(said["without"])})
 
 
+def _instance(said: dict[str, Any] | None) -> Instance | None:
+    if said is None:
+        return None
+    return Instance(
+        {name: Extent(**extent) for name, extent in said["sorts"].items()},
+        {name: tuple(values) for name, values in said["rigid"].items()},
+        tuple(said["taken"]),
+        said["openings"],
+    )
+
+
 #: Arguments that are names of shards.
 _SHARDS = ("to", "onward", "other", "another")
 
 
 def _must_refer_to_what_exists(trace: Trace) -> None:
+    if trace.instance is not None:
+        _must_be_of_the_model(trace, trace.instance)
     for index, step in enumerate(trace.steps):
-        named = ((f"args.{name}", step.args[name]) for name in _SHARDS if name in step.args)
+        # What the model was given stands in the instance, and then arguments are words for people.
+        of_ours = _SHARDS if trace.instance is None else ()
+        nowhere = trace.instance is not None and step.at == ""
+        named = ((f"args.{name}", step.args[name]) for name in of_ours if name in step.args)
         for field, shard in (("at", step.at), *named):
-            if shard not in trace.shards:
+            if shard not in trace.shards and not nowhere:
                 raise MismatchError(
                     f"steps[{index}].{field} is no shard of this trace",
                     expected=", ".join(trace.shards),
@@ -173,6 +202,21 @@ def _must_refer_to_what_exists(trace: Trace) -> None:
             "the explanation is of another trace",
             expected=f"a sentence for each of {len(trace.steps)} steps, and the index of one of them",
             got=f"{len(told.without)} sentences, and step {told.first_wrong}",
+        )
+
+
+def _must_be_of_the_model(trace: Trace, instance: Instance) -> None:
+    if trace.adapter != MODEL:
+        raise MismatchError(
+            "only a trace of the model alone has an instance",
+            expected=f"the adapter {MODEL!r}",
+            got=shown(trace.adapter),
+        )
+    if len(instance.taken) != len(trace.steps):
+        raise MismatchError(
+            "the instance is of another trace",
+            expected=f"what each of {len(trace.steps)} steps was taken with",
+            got=f"that of {len(instance.taken)}",
         )
 
 
@@ -195,6 +239,8 @@ def document_of(trace: Trace) -> dict[str, Json]:
         del document["certificate"]
     if trace.explanation is None:
         del document["explanation"]
+    if trace.instance is None:
+        del document["instance"]
     return document
 
 

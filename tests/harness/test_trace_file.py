@@ -15,7 +15,18 @@ from hypothesis import strategies as st
 from shardproof import trace_file
 from shardproof.errors import TraceError, UsageError
 from shardproof.schema import KEYWORDS
-from shardproof.trace import ARGUMENTS, FORMAT, OPTIONAL, Explanation, Search, Step, Trace, Violation
+from shardproof.trace import (
+    ARGUMENTS,
+    FORMAT,
+    OPTIONAL,
+    Explanation,
+    Extent,
+    Instance,
+    Search,
+    Step,
+    Trace,
+    Violation,
+)
 
 #: Code that other tests cover too, so it is looked at without measuring.
 pytestmark = pytest.mark.heavy
@@ -120,16 +131,39 @@ def steps(draw: st.DrawFn, shards: tuple[str, ...]) -> Step:
 
 
 @st.composite
+def taken_by_the_model(draw: st.DrawFn, shards: tuple[str, ...]) -> Step:
+    """Whatever the action of a protocol of somebody's own is called, and wherever it happens."""
+    args = draw(st.dictionaries(names, st.text(max_size=8), max_size=3))
+    return Step(draw(names), draw(st.sampled_from(("", *shards))), args, draw(st.text(max_size=20)))
+
+
+elements = st.integers(-(10**6), 10**6)
+given_elements = st.dictionaries(names, elements, max_size=3)
+
+
+@st.composite
+def instances(draw: st.DrawFn, count: int) -> Instance:
+    return Instance(
+        draw(st.dictionaries(names, st.builds(Extent, elements, st.integers(1, 10**4)), max_size=3)),
+        draw(st.dictionaries(names, st.lists(elements, max_size=4).map(tuple), max_size=3)),
+        tuple(draw(given_elements) for _ in range(count)),
+        draw(given_elements),
+    )
+
+
+@st.composite
 def traces(draw: st.DrawFn) -> Trace:
-    shards = tuple(draw(st.lists(names, min_size=1, max_size=4, unique=True)))
-    taken = tuple(draw(st.lists(steps(shards), max_size=5)))
+    alone = draw(st.booleans())
+    shards = tuple(draw(st.lists(names, min_size=0 if alone else 1, max_size=4, unique=True)))
+    step = taken_by_the_model(shards) if alone else steps(shards)
+    taken = tuple(draw(st.lists(step, max_size=5)))
     text = st.text(max_size=20)
     count = st.integers(0, 2**64 - 1)
     violation = (
         draw(st.builds(Violation, st.integers(0, len(taken) - 1), text, text, text, text)) if taken else None
     )
     return Trace(
-        adapter=draw(text),
+        adapter="model" if alone else draw(text),
         layers=tuple(draw(st.lists(names, min_size=1, max_size=3, unique=True))),
         shards=shards,
         property=draw(text),
@@ -138,6 +172,7 @@ def traces(draw: st.DrawFn) -> Trace:
         steps=taken,
         violation=violation,
         search=draw(st.builds(Search, text, st.none() | count, count, count)),
+        instance=draw(instances(len(taken))) if alone else None,
         reserve=draw(st.integers(0, len(shards))),
         shortest=draw(st.sampled_from(["proved", "not established"])),
         versions=draw(st.dictionaries(names, text, max_size=2)),
@@ -191,6 +226,10 @@ def consistent(found: Any) -> bool:
     shards = found["shards"]
     named = ("to", "onward", "other", "another")
     said = [[s["at"], *(s["args"][name] for name in named if name in s["args"])] for s in found["steps"]]
+    if (instance := found.get("instance")) is not None:
+        if found["adapter"] != "model" or len(instance["taken"]) != len(found["steps"]):
+            return False
+        said = [[s["at"]] for s in found["steps"] if s["at"]]
     within = all(shard in shards for step in said for shard in step)
     told = found.get("explanation")
     of_it = told is None or (
@@ -327,6 +366,21 @@ def with_step(**fields: Any) -> bytes:
     return json.dumps(found).encode()
 
 
+ALONE = evolve(
+    DOUBLE,
+    adapter="model",
+    steps=(Step("relay", "", {"s": "0"}, "accepted"),),
+    violation=None,
+    instance=Instance({"Relay": Extent(0, 2)}, {"length": (1, 2)}, ({"s": 1},), {"marked": 0}),
+)
+
+
+def with_instance(**fields: Any) -> bytes:
+    found = document(ALONE)
+    found["instance"] |= fields
+    return json.dumps(found).encode()
+
+
 WRONG: dict[str, bytes] = {
     "empty file": b" \n",
     "not JSON": b"executes-at-most-once\n",
@@ -359,6 +413,20 @@ WRONG: dict[str, bytes] = {
     "violation elsewhere": changed(violation={"step": 4, "expected": "", "actual": ""}),
     "nested too deeply": b'{"steps": ' + b"[" * 100_000 + b"]" * 100_000 + b"}",
     "too many steps": changed(steps=[{"action": "restart", "at": "A", "args": {}}] * 100_001),
+    "an instance of a system": json.dumps({**document(ALONE), "adapter": "reference"}).encode(),
+    "an instance and an answer": json.dumps(
+        {**document(ALONE), "steps": [{"action": "relay", "at": "", "args": {}, "actual": "accepted"}]}
+    ).encode(),
+    "an instance of another trace": with_instance(taken=[]),
+    "no such sizes": with_instance(sorts={"Relay": {"first": 0, "size": 0}}),
+    "too large a sort": with_instance(sorts={"Relay": {"first": 0, "size": 10**9}}),
+    "too large an element": with_instance(rigid={"length": [2**64]}),
+    "too long a table": with_instance(rigid={"length": [0] * 100_001}),
+    "a truth value for an element": with_instance(taken=[{"s": True}]),
+    "a field of an instance that there is not": with_instance(openning={}),
+    "an action of nobody, without an instance": json.dumps(
+        {key: value for key, value in document(ALONE).items() if key != "instance"}
+    ).encode(),
     "control characters": changed(format="\x1b[2J\u202e"),
 }
 
@@ -455,6 +523,28 @@ class TestExplained:
         """
         assert "explanation" not in document(DOUBLE)
         assert read(document(DOUBLE)).explanation is None
+
+
+class TestInstance:
+    def test_is_written_only_where_there_is_one(self) -> None:
+        """
+        Traces of systems, and those whose steps say everything, are written and read as ever.
+        """
+        assert "instance" not in document(DOUBLE)
+        assert read(document(DOUBLE)).instance is None
+        assert read(document(ALONE)) == ALONE
+
+    def test_another_instance_is_another_trace(self, tmp_path: Path) -> None:
+        """
+        The same words with another deadline are another finding, and neither file takes the other's place.
+        """
+        assert ALONE.instance is not None
+        other = evolve(ALONE, instance=evolve(ALONE.instance, rigid={"length": (2, 2)}))
+
+        paths = [trace_file.save(trace, tmp_path) for trace in (ALONE, other, ALONE)]
+
+        assert paths[0] == paths[2] != paths[1]
+        assert [trace_file.load(path) for path in paths] == [ALONE, other, ALONE]
 
 
 class TestSave:

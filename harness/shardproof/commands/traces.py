@@ -98,7 +98,7 @@ def shrink_of_the_model(path: Path, trace: Trace, protocol: Protocol, settings: 
     properties = tuple(p for p in properties_of(protocol) if p.name == trace.property)
     report = explore(
         protocol,
-        model_replay.scope_of(trace),
+        model_replay.scope_of(trace, protocol),
         properties=properties,
         # No further: it is violated after so many steps, so a search that ends has found something.
         depth_max=len(again.steps),

@@ -22,10 +22,9 @@ from .. import trace_file
 from ..adapter import Topology
 from ..deeds import DEEDS
 from ..errors import nearest
-from ..model_replay import MODEL
 from ..schema import shown
 from ..strict_json import Json, MismatchError, parse
-from ..trace import ARGUMENTS, FORMAT, Trace
+from ..trace import ARGUMENTS, FORMAT, MODEL, Trace
 from . import inference
 from .names import ACTION, INIT, OURS, PICKS, plain
 from .values import Value, fields, option

@@ -98,11 +98,11 @@ def _moments(
             f"a trace of {len(trace.steps):,} steps and {len(trace.shards):,} shards is too long to be told",
             expected=f"at most {STEPS_MAX:,} steps, and {WIDTH_MAX:,} steps times shards",
         )
-    if all(action.name != "deliver" for action in protocol.actions):
-        raise TraceError("these layers deliver nothing", got=", ".join(trace.layers) or "no layers")
     if model_replay.is_of_the_model(trace):
         yield from of_the_model.moments(trace, protocol, glossary, start)
         return
+    if all(action.name != "deliver" for action in protocol.actions):
+        raise TraceError("these layers deliver nothing", got=", ".join(trace.layers) or "no layers")
     telling = _Telling.of(trace, protocol)
     start += telling.cells.beginning()
     yield from telling.moments()

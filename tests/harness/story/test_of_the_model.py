@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from attrs import evolve
 
 from shardproof.engines.explore import explore
 from shardproof.readings.scopes import scope_of
 from shardproof.story.telling import tell
 from shardproof.story.told import Story
-from shardproof.trace import Search, Step, Trace
+from shardproof.trace import Extent, Search, Step, Trace
 from shardproof_models.mistakes import NAMED
 
 
@@ -51,17 +52,53 @@ def test_what_nobody_emitted_has_the_name_of_the_trace() -> None:
     assert "executions forged:A>B:0 = 1" in [str(c.after) for c in last.changes]
 
 
-@pytest.mark.parametrize(
-    "name, why",
-    [
-        ("B33", "a trace of the model says nothing of: deadline"),
-        ("B30", "the step does not say what ok of deliver is"),
-        ("B54", "this protocol has no action 'receive_early'"),
-    ],
-)
-def test_what_a_trace_does_not_say_is_not_made_up(name: str, why: str) -> None:
-    """Deadlines, how a callback ends, and actions that only the mistake has."""
-    assert why in {m.astray for m in counterexample(name).moments}
+def test_what_no_step_says_is_said_by_the_instance() -> None:
+    """Deadlines, and how a callback ends: with the names that they have in other traces."""
+    expired, failed = counterexample("B33"), counterexample("B30")
+
+    assert [m.astray for m in (*expired.moments, *failed.moments)] == [""] * 9
+    assert [str(f) for f in expired.facts(3) if f.symbol == "clock"] == ["clock = 2"]
+    assert dict(failed.moments[-1].step.args)["ok"] == "0"
+    assert [str(c.after) for c in failed.moments[-1].changes if c.shard == "B"] == [
+        "consumed r0",
+        "executions r0 = 1",
+        "witness r0 = h0",
+    ]
+
+
+def test_channels_amounts_and_accounts_are_called_as_in_other_traces() -> None:
+    """A channel by its ends, a number as it is, an account by its shard."""
+    ordered, paid = counterexample("B18"), counterexample("B55")
+
+    assert [str(c.after) for c in ordered.moments[0].changes] == ["emitted r0", "next send A>B = 1"]
+    assert [(c.shard, str(c.after)) for c in paid.moments[0].changes] == [
+        ("A", "emitted r0"),
+        ("A", "balance = 2"),
+        ("A", "circulating = 2"),
+        ("A", "sent = 1"),
+    ]
+
+
+def test_what_a_trace_does_not_say_is_not_made_up() -> None:
+    """A deadline in a file that has no instance, and an action that only the mistake has."""
+    bare = evolve(counterexample("B33").trace, instance=None)
+    unknown = [m.astray for m in counterexample("B54").moments]
+
+    assert {m.astray for m in tell(bare).moments} == {
+        "a trace of the model without an instance says nothing of: deadline"
+    }
+    assert unknown == ["", "", "this protocol has no action 'receive_early'", ""]
+
+
+def test_a_step_that_leaves_what_there_is_ends_what_is_known() -> None:
+    """Its facts are half of it, so neither it nor what follows is told."""
+    trace = counterexample("B33").trace
+    assert trace.instance is not None
+    short = evolve(trace.instance, sorts={**trace.instance.sorts, "Time": Extent(0, 2)})
+    moments = tell(evolve(trace, instance=short)).moments
+
+    cut = "clock needs more Time than there are in this scope"
+    assert [m.astray for m in moments] == ["", "", cut, cut, cut]
 
 
 @pytest.mark.parametrize(
