@@ -390,11 +390,11 @@ _TRACE = click.argument("trace", type=click.Path(path_type=Path))
     example="shardproof replay shardproof-out/FINDING.trace.json --adapter reference",
 )
 @_TRACE
-@flags("adapters", "call_seconds")
+@flags("adapters", "protocol", "call_seconds")
 def replay(trace: Path, as_json: bool, **given: object) -> int:
     """
     Run a saved trace again, on an adapter that you name: 1 if it violates something, 0 if it no
-    longer does.
+    longer does. A trace of the model alone runs on the model, or on the protocol that you name.
     """
     from .commands import traces
 
@@ -407,7 +407,7 @@ def replay(trace: Path, as_json: bool, **given: object) -> int:
     example="shardproof shrink long.trace.json --adapter my_module:MyAdapter",
 )
 @_TRACE
-@flags("adapter", "certify", "call_seconds", "out")
+@flags("adapter", "protocol", "certify", "call_seconds", "out")
 def shrink(trace: Path, as_json: bool, **given: object) -> int:
     """
     Make a saved trace shorter, with the same finding. That none is shorter is found out with --certify,
@@ -437,15 +437,16 @@ class Forms(Flag):
 )
 @_TRACE
 @click.option("--format", "form", cls=Forms, group=OUTPUT, metavar="NAME")
-@flags("out")
-def show(trace: Path, form: str | None, as_json: bool, out: str | None) -> int:
+@flags("protocol", "out")
+def show(trace: Path, form: str | None, as_json: bool, out: str | None, protocol: str | None) -> int:
     """Render a saved trace. Nothing is run but the model."""
     from .commands import traces
 
     if as_json and form not in (None, "json"):
         raise UsageError("two forms for one trace", got=f"--json and --format {form}")
     form = form or ("json" if as_json else "text")
-    print(traces.show(trace, form, _width(), Path(out) if out else None, ascii_only=_ascii_only()))
+    where = Path(out) if out else None
+    print(traces.show(trace, form, _width(), where, ascii_only=_ascii_only(), protocol=protocol))
     return 0
 
 
@@ -531,7 +532,9 @@ def _again(again: Any, as_json: bool) -> int:
                 again.summary,
                 _width(),
                 ascii_only=_ascii_only(),
-                replay=text.replay_line(again.written or again.path, again.adapter, *again.against),
+                replay=text.replay_line(
+                    again.written or again.path, again.adapter, *again.against, protocol=again.protocol
+                ),
             )
         )
     return int(again.verdict.exit_code)

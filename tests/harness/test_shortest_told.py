@@ -162,7 +162,9 @@ class TestModel:
         long = evolve(short, steps=(Step("emit", "A", {"receipt": "r7", "to": "B"}), *short.steps))
         path = trace_file.save(evolve(long, shortest="not established", violation=None), folder)
 
-        again = traces.shrink_of_the_model(path, trace_file.load(path), mistaken, by_settings(folder))
+        again = traces.shrink_of_the_model(
+            path, trace_file.load(path), mistaken, properties_of(mistaken), by_settings(folder)
+        )
 
         assert again.verdict is Verdict.VIOLATED
         assert (len(again.trace.steps), again.trace.shortest) == (len(short.steps), "proved")
@@ -177,8 +179,10 @@ class TestModel:
         path = trace_file.save(evolve(short, shortest="not established"), folder)
         trace, asked = trace_file.load(path), by_settings(folder)
 
-        whole = traces.shrink_of_the_model(path, trace, mistaken, asked)
-        cut = traces.shrink_of_the_model(path, trace, mistaken, evolve(asked, worlds_max=1))
+        whole = traces.shrink_of_the_model(path, trace, mistaken, properties_of(mistaken), asked)
+        cut = traces.shrink_of_the_model(
+            path, trace, mistaken, properties_of(mistaken), evolve(asked, worlds_max=1)
+        )
 
         assert (whole.trace.shortest, cut.trace.shortest) == ("proved", "not established")
         assert "no shorter trace shows it" in whole.summary

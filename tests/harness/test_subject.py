@@ -115,3 +115,66 @@ def test_what_contradicts_itself_is_a_usage_error(
         main(["explore", *flags])
 
     assert ended.value.code == 2
+
+
+class TestTraces:
+    @pytest.fixture
+    def found(self, explore: Explore, own: Path) -> str:
+        """The file of what a search of one's own protocol has found."""
+        explore("--protocol", "own_protocols:broken", "--out", "found")
+        (trace,) = (own / "found").glob("*.trace.json")
+        return str(trace)
+
+    def test_are_replayed_by_the_line_that_is_printed(
+        self, own: Path, said: Callable[..., tuple[int, str]]
+    ) -> None:
+        """As it is to be pasted: a search says which protocol it was of."""
+        _, told = said("explore", "--protocol", "own_protocols:broken")
+        line = told.splitlines()[-1].removeprefix("replay with  shardproof ")
+
+        assert said(*line.split())[0] == 1
+
+    @pytest.fixture
+    def said(self, capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str]]:
+        """Runs a command; its exit code, and what it says, wherever."""
+
+        def run(*arguments: str) -> tuple[int, str]:
+            capsys.readouterr()
+            with pytest.raises(SystemExit) as ended:
+                main([*arguments])
+            captured = capsys.readouterr()
+            return int(ended.value.code or 0), captured.out + captured.err
+
+        return run
+
+    def test_are_replayed_where_their_protocol_is_named(
+        self, found: str, said: Callable[..., tuple[int, str]]
+    ) -> None:
+        """Violated on the broken one, refused by the right one, and searched to the shortest."""
+        broken = said("replay", found, "--protocol", "own_protocols:broken")
+        right = said("replay", found, "--protocol", "own_protocols:HERE")
+        shrunk = said("shrink", found, "--protocol", "own_protocols:broken", "--out", "short")
+
+        assert (broken[0], right[0], shrunk[0]) == (1, 0, 1)
+        assert "reproduced: applies-only-what-was-emitted is violated at step 2" in broken[1]
+        assert broken[1].splitlines()[-1].endswith("trace.json --protocol own_protocols:broken")
+        assert "not reproduced: all 2 steps keep it" in right[1]
+        assert "no shorter trace shows it; searched: every trace" in shrunk[1]
+
+    def test_are_told_by_it(self, found: str, said: Callable[..., tuple[int, str]]) -> None:
+        """With its sentence; without it they are only shown."""
+        told = said("show", found, "--protocol", "own_protocols:broken", "--format", "markdown")
+        shown = said("show", found, "--format", "markdown")
+
+        assert (told[0], shown[0]) == (0, 0)
+        assert "- as a formula: `forall r: Receipt. applied(r) > 0 implies emitted(r)`" in told[1]
+        assert "as a formula" not in shown[1]
+
+    def test_need_to_be_told_which(self, found: str, said: Callable[..., tuple[int, str]]) -> None:
+        """A file chooses nothing that is run; and systems are judged by their own layers."""
+        nowhere = said("replay", found)
+        of_a_system = said("replay", found, "--adapter", "reference", "--protocol", "own_protocols:HERE")
+
+        assert (nowhere[0], of_a_system[0]) == (2, 2)
+        assert "--protocol module:NAME" in nowhere[1]
+        assert "leave --protocol out" in of_a_system[1]

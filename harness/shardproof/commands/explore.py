@@ -75,7 +75,8 @@ def _explore_own(settings: Settings, context: Context, own: Subject) -> Answer:
     else:
         report = worlds.searched(settings, context, own.protocol, own.scope, own.properties, limit(settings))
     report = covered(settings, report)
-    return answered("explore", (report,), settings, context, started, own.protocol, None, seed)
+    answer = answered("explore", (report,), settings, context, started, own.protocol, None, seed)
+    return evolve(answer, protocol=settings.protocol)
 
 
 def _must_be_of_use(settings: Settings) -> None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from attrs import evolve, frozen
 
 from shardproof_models.language.protocol import Protocol
 from shardproof_properties.catalogue import properties_of
+from shardproof_properties.property import Property
 
-from .. import files, model_replay, selection, trace_file
+from .. import files, model_replay, selection, subject, trace_file
 from ..errors import UsageError, nearest
 from ..itf import reader
 from ..render.forms import FORMS, Shown
@@ -38,14 +40,17 @@ class Again:
     against: tuple[str, ...] = ()
     #: Where a shorter trace was written.
     written: Path | None = None
+    #: The protocol that was named for it.
+    protocol: str | None = None
 
 
 def replay(path: Path, settings: Settings) -> Again:
     """Run the trace at `path` on an adapter that the command line names, never on one that the file names."""
     trace = reader.load(path)
     if settings.adapter is None and trace.property and model_replay.is_of_the_model(trace):
-        replayed = model_replay.replay(trace, selection.protocol(None, trace.layers))
-        return Again(path, replayed.trace, replayed.verdict, replayed.summary)
+        replayed = model_replay.replay(trace, *_modelled(trace, _asked(settings)))
+        return Again(path, replayed.trace, replayed.verdict, replayed.summary, protocol=_asked(settings))
+    _must_be_of_the_model(_asked(settings))
     system = _system(trace, settings)
     if trace.of_several() or settings.against:
         others = (selection.system(name, settings.call_seconds) for name in settings.against)
@@ -72,7 +77,9 @@ def shrink(path: Path, settings: Settings) -> Again:
     """The same finding in fewer steps, as a new file; a trace that does not reproduce is only run."""
     trace = reader.load(path)
     if settings.adapter is None and trace.property and model_replay.is_of_the_model(trace):
-        return shrink_of_the_model(path, trace, selection.protocol(None, trace.layers), settings)
+        again = shrink_of_the_model(path, trace, *_modelled(trace, _asked(settings)), settings)
+        return evolve(again, protocol=_asked(settings))
+    _must_be_of_the_model(_asked(settings))
     system = _system(trace, settings)
     replayed = run(system.make, system.name, trace)
     # Another tool's trace may be about no property of ours, and then whatever it violates is meant.
@@ -87,15 +94,17 @@ def shrink(path: Path, settings: Settings) -> Again:
     return _written(path, found, summary, settings, system.name)
 
 
-def shrink_of_the_model(path: Path, trace: Trace, protocol: Protocol, settings: Settings) -> Again:
+def shrink_of_the_model(
+    path: Path, trace: Trace, protocol: Protocol, sentences: Sequence[Property], settings: Settings
+) -> Again:
     """The same for a trace of the model alone: every trace within its scope is searched, breadth first."""
     from ..engines.explore import explore
 
-    replayed = model_replay.replay(trace, protocol)
+    replayed = model_replay.replay(trace, protocol, sentences)
     if not replayed.reproduced:
         return Again(path, replayed.trace, replayed.verdict, replayed.summary)
     again = replayed.trace
-    properties = tuple(p for p in properties_of(protocol) if p.name == trace.property)
+    properties = tuple(p for p in sentences if p.name == trace.property)
     report = explore(
         protocol,
         model_replay.scope_of(trace, protocol),
@@ -126,18 +135,33 @@ def _again(path: Path, replayed: Replayed, system: System) -> Again:
     return Again(path, replayed.trace, replayed.verdict, replayed.summary, system.name)
 
 
-def show(path: Path, form: str, width: int, out: Path | None = None, *, ascii_only: bool = False) -> str:
+def show(
+    path: Path,
+    form: str,
+    width: int,
+    out: Path | None = None,
+    *,
+    ascii_only: bool = False,
+    protocol: str | None = None,
+) -> str:
     """
     The trace at `path` in the form called `form`, or where the file with it is.
 
-    With `out`, and for forms that are no use on a terminal, it becomes a file: in `out`, or beside
-    the trace. Raises `UsageError` if there is no such form, or the file cannot be written.
+    One of the model alone is told by the `protocol` of this name, if there is one, else by its layers.
+    With `out`, and for forms that are no use on a terminal, it becomes a file: in `out`, or beside the
+    trace. Raises `UsageError` if there is no such form, or the file cannot be written.
     """
     if form not in FORMS:
         raise UsageError(
             f"a trace cannot be shown as {form!r}", expected=", ".join(FORMS), help=nearest(form, FORMS)
         )
-    told = tell(reader.load(path))
+    trace = reader.load(path)
+    if protocol is None:
+        told = tell(trace)
+    else:
+        if not model_replay.is_of_the_model(trace):
+            _must_be_of_the_model(protocol)
+        told = tell(trace, *_modelled(trace, protocol))
     written = FORMS[form].write(Shown(told, path, width, ascii_only)).rstrip("\n")
     if out is None and not FORMS[form].kept:
         return written
@@ -150,6 +174,39 @@ def show(path: Path, form: str, width: int, out: Path | None = None, *, ascii_on
         )
     files.write(place, f"{written}\n".encode())
     return str(place)
+
+
+def _asked(settings: Settings) -> str | None:
+    """The protocol that the command line names. What a project explores says nothing of a trace."""
+    return settings.protocol if "protocol" in settings.given else None
+
+
+def _modelled(trace: Trace, name: str | None) -> tuple[Protocol, Sequence[Property]]:
+    """The protocol of this name, or else of the layers of the trace, and the sentences about it."""
+    if name is not None and ":" in name:
+        own = subject.load(name)
+        return own.protocol, own.properties
+    try:
+        protocol = selection.protocol(name, None if name is not None else trace.layers)
+    except UsageError as error:
+        if name is not None:
+            raise
+        raise UsageError(
+            error.summary,
+            expected="layers of this package, or --protocol module:NAME",
+            got=", ".join(trace.layers),
+            help="a trace of a protocol of your own is run where that is named",
+        ) from error
+    return protocol, properties_of(protocol)
+
+
+def _must_be_of_the_model(name: str | None) -> None:
+    if name is not None:
+        raise UsageError(
+            "a protocol is named, and this is no matter of the model alone",
+            got=f"--protocol {name}",
+            help="what a system did is judged by the layers that it has: leave --protocol out",
+        )
 
 
 def _system(trace: Trace, settings: Settings) -> System:

@@ -41,6 +41,8 @@ class Answer:
     repeat: str = ""
     #: What else was asked for, by the environment or the project.
     set_elsewhere: tuple[str, ...] = ()
+    #: The protocol of somebody's own, as `module:NAME`, that has to be named where its traces are run.
+    protocol: str | None = None
 
     @property
     def verdict(self) -> Verdict:
@@ -187,7 +189,9 @@ def as_text(answer: Answer, width: int, *, ascii_only: bool) -> str:
     # What nobody expected comes last, where one looks first.
     for engine, found, path in sorted(answer.findings, key=lambda one: not answer.expected(one[0], one[1])):
         systems = next(report.systems for report in answer.reports if report.engine == engine)
-        replay = text.replay_line(path, *systems) if path else "its trace was not kept"
+        replay = (
+            text.replay_line(path, *systems, protocol=answer.protocol) if path else "its trace was not kept"
+        )
         known = answer.expected(engine, found)
         lines += [text.finding(found, width, ascii_only=ascii_only, replay=replay, known=known), ""]
     if not answer.unexpected:

@@ -87,9 +87,10 @@ def again(shown: Trace, summary: str, width: int, *, ascii_only: bool, replay: s
     )
 
 
-def replay_line(path: Path, *adapters: str) -> str:
+def replay_line(path: Path, *adapters: str, protocol: str | None = None) -> str:
     """The command that runs the trace at `path` again; of the model alone, it needs no adapter."""
     chosen = "".join(f" --adapter {shlex.quote(adapter)}" for adapter in adapters if adapter)
+    chosen += f" --protocol {shlex.quote(protocol)}" if protocol else ""
     return f"replay with  shardproof replay {shlex.quote(str(path))}{chosen}"
 
 

@@ -63,7 +63,8 @@ class Cells:
 
     def beginning(self) -> Iterator[Fact]:
         """What holds before the first step, of what there is then: shards and their first headers."""
-        shards = len(self.generated.scope.domain(Shard))
+        scope = self.generated.scope
+        shards = len(scope.domain(Shard)) if Shard in scope.sizes else 0
         for symbol, place in self.generated.index.items():
             if symbol in self._copies or {Receipt, Key} & {type(p) for p in symbol.parameters}:
                 continue

@@ -61,9 +61,11 @@ STEPS_MAX = 10_000
 WIDTH_MAX = 200_000
 
 
-def tell(trace: Trace) -> Story:
+def tell(
+    trace: Trace, protocol: Protocol | None = None, properties: Sequence[Property] | None = None
+) -> Story:
     """
-    The story of a trace.
+    The story of a trace, by `protocol` with its `properties`, or else by the layers that it names.
 
     Where the protocol of this package cannot follow (layers that it does not have, steps that it
     does not know) the moments say so and hold nothing, and the trace itself is all that is told.
@@ -72,8 +74,10 @@ def tell(trace: Trace) -> Story:
     start: list[Fact] = []
     known: Property | None = None
     try:
-        protocol = selection.protocol(None, trace.layers)
-        known = next((p for p in properties_of(protocol) if p.name == trace.property), None)
+        if protocol is None:
+            protocol = selection.protocol(None, trace.layers)
+        among = properties_of(protocol) if properties is None else properties
+        known = next((p for p in among if p.name == trace.property), None)
         moments = tuple(_moments(trace, protocol, glossary, start))
     except (TraceError, UsageError) as error:
         why = error.summary

@@ -72,7 +72,7 @@ def place(answer: Answer, engine: str, path: Path | None, folder: Path) -> Place
 def replay(answer: Answer, engine: str, path: Path | None) -> str:
     """The line that runs the trace of a finding again; empty where it has no file."""
     systems = next((one.systems for one in answer.reports if one.engine == engine), ())
-    return inert.block(text.replay_line(path, *systems)) if path else ""
+    return inert.block(text.replay_line(path, *systems, protocol=answer.protocol)) if path else ""
 
 
 def story(answer: Answer, engine: str, found: Finding, path: Path | None, *, ascii_only: bool) -> str:

@@ -29,7 +29,8 @@ def _finding(answer: Answer, number: int, engine: str, found: Finding, path: Pat
     known = answer.expected(engine, found)
     word = text.word(found, known)
     report = next(one for one in answer.reports if one.engine == engine)
-    replay = text.replay_line(path, *report.systems).removeprefix("replay with").strip() if path else ""
+    line = text.replay_line(path, *report.systems, protocol=answer.protocol) if path else ""
+    replay = line.removeprefix("replay with").strip()
     story = text.finding(found, STORY_WIDTH, ascii_only=False, replay="", known=known)
     facts = elements.pairs(
         (
