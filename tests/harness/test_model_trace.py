@@ -1,8 +1,18 @@
 from __future__ import annotations
 
+import re
+
+import pytest
+from attrs import evolve
+from hypothesis import assume, example, given, settings
+from hypothesis import strategies as st
+
 from sample_protocols.benchmark import benchmark, benchmark_scope
+from shardproof import model_replay
 from shardproof.model_trace import Taken, trace_of
 from shardproof.moves import move_of
+from shardproof.readings.evaluate import Evaluator
+from shardproof.readings.scope import OutOfScope
 from shardproof.readings.scopes import scope_of
 from shardproof.trace import Search, Step, Trace
 from shardproof_models.stacks import stack
@@ -104,3 +114,78 @@ def test_another_protocol_is_told_in_its_own_words() -> None:
         Step("emit", "", {"r": "1"}, "accepted"),
         Step("relay", "", {"s": "0", "d": "1", "h": "1"}, "accepted"),
     )
+
+
+# ---- what the steps say, and what they do not ----------------------------------------------------
+
+#: The core, and nobody refuses anything.
+LAWLESS = evolve(CORE, actions=tuple(evolve(action, clauses=()) for action in CORE.actions))
+
+ATTEMPTS = tuple(
+    (action.name, *args)
+    for action, args in Evaluator(LAWLESS, scope_of(LAWLESS, shards=2, receipts=2, headers=2)).instances()
+)
+
+
+@pytest.mark.parametrize(
+    "steps, said",
+    [
+        ((("emit", 0), ("produce", 2), ("learn", 1, 2), ("deliver", 1, 0, 2)), True),
+        ((("learn", 0, 2), ("deliver", 1, 0, 2)), True),
+        ((("learn", 1, 2), ("deliver", 1, 0, 2)), False),
+        ((("emit", 0), ("emit", 0)), False),
+        ((("deliver", 1, 0, 2), ("emit", 0)), False),
+        ((("produce", 2), ("produce", 2)), False),
+        ((("learn", 1, 2), ("produce", 2)), False),
+        ((("finalise", 2),), False),
+        ((("learn", 1, 0),), False),
+        ((("learn", 1, 2),), False),
+        ((("deliver", 1, 0, 3),), False),
+    ],
+)
+def test_an_instance_is_where_a_name_would_stand_for_two_things(
+    steps: tuple[tuple[str, *tuple[int, ...]], ...], said: bool
+) -> None:
+    """Something used before it is there, made twice, a genesis, and the null header of another shard."""
+    assert (told(*steps).instance is None) is said
+
+
+def test_an_instance_is_where_layers_have_more_to_say() -> None:
+    """Channels are no names; where keys are shared, or copies begin elsewhere, the scope is no plain one."""
+    shared = scope_of(CORE)
+    shared = evolve(shared, rigid={**shared.rigid, "key": lambda _: 0})
+    chosen = properties_of(CORE)[0]
+    taken: list[Taken] = [(CORE.action("emit"), (0,))]
+
+    assert trace_of(CORE, scope_of(CORE), taken, chosen, SEARCH).instance is None
+    for scope in (shared, evolve(scope_of(CORE), openings={"any": 0})):
+        assert trace_of(CORE, scope, taken, chosen, SEARCH).instance is not None
+
+
+def numbered(trace: Trace) -> str:
+    """The steps, with forged receipts counted in order of appearance: their numbers mean nothing."""
+    text = "\n".join(map(str, trace.steps))
+    found = dict.fromkeys(re.findall(r"forged:[^']+?:\d+", text))
+    numbers = {name: f"{name.rpartition(':')[0]}:{number}" for number, name in enumerate(found)}
+    return re.sub(r"forged:[^']+?:\d+", lambda match: numbers[match[0]], text)
+
+
+@pytest.mark.heavy
+@settings(max_examples=150)
+@given(st.lists(st.sampled_from(ATTEMPTS), min_size=1, max_size=6))
+@example([("deliver", 1, 0, 2), ("emit", 0), ("produce", 2), ("deliver", 1, 0, 2)])
+@example([("learn", 1, 2), ("learn", 1, 4), ("produce", 4), ("learn", 0, 2)])
+def test_whatever_happens_happens_again(attempts: list[tuple[str, *tuple[int, ...]]]) -> None:
+    """With an instance or without, steps mean in their file what they meant when they were taken."""
+    scope = scope_of(LAWLESS, shards=2, receipts=2, headers=2)
+    taken: list[Taken] = [(LAWLESS.action(name), tuple(args)) for name, *args in attempts]
+    chosen = next(p for p in properties_of(LAWLESS) if p.name == "executes-at-most-once")
+    try:
+        trace = trace_of(LAWLESS, scope, taken, chosen, SEARCH)
+    except OutOfScope:
+        assume(False)
+
+    again = model_replay.replay(trace, LAWLESS).trace
+
+    assert numbered(again) == numbered(trace)
+    assert (again.violation is None) == (trace.violation is None)
