@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import copy
+import json
+import random
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +20,14 @@ from shardproof.engines.mutants.watched import violable
 from shardproof.engines.mutants.worlds import Checks, Worlds
 from shardproof.errors import TraceError
 from shardproof.model_trace import trace_of
+from shardproof.readings.evaluate import Evaluator
 from shardproof.readings.scopes import scope_of
+from shardproof.readings.variants import VARIANTS
 from shardproof.story.telling import tell
 from shardproof.trace import Extent, Instance, Search, Trace
 from shardproof.verdict import Verdict
 from shardproof_models.mistakes import NAMED, Mistake
+from shardproof_models.stacks import stack
 from shardproof_properties.catalogue import properties_of
 
 #: Two worlds side by side show these, and not one trace.
@@ -138,6 +144,28 @@ def test_a_protocol_of_somebodys_own_is_replayed_by_its_own_sentences() -> None:
         model_replay.replay(trace, protocol)
 
 
+@pytest.mark.heavy
+@pytest.mark.parametrize("name", ["everything", "near", "optimistic-bridge"])
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_an_instance_says_all_that_a_scope_is(name: str, variant: str) -> None:
+    """
+    Every rigid value and every cell of the first world is the same in the scope that is read back.
+    """
+    protocol = stack(name)
+    scope = VARIANTS[variant](protocol, scope_of(protocol, shards=2, receipts=3, headers=1))
+    made = Evaluator(protocol, scope)
+    emit = protocol.action("emit")
+    trace = read_back(
+        trace_of(protocol, scope, [(emit, (0,))], properties_of(protocol)[0], Search("explore"))
+    )
+
+    again = Evaluator(protocol, model_replay.scope_of(trace, protocol))
+
+    assert again.layout.table == made.layout.table
+    assert again.initial() == made.initial()
+    assert [again.scope.domain(s) for s in protocol.sorts] == [made.scope.domain(s) for s in protocol.sorts]
+
+
 # ---- what is wrong with an instance --------------------------------------------------------------
 
 
@@ -164,7 +192,7 @@ def wrong(kind: str) -> Trace:
         "too large": evolve(was, sorts={**was.sorts, "Header": Extent(0, 10_000), "Receipt": Extent(0, 11)}),
         "no table": evolve(was, rigid=without(was.rigid, "deadline")),
         "a short table": evolve(was, rigid={**was.rigid, "deadline": ()}),
-        "a value of no sort": evolve(was, rigid={**was.rigid, "deadline": (99,)}),
+        "a value of no sort": evolve(was, rigid={**was.rigid, "source": (2,)}),
         "against an axiom": evolve(was, rigid={**was.rigid, "genesis": (0, 0)}),
         "an opening of nothing": evolve(was, openings={"clock": 0}),
         "no argument": evolve(was, taken=({}, *rest)),
@@ -182,7 +210,7 @@ def wrong(kind: str) -> Trace:
         ("too large", "what the trace says there is, is too much to be run on the model alone"),
         ("no table", "the trace does not say what deadline is"),
         ("a short table", "the trace does not say what deadline is of everything"),
-        ("a value of no sort", "the trace says that deadline is what there is none of"),
+        ("a value of no sort", "the trace says that source is what there is none of"),
         ("against an axiom", "what the trace says never changes is not as the protocol assumes it to be"),
         ("an opening of nothing", "no state of this protocol begins as clock = 0"),
         ("no argument", "step 1 does not say what m of emit is"),
@@ -201,6 +229,46 @@ def test_what_makes_no_sense_is_said(kind: str, said: str) -> None:
 
     assert caught.value.summary == said
     assert {moment.astray for moment in tell(trace).moments} == {said}
+
+
+def spoilt(document: Any, dice: random.Random) -> Any:
+    """The document of a trace with one number of its instance changed, or two of its steps swapped."""
+    made = copy.deepcopy(document)
+    instance, steps = made["instance"], made["steps"]
+    value = dice.choice((-5, -1, 0, 1, 2, 3, 5, 1_000_000))
+    change = dice.randrange(4)
+    if change == 0:
+        instance["sorts"][dice.choice([*instance["sorts"]])]["size"] = dice.randrange(1, 6)
+    elif change == 1:
+        instance["sorts"][dice.choice([*instance["sorts"]])]["first"] = dice.randrange(-2, 2)
+    elif change == 2:
+        table = instance["rigid"][dice.choice([*instance["rigid"]])]
+        table[dice.randrange(len(table))] = value
+    else:
+        i, j = (dice.randrange(len(steps)) for _ in range(2))
+        for rows in (steps, instance["taken"]):
+            rows[i], rows[j] = rows[j], rows[i]
+    return made
+
+
+@pytest.mark.heavy
+def test_whatever_an_instance_says_there_is_an_answer() -> None:
+    """
+    A verdict, a story, or an error of the trace; some of each, and nothing else.
+    """
+    dice, mistake = random.Random(0), NAMED["B33"]()
+    document = json.loads(trace_file.dumps(late()))
+    answers: set[Verdict | None] = set()
+    for _ in range(150):
+        data = json.dumps(spoilt(document, dice)).encode()
+        trace = trace_file.loads(data, Path("some.trace.json"))
+        tell(trace)
+        try:
+            answers.add(model_replay.replay(trace, mistake.protocol).verdict)
+        except TraceError:
+            answers.add(None)
+
+    assert answers == {None, *Verdict}
 
 
 def test_words_that_say_another_thing_than_the_instance_are_refused() -> None:
