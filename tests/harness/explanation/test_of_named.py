@@ -30,11 +30,11 @@ pytestmark = pytest.mark.deep
 
 STRICTER = "it refuses what is due, so the right protocol has nothing to refuse"
 EFFECT = "it does something else where the right protocol accepts as well"
+REMEMBERED = "it forgets by an effect, and what the right protocol has not forgotten refuses a later step"
 ANOTHER_ACTION = (
     "it acts in a way that the right protocol does not know, so nothing of it is a clause of that"
 )
 TOGETHER = "only two worlds side by side show it, or a longer search"
-NOBODY_PRODUCED = "what nobody produced is not final either, and that is asked first"
 
 #: Why the clause that is named is not one that was forgotten, and which it is instead.
 OTHERWISE = {
@@ -50,9 +50,8 @@ OTHERWISE = {
     "B50": ("", STRICTER),
     "B51": ("", STRICTER),
     "B54": ("", STRICTER),
-    "B03": ("not final", NOBODY_PRODUCED),
     "B16": ("", EFFECT),
-    "B18": ("", EFFECT),
+    "B18": ("out of sequence", REMEMBERED),
     "B27": ("", ANOTHER_ACTION),
     "B29": ("", EFFECT),
     "B30": ("", EFFECT),
