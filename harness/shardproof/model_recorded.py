@@ -95,19 +95,12 @@ class Recorded:
             return shards[value]
         if issubclass(sort, Receipt) and exactly_once in self.protocol.layers:
             return names.receipt(value, self.ends(value))
-        if issubclass(sort, Key) and "key" in self._values:
-            of = [
-                names.receipts[m]
-                for m, k in enumerate(self._values["key"])
-                if k == value and m in names.receipts
-            ]
-            return " and ".join(of) or f"a key that nobody emitted ({value})"
-        if (
-            issubclass(sort, Header)
-            and value not in names.headers
-            and value in self._values.get("genesis", ())
-        ):
-            return f"the genesis of {shards[self._values['genesis'].index(value)]}"
+        if issubclass(sort, Key):
+            theirs = [m for m, found in enumerate(self._values["key"]) if found == value]
+            emitted = [m for m in theirs if m in names.receipts]
+            # Of several receipts with one key, those that are spoken of: mostly there is but one.
+            of = " and ".join(names.receipt(m, self.ends(m)) for m in emitted or theirs)
+            return of or f"a key of no receipt ({value})"
         if issubclass(sort, Header):
             return names.headers.get(value) or f"a header that nobody produced ({value})"
         return self._of_a_layer(sort, value)

@@ -18,6 +18,7 @@ from shardproof.engines.explore import explore
 from shardproof.engines.mutants.alone import first_violation
 from shardproof.engines.mutants.watched import violable
 from shardproof.engines.mutants.worlds import Checks, Worlds
+from shardproof.engines.prove import search
 from shardproof.errors import TraceError
 from shardproof.model_trace import trace_of
 from shardproof.readings.evaluate import Evaluator
@@ -29,6 +30,7 @@ from shardproof.verdict import Verdict
 from shardproof_models.mistakes import NAMED, Mistake
 from shardproof_models.stacks import stack
 from shardproof_properties.catalogue import properties_of
+from shardproof_properties.property import Role
 
 #: Two worlds side by side show these, and not one trace.
 BESIDE = {"barrier", "B38"}
@@ -142,6 +144,24 @@ def test_a_protocol_of_somebodys_own_is_replayed_by_its_own_sentences() -> None:
     assert right.summary == "not reproduced: step 1 is refused, disabled"
     with pytest.raises(TraceError, match="which this protocol does not have"):
         model_replay.replay(trace, protocol)
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize("name", ["B03", "B18", "B55"])
+def test_what_a_solver_finds_in_any_topology_is_found_again(name: str) -> None:
+    """
+    Whose ends, keys and amounts are as the solver chose them.
+    """
+    mistake = NAMED[name]()
+    sentences = properties_of(mistake.protocol, Role.SAFETY, Role.STEP)
+    found = search.violation(mistake.protocol, sentences, 4, seed=0, timeout_ms=60_000).found
+    assert found is not None
+    trace = read_back(search.finding(mistake.protocol, found, 0).trace)
+
+    again = model_replay.replay(trace, mistake.protocol)
+
+    assert (again.verdict, again.trace) == (Verdict.VIOLATED, trace)
+    assert {moment.astray for moment in tell(trace).moments} == {""}
 
 
 @pytest.mark.heavy
