@@ -134,7 +134,7 @@ def scope_of(instance: Instance, protocol: Protocol) -> Scope:
     for name, value in instance.openings.items():
         symbol = next((s for s in protocol.state if s.name == name and s.body is None), None)
         if symbol is None or value not in empty.domain(symbol.sort):
-            raise TraceError(f"no state of this protocol begins as {name} = {value}")
+            raise TraceError(f"no state of this protocol begins as {name!r} = {value}")
     scope = evolve(empty, rigid=rigid, openings=instance.openings)
     if not Evaluator(protocol, scope).axioms_hold():
         raise TraceError("what the trace says never changes is not as the protocol assumes it to be")

@@ -232,7 +232,7 @@ def wrong(kind: str) -> Trace:
         ("a short table", "the trace does not say what deadline is of everything"),
         ("a value of no sort", "the trace says that source is what there is none of"),
         ("against an axiom", "what the trace says never changes is not as the protocol assumes it to be"),
-        ("an opening of nothing", "no state of this protocol begins as clock = 0"),
+        ("an opening of nothing", "no state of this protocol begins as 'clock' = 0"),
         ("no argument", "step 1 does not say what m of emit is"),
         ("an argument of no sort", "step 1: there is no such Receipt as m of emit"),
         ("other words", "step 1 does not say what m of emit is"),
