@@ -129,7 +129,7 @@ class TestTheTheorem:
         """
         assert unproved(LARGE[name], seed) == []
 
-    @pytest.mark.parametrize("name", SIZED)
+    @pytest.mark.parametrize("name", ["copies", pytest.param("hops", marks=pytest.mark.deep)])
     def test_so_does_what_layers_add(self, name: str) -> None:
         """
         Nothing has to be said of a new layer: its invariants are read as they would be after losses.
