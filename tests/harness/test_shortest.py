@@ -184,7 +184,7 @@ class TestCertified:
         """
         assert length((EXECUTED[4]._replace(again=True),)) == 2
 
-    @pytest.mark.heavy
+    @pytest.mark.deep
     @pytest.mark.parametrize("name", ["no-deduplication"])
     def test_findings_of_five_and_six_steps_are_proved(self, name: str) -> None:
         """

@@ -34,7 +34,7 @@ class TestOfMyShards(state_machine(ReferenceAdapter).TestCase):  # type: ignore[
     [
         ("no-deduplication", "executes-at-most-once"),
         ("null-root", "executes-only-what-was-emitted"),
-        ("non-final-header", "trusts-only-final-headers"),
+        pytest.param("non-final-header", "trusts-only-final-headers", marks=pytest.mark.deep),
     ],
 )
 def test_a_fault_fails_with_an_exception_of_its_property(fault: str, broken: str) -> None:

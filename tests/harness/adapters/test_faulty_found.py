@@ -19,6 +19,21 @@ from shardproof.verdict import Report, Verdict
 
 pytestmark = pytest.mark.heavy
 
+#: Those that take longest: half of the time of all. Their traces are replayed on each run, like the others'.
+LATE = frozenset(
+    {
+        "context-not-given-back",
+        "duplicated-last-leaf",
+        "effect-before-record",
+        "message-sets-the-keepers",
+        "record-before-effect",
+        "stored-payload-blocks",
+        "timeout-on-the-wrong-clock",
+        "totals-only",
+        "wrong-source",
+    }
+)
+
 #: The latest finding comes after half of it.
 STEPS_MAX = 60_000
 
@@ -34,7 +49,9 @@ def searched(fault: Fault, steps: int, *properties: str) -> Report:
     return fuzz(load(name), name, plan, clock=lambda: float(next(ticks)))
 
 
-@pytest.mark.parametrize("name", FAULTS)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.deep) if name in LATE else name for name in FAULTS]
+)
 def test_is_found_and_replays(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """
     One finding, no longer than it must be; its trace replays, and the reference goes the same way unharmed.
