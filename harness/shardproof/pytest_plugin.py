@@ -124,6 +124,7 @@ class Conformance:
 
     def _run(self, adapter: str) -> Report:
         from . import deviations, selection, trace_file
+        from .commands.answer import in_words_of_all
         from .commands.patience import patient
         from .engines.fuzz import Plan, fuzz
 
@@ -139,6 +140,7 @@ class Conformance:
         )
         with patient(adapter):
             report = deviations.judged(fuzz(system.make, system.name, plan, clock=time.monotonic), known)
+        report = in_words_of_all(report)
         for found in report.findings:
             self.files[adapter, found.property] = trace_file.save(found.trace, self.settings.out)
         return report

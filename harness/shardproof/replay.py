@@ -114,8 +114,6 @@ def _replayed(
         else:
             summary = f"another property is violated: {wrong.property} at step {len(steps)}, "
             summary += f"not {trace.property}"
-        if reproduced and trace.violation is not None:
-            violation = evolve(violation, clause=trace.violation.clause or violation.clause)
         again = evolve(
             again, property=wrong.property, property_id=wrong.id, because=wrong.because, violation=violation
         )

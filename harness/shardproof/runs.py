@@ -325,40 +325,13 @@ def trace_of(
         wrong.id,
         wrong.because,
         steps,
-        Violation(len(steps) - 1, wrong.expected, wrong.actual, story(wrong, moves, bench), wrong.differs),
+        Violation(len(steps) - 1, wrong.expected, wrong.actual, wrong.clause, wrong.differs),
         search,
         shortest,
         versions,
         bench.topology.reserve,
         certificate,
     )
-
-
-def story(wrong: Wrong, moves: Sequence[Move], bench: Bench) -> str:
-    """The refusing clause, and the step that made it false, e.g. "consumed: B executed r0 at step 5"."""
-    last = moves[-1]
-    if not wrong.clause or not isinstance(last, Deliver):
-        return wrong.clause
-    name = bench.topology.shards[last.shard]
-    receipt = f"r{last.receipt}" if isinstance(last.receipt, int) else "the forged receipt"
-    if wrong.clause == "consumed":
-        for at, move in enumerate(moves[:-1], 1):
-            if isinstance(move, Deliver) and (move.shard, move.receipt) == (last.shard, last.receipt):
-                return f"consumed: {name} had executed {receipt} at step {at}"
-        return "consumed"
-    untrusted, unproven = "no shard has produced such a header", f"no header commits to {receipt}"
-    if last.header >= 0:
-        untrusted = f"{name} has not learned h{last.header}"
-        if last.damage is not None and last.damage.part == "header":
-            untrusted = f"{name} has learned no such header"
-        unproven = f"h{last.header} does not commit to what was shown"
-    told = {
-        "untrusted header": untrusted,
-        "wrong source": f"the header is of another shard than {receipt}",
-        "unproven": unproven,
-        "wrong destination": f"{receipt} is not for {name}",
-    }.get(wrong.clause)
-    return f"{wrong.clause}: {told}" if told else wrong.clause
 
 
 def renumbered(moves: Sequence[Move]) -> tuple[Move, ...]:

@@ -36,7 +36,8 @@ from .oracle import Oracle
 from .render import text
 from .render.pytest_test import ROOM, honest
 from .replay import verbs_of
-from .runs import Bench, Recording, made, story
+from .runs import Bench, Recording, made
+from .story.telling import in_words
 from .trace import Search, Step, Trace, Violation
 
 _WIDTH = 96
@@ -216,18 +217,16 @@ class Run:
         __tracebackhide__ = True
         steps, oracle = self.steps, self.bench.oracle
         found = self.bench.named(wrong, self._recording.moves)
-        why = story(found, self._recording.moves, self.bench)
-        raise ViolationError(
-            Trace(
-                self.name,
-                tuple(layer.name for layer in oracle.protocol.layers),
-                self.bench.topology.shards,
-                found.property,
-                found.id,
-                found.because,
-                steps,
-                Violation(len(steps) - 1, found.expected, found.actual, why, found.differs),
-                Search("test"),
-                reserve=self.bench.topology.reserve,
-            )
-        ) from None
+        trace = Trace(
+            self.name,
+            tuple(layer.name for layer in oracle.protocol.layers),
+            self.bench.topology.shards,
+            found.property,
+            found.id,
+            found.because,
+            steps,
+            Violation(len(steps) - 1, found.expected, found.actual, found.clause, found.differs),
+            Search("test"),
+            reserve=self.bench.topology.reserve,
+        )
+        raise ViolationError(in_words(trace)) from None

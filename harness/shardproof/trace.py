@@ -101,7 +101,8 @@ class Violation:
     step: int
     expected: str
     actual: str
-    #: The clause that the model refuses by, with its story, e.g. "consumed: B consumed r0 at step 5".
+    #: The clause that the model refuses by, e.g. "consumed"; and in a trace that is told, why it does, as
+    #: "consumed: B had executed r0 at step 5 (`consumed(B, key(r0))`)" (`story/refusal.py`).
     clause: str = ""
     #: The state that differs, e.g. "B executed r0 2 times".
     differs: str = ""

@@ -262,8 +262,11 @@ def write(trace: Trace, path: Path) -> None:
 
 
 def _told(trace: Trace) -> bytes:
-    """What a trace says, whoever found it, and whether it was asked why or not."""
-    return dumps(evolve(trace, versions={}, explanation=None))
+    """What a trace says, whoever found it, whether it was asked why or not, and in whatever words."""
+    wrong = trace.violation
+    if wrong is not None:
+        wrong = evolve(wrong, clause=wrong.clause.partition(":")[0])
+    return dumps(evolve(trace, versions={}, explanation=None, violation=wrong))
 
 
 def _read(path: Path) -> Trace | None:

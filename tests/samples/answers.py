@@ -29,7 +29,12 @@ def finding(name: str = "executes-at-most-once", kind: Kind = Kind.SAFETY, **mor
             Step("emit", "A", {"receipt": "r0", "to": "B"}, "accepted", "accepted"),
             Step("deliver", "B", {"receipt": "r0", "header": "h0"}, "refused, consumed", "accepted"),
         ),
-        violation=Violation(1, "refused, consumed", "accepted", "consumed: B had executed r0 at step 1"),
+        violation=Violation(
+            1,
+            "refused, consumed",
+            "accepted",
+            "consumed: B had executed r0 at step 1 (`consumed(B, key(r0))`)",
+        ),
         search=Search("fuzz", 7, 12, 345),
     )
     shrinking = ((0, 41), (3, 20), (90, 2))

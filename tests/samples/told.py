@@ -28,7 +28,7 @@ CONSUMED = Clause(
     holds=False,
     means=("Shard `d` has spent the key `k`.",),
     since=4,
-    story="`consumed(B, key(r0))` is true since step 5 (deliver at B)",
+    story="B had executed r0 at step 5 (`consumed(B, key(r0))`)",
 )
 TRUSTED = Clause(
     "untrusted header", "learned(B, h0)", holds=True, means=("The client at `d` has accepted `h`.",)
@@ -55,7 +55,12 @@ def long(steps: int) -> Story:
     return Story(
         trace(
             tuple(m.step for m in _moments(steps)),
-            Violation(steps - 1, "refused, consumed", "accepted", "consumed: B had executed r0 at step 5"),
+            Violation(
+                steps - 1,
+                "refused, consumed",
+                "accepted",
+                "consumed: B had executed r0 at step 5 (`consumed(B, key(r0))`)",
+            ),
         ),
         tuple(_moments(steps)),
         "forall m: Receipt. executions(m) <= 1",

@@ -12,6 +12,7 @@ from ..loading import source_of
 from ..render.report import Answer
 from ..selection import System
 from ..settings import Settings
+from ..story.telling import in_words
 from ..verdict import Report, Verdict
 from .context import Context, versions
 
@@ -40,6 +41,13 @@ def covered(settings: Settings, report: Report, *, of_a_system: bool = False) ->
     return evolve(report, verdict=Verdict.INCONCLUSIVE, reasons=(*report.reasons, reason))
 
 
+def in_words_of_all(report: Report) -> Report:
+    """A report whose findings are told as every form tells them."""
+    return evolve(
+        report, findings=tuple(evolve(found, trace=in_words(found.trace)) for found in report.findings)
+    )
+
+
 def answered(
     command: str,
     reports: tuple[Report, ...],
@@ -51,6 +59,7 @@ def answered(
     seed: int | None = None,
 ) -> Answer:
     """The answer of `command`, begun at `started`; a trace of each finding is in the folder for findings."""
+    reports = tuple(in_words_of_all(report) for report in reports)
     files = {
         (report.engine, found.property): trace_file.save(
             evolve(found.trace, versions={**versions(), **found.trace.versions}), settings.out

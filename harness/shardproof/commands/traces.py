@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from attrs import evolve, frozen
+from attrs import evolve, field, frozen
 
 from shardproof_models.language.protocol import Protocol
 from shardproof_properties.catalogue import properties_of
@@ -20,7 +20,7 @@ from ..replay import replay as run
 from ..replay import shrink as shorter
 from ..selection import System
 from ..settings import Settings
-from ..story.telling import tell
+from ..story.telling import in_words, tell
 from ..trace import NOT_ESTABLISHED, PROVED, Trace
 from ..verdict import Verdict
 from .context import versions
@@ -31,8 +31,8 @@ class Again:
     """What became of a trace that was run again."""
 
     path: Path
-    #: As it went this time.
-    trace: Trace
+    #: As it went this time, told as every form tells it.
+    trace: Trace = field(converter=in_words)
     verdict: Verdict
     summary: str
     adapter: str = ""
@@ -125,7 +125,7 @@ def shrink_of_the_model(
 
 
 def _written(path: Path, found: Trace, summary: str, settings: Settings, adapter: str = "") -> Again:
-    found = evolve(found, versions={**versions(), **found.versions})
+    found = in_words(evolve(found, versions={**versions(), **found.versions}))
     return Again(
         path, found, Verdict.VIOLATED, summary, adapter, written=trace_file.save(found, settings.out)
     )

@@ -34,7 +34,7 @@ class Shown:
 
     @property
     def trace(self) -> Trace:
-        """The trace as it was read."""
+        """The trace as it was read, in the words of every form."""
         return self.story.trace
 
 
@@ -52,8 +52,7 @@ class Form:
 
 
 def _text(shown: Shown) -> str:
-    refused_by = shown.story.refused_by
-    return text.trace(shown.trace, shown.width, ascii_only=shown.ascii_only, refused_by=refused_by)
+    return text.trace(shown.trace, shown.width, ascii_only=shown.ascii_only)
 
 
 def _json(shown: Shown) -> str:

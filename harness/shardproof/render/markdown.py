@@ -107,7 +107,7 @@ def _why(story: Story) -> Iterator[str]:
         facts = [("what is so", violation.actual)]
     if story.trace.of_several():
         facts = [("one", violation.expected), ("others", violation.actual)]
-    facts += [("refused by", story.refused_by or violation.clause), ("what differs", violation.differs)]
+    facts += [("refused by", violation.clause), ("what differs", violation.differs)]
     yield from (f"- {word}: {prose(said)}" for word, said in (*facts, *reasons(story.trace)) if said)
     moment = story.moments[violation.step] if violation.step < len(story.moments) else None
     yield from _guard(moment)

@@ -46,22 +46,18 @@ def word(found: Finding, known: str) -> str:
     return "expected" if known else "different" if found.kind is Kind.DIFFERENCE else "violated"
 
 
-def trace(shown: Trace, width: int, *, ascii_only: bool, refused_by: str = "") -> str:
-    """
-    The story of a trace that was read from a file.
-
-    `refused_by` says more of the clause by which the model refuses than the file does.
-    """
+def trace(shown: Trace, width: int, *, ascii_only: bool) -> str:
+    """The story of a trace that was read from a file."""
     search = _search(shown, width, ascii_only)
-    return "\n".join([told(shown, width, ascii_only=ascii_only, refused_by=refused_by), *search])
+    return "\n".join([told(shown, width, ascii_only=ascii_only), *search])
 
 
-def told(shown: Trace, width: int, *, ascii_only: bool, refused_by: str = "") -> str:
+def told(shown: Trace, width: int, *, ascii_only: bool) -> str:
     """The same without what it says of how it was found."""
     lines = [
         *_headline(verdict_of(shown), shown.property or "nothing", shown.because, width, ascii_only),
         "",
-        *_story(shown, width, ascii_only, refused_by),
+        *_story(shown, width, ascii_only),
         *_facts(reasons(shown), width, ascii_only),
     ]
     return "\n".join(lines)
@@ -109,12 +105,11 @@ def _headline(verdict: str, name: str, because: str, width: int, ascii_only: boo
     yield from (f"{verdict}  {part}" if i == 0 else indent + part for i, part in enumerate(parts))
 
 
-def _story(shown: Trace, width: int, ascii_only: bool, refused_by: str = "") -> Iterator[str]:
+def _story(shown: Trace, width: int, ascii_only: bool) -> Iterator[str]:
     yield from draw(shown, width, ASCII if ascii_only else UNICODE)
     yield ""
     if shown.violation is not None:
-        clause = refused_by or shown.violation.clause
-        facts = (("refused by", clause), ("differs", shown.violation.differs))
+        facts = (("refused by", shown.violation.clause), ("differs", shown.violation.differs))
         yield from _facts(facts, width, ascii_only)
 
 

@@ -51,6 +51,7 @@ from .guards import Guards
 from .hindsight import as_it_was
 from .incidents import incidents
 from .player import Player, player
+from .refusal import worded
 from .script import Prompter
 from .told import Change, Clause, Fact, Moment, Story
 
@@ -83,7 +84,13 @@ def tell(
         why = error.summary
         moments = tuple(Moment(step, i, step.expected, astray=why) for i, step in enumerate(trace.steps))
         start.clear()
-    return Story(trace, moments, _formula(known), _says(known), incidents(trace), glossary, tuple(start))
+    told = worded(trace, moments)
+    return Story(told, moments, _formula(known), _says(known), incidents(trace), glossary, tuple(start))
+
+
+def in_words(trace: Trace) -> Trace:
+    """A trace as every form tells it: with the sentence about the clause by which the model refuses."""
+    return trace if trace.violation is None else tell(trace).trace
 
 
 def _formula(known: Property | None) -> str:
@@ -180,7 +187,7 @@ class _Telling:
         answer, guard = self._answer(move, index)
         if went_wrong and answer == "accepted" and _tries_twice(move):
             # What was asked once more from inside the callback finds the world after the first time.
-            again = self._guard(_action_of(move), index + 1)
+            again = self._guard(_action_of(move), index + 1, again=True)
             refusing = next((c for c in again if not c.holds), None)
             if refusing is not None and step.expected == f"refused, {refusing.refusal}":
                 answer, guard = step.expected, again
@@ -232,11 +239,11 @@ class _Telling:
         refusing = next((c for c in guard if not c.holds), None)
         return (f"refused, {refusing.refusal}" if refusing is not None else "refused"), guard
 
-    def _guard(self, action: str, at: int) -> tuple[Clause, ...]:
+    def _guard(self, action: str, at: int, *, again: bool = False) -> tuple[Clause, ...]:
         args = self.lock.asked.get(action)
         if args is None:
             return ()
-        return tuple(self.guards.clauses(self.lock.oracle.protocol.action(action), args, at))
+        return tuple(self.guards.clauses(self.lock.oracle.protocol.action(action), args, at, again=again))
 
     def _missing(self, move: Move) -> str:
         """Why a step cannot be taken."""

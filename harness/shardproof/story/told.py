@@ -60,8 +60,8 @@ class Clause:
     means: tuple[str, ...] = ()
     #: The index of the step since which it is false; `None` where it never was true.
     since: int | None = None
-    #: The same as a sentence, where it is false; empty where it holds. For example
-    #: "`consumed(B, key(r0))` became true at step 5, deliver at B", or "never true: destination(r0) is B".
+    #: Why as a sentence, where it is false; empty where it holds. For example "B had executed r0 at step 5
+    #: (`consumed(B, key(r0))`)", or "r0 is for B (not `C = destination(r0)`)".
     story: str = ""
 
 
@@ -149,6 +149,7 @@ class Moment:
 class Story:
     """A trace, and what the protocol makes of it."""
 
+    #: With the sentence of `refusal.py` about the clause that refuses.
     trace: Trace
     moments: tuple[Moment, ...]
     #: What the property says: its formula, and a sentence.
@@ -160,27 +161,6 @@ class Story:
     glossary: dict[str, str] = field(factory=dict)
     #: What the model holds of shards and their first headers before the first step.
     start: tuple[Fact, ...] = ()
-
-    @property
-    def refused_by(self) -> str:
-        """
-        By which clause the model refuses what went wrong, and since when that is false.
-
-        Where it went wrong earlier than it showed, that of the earlier step.
-        """
-        wrong = self.trace.violation
-        if wrong is None or wrong.step >= len(self.moments):
-            return ""
-        named = wrong.clause.partition(":")[0]
-        for moment in self.moments[wrong.step :: -1]:
-            clause = moment.refusing
-            if clause is not None and clause.refusal == (named or clause.refusal):
-                here = "" if moment.index == wrong.step else f" at step {moment.index + 1}"
-                joined = ": " if clause.since is not None else ", "
-                return f"{clause.refusal}{here}{joined}{clause.story}"
-            if not named:
-                break
-        return wrong.clause
 
     def facts(self, index: int) -> tuple[Fact, ...]:
         """What the model holds after the first `index` steps, in order of appearance."""

@@ -52,21 +52,24 @@ def test_every_clause_is_there_in_the_order_in_which_it_is_checked() -> None:
 @pytest.mark.parametrize(
     "steps, since, story",
     [
-        ((EMIT, PRODUCE, DELIVER), None, "never true: no step makes `learned(B, h0)` true"),
+        ((EMIT, PRODUCE, DELIVER), None, "B has not learned h0 (not `learned(B, h0)`)"),
         (
             (EMIT, PRODUCE, FINALISE, LEARN, DELIVER, PRODUCE, DELIVER),
             4,
-            "`consumed(B, key(r0))` became true at step 5, deliver at B",
+            "B had executed r0 at step 5 (`consumed(B, key(r0))`)",
         ),
         (
             (EMIT, PRODUCE, FINALISE, Step("learn", "C", {"header": "h0"}), ELSEWHERE),
             None,
-            "never true: destination(r0) is B",
+            "r0 is for B (not `C = destination(r0)`)",
         ),
         (
             (EMIT, PRODUCE, FINALISE, LEARN, UNSHOWN),
             None,
-            "never true: no step makes `commits(h0, a receipt that nobody emitted (A>B))` true",
+            (
+                "h0 does not commit to the receipt that is shown, which nobody emitted "
+                "(not `commits(h0, a receipt that nobody emitted (A>B))`)"
+            ),
         ),
     ],
 )
@@ -87,8 +90,8 @@ def test_what_is_compared_is_said() -> None:
     assert found.refusal == "expired"
     assert found.since == 4
     assert found.story == (
-        "`clock(B) < deadline(r0)` became false at step 5, advance_clock at B: "
-        "clock(B) is 2, deadline(r0) is 1"
+        "the clock of B stands at 2, and r0 expires at 1, since step 5, advance_clock at B "
+        "(not `clock(B) < deadline(r0)`)"
     )
 
 
@@ -104,7 +107,10 @@ def test_what_a_reorganisation_made_false() -> None:
         DELIVER,
     )
 
-    assert (found.since, found.story) == (5, "`learned(B, h0)` became false at step 6, revert at B")
+    assert (found.since, found.story) == (
+        5,
+        "B has not learned h0 any more since step 6, revert at B (not `learned(B, h0)`)",
+    )
 
 
 def test_a_step_that_nobody_decides_has_no_guard() -> None:

@@ -20,6 +20,12 @@ def counterexample(name: str) -> Story:
     return tell(report.findings[0].trace)
 
 
+def refused_by(story: Story) -> str:
+    """Why the model refuses what the mistake let through."""
+    assert story.trace.violation is not None
+    return story.trace.violation.clause
+
+
 def test_what_the_mistake_let_through_is_refused_and_happens() -> None:
     """The guard says by which clause, and the facts go on as if it had been taken."""
     story = counterexample("B24")
@@ -27,7 +33,7 @@ def test_what_the_mistake_let_through_is_refused_and_happens() -> None:
 
     assert [m.astray for m in story.moments] == [""] * 2
     assert (learnt.step.expected, learnt.model) == ("accepted", "refused, not final")
-    assert story.refused_by == "not final, never true: no step makes `finalised(h0)` true"
+    assert refused_by(story) == "not final: consensus has not decided that h0 stays (not `finalised(h0)`)"
     assert [str(c.after) for c in learnt.changes] == ["learned h0"]
     assert story.says
     assert story.formula
@@ -37,7 +43,7 @@ def test_a_second_execution_counts() -> None:
     """What is refused since the first one is a fact all the same."""
     story = counterexample("B14")
 
-    assert story.refused_by == "consumed: `consumed(B, key(r0))` became true at step 4, deliver at B"
+    assert refused_by(story) == "consumed: B had executed r0 at step 4 (`consumed(B, key(r0))`)"
     assert [str(f) for f in story.facts(5) if f.symbol == "executions"] == ["executions r0 = 2"]
     assert [m.evidence.says for m in story.moments if m.evidence] == ["evidence that h0 commits to r0"] * 2
 

@@ -131,34 +131,6 @@ class TestPastCounterexamples:
         if last.model.startswith("refused") and last.step.action not in ("reenter", "time_out_again"):
             assert last.changes == ()
 
-    @pytest.mark.parametrize("path", TRACES, ids=lambda path: path.name.partition(".")[0])
-    def test_the_clause_that_refuses_is_the_recorded_one(self, path: Path) -> None:
-        """By name, and if a step is named, by that."""
-        story = recorded(path)
-        assert story.trace.violation is not None
-        clause = story.trace.violation.clause
-
-        if clause:
-            assert story.refused_by.startswith(clause.partition(":")[0])
-        if step := re.search(r"at step \d+", clause):
-            assert step[0] in story.refused_by
-
-    def test_the_second_attempt_inside_a_callback_is_the_one_that_is_refused(self) -> None:
-        """It finds the world after the first, in which the receipt is consumed since this very step."""
-        story = named("marked-after-callback")
-        last = story.moments[-1]
-
-        assert last.refusing is not None
-        assert last.refusing.since == last.index
-        assert story.refused_by == "consumed: `consumed(B, key(r0))` became true at step 5, reenter at B"
-
-    def test_what_went_wrong_earlier_is_told_of_the_earlier_step(self) -> None:
-        """A refund that came too early shows when the receipt is delivered as well."""
-        assert named("timeout-on-the-wrong-clock").refused_by == (
-            "not elapsed at step 6, never true: no step makes `deadline(r0) <= time(h0)` true "
-            "(deadline(r0) is 1, time(h0) is 0)"
-        )
-
 
 def executions(moment: Moment) -> list[Change]:
     """The changes that are an execution."""

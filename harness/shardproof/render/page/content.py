@@ -183,7 +183,7 @@ def _step(
         "astray": clean(moment.astray),
     }
     if wrong and trace.violation is not None:
-        told["refusedBy"], told["differs"] = clean(story.refused_by), clean(trace.violation.differs)
+        told["refusedBy"], told["differs"] = clean(trace.violation.clause), clean(trace.violation.differs)
     # A lane may have the number 0, which is not nothing.
     return {key: value for key, value in told.items() if value or (value == 0 and value is not False)}
 

@@ -114,7 +114,7 @@ def _details(story: Story, moment: Moment, *, wrong: bool) -> Iterator[tuple[str
     if wrong and trace.violation is not None:
         yield from (
             (label, sentence(value, steps))
-            for label, value in (("refused by", story.refused_by), ("differs", trace.violation.differs))
+            for label, value in (("refused by", trace.violation.clause), ("differs", trace.violation.differs))
             if value
         )
     if moment.guard:

@@ -38,7 +38,7 @@ class TestNotes:
         assert error == (
             "::error title=violated%3A executes-at-most-once,file=src/mine.py,line=12::"
             "a receipt executed twice mints its amount out of thin air%0A"
-            "consumed: B had executed r0 at step 1%0A"
+            "consumed: B had executed r0 at step 1 (`consumed(B, key(r0))`)%0A"
             "replay with shardproof replay out/2-0.trace.json --adapter mine:Shard"
         )
         assert warning == "::warning title=inconclusive%3A explore::the limit of 1,000 worlds was reached"

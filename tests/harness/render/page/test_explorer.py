@@ -337,9 +337,11 @@ class TestBeingRead:
         tab.press("ArrowRight")
         soon(tab, "document.querySelector('#status').textContent.startsWith('Step 6')")
 
+        violation = double.story.trace.violation
+        assert violation is not None
         assert tab.js("document.querySelector('#status').textContent") == (
             "Step 6 of 6. relayer → B: deliver r0 by h0. model: refused, consumed; system: accepted. "
-            f"Here it goes wrong. {double.story.refused_by.replace('`', '')}"
+            f"Here it goes wrong. {violation.clause.replace('`', '')}"
         )
         assert tab.js("document.querySelector('#scrub').getAttribute('aria-valuetext')") == (
             "step 6 of 6: deliver r0 by h0"
