@@ -196,6 +196,8 @@ class Trace:
     certificate: Certificate | None = None
     #: Where it was asked why.
     explanation: Explanation | None = None
+    #: What of that could not be found out, and for what reason; empty where nobody asked, or all is known.
+    unexplained: str = ""
     #: Only of the model alone, and only where its steps do not say it all.
     instance: Instance | None = None
 

@@ -148,6 +148,7 @@ def _trace(document: dict[str, Any]) -> Trace:
         versions=document.get("versions", {}),
         certificate=_certificate(document.get("certificate")),
         explanation=_explanation(document.get("explanation")),
+        unexplained=document.get("unexplained", ""),
         instance=_instance(document.get("instance")),
     )
 
@@ -239,6 +240,8 @@ def document_of(trace: Trace) -> dict[str, Json]:
         del document["certificate"]
     if trace.explanation is None:
         del document["explanation"]
+    if not trace.unexplained:
+        del document["unexplained"]
     if trace.instance is None:
         del document["instance"]
     return document
@@ -266,7 +269,7 @@ def _told(trace: Trace) -> bytes:
     wrong = trace.violation
     if wrong is not None:
         wrong = evolve(wrong, clause=wrong.clause.partition(":")[0])
-    return dumps(evolve(trace, versions={}, explanation=None, violation=wrong))
+    return dumps(evolve(trace, versions={}, explanation=None, unexplained="", violation=wrong))
 
 
 def _read(path: Path) -> Trace | None:

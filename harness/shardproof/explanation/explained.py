@@ -1,14 +1,13 @@
-"""A trace with its explanation."""
+"""A trace with its explanation, or with why it has none."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from attrs import evolve
 
-from ..errors import AdapterError
 from ..judge import Wrong
-from ..moves import Move, move_of
+from ..moves import move_of
 from ..runs import Bench
 from ..trace import Explanation, Trace
 from ..verdict import Kind
@@ -19,53 +18,69 @@ from .refused_instead import observed, refused_instead
 from .trials import STEPS_MAX, OutOfRunsError, Ran, Trials
 from .without import without
 
+#: The three things that are found out, as what is not known of them.
+_NEEDS, _FIRST, _INSTEAD = "what each step is for", "since which step it is wrong", "what is refused instead"
+
 
 def explained(bench: Bench, trace: Trace, late: Callable[[], bool] = lambda: False) -> Trace:
     """
     `trace` with why it goes wrong, as variations of it on the system of `bench` have shown.
 
-    Without an explanation where it goes otherwise on this system, where it is too long to be read, where it
-    is `late` before everything is known, and where the adapter breaks its contract in a variation: the
-    finding is no less one, and whoever searches on meets the adapter again.
+    What could not be found out is said as `unexplained`, with the reason: of a trace that goes otherwise on
+    this system, that is too long to be read, or that it was `late` for, nothing is known; where the adapter
+    breaks its contract in a variation, what had been found out before is. The finding is no less one.
     """
-    without_one = evolve(trace, explanation=None)
-    if trace.violation is None or not 0 < len(trace.steps) <= STEPS_MAX:
-        return without_one
-    moves = tuple(move_of(step, trace.shards) for step in trace.steps)
+    bare = evolve(trace, explanation=None, unexplained="")
+    if trace.violation is None or not trace.steps:
+        return bare
+    if len(trace.steps) > STEPS_MAX:
+        return _unexplained(bare, f"only traces of up to {STEPS_MAX} steps are explained")
+    trials = Trials.of(bench, tuple(move_of(step, trace.shards) for step in trace.steps), late)
     try:
-        trials, ran = _begun(bench, trace, moves, late)
-        if ran is None or ran.wrong is None:
-            return without_one
-        trials.wrong = ran.wrong
-        explanation = _explanation(trials, ran, ran.wrong)
-    except AdapterError:
-        return without_one
-    return without_one if late() else evolve(trace, explanation=explanation)
-
-
-def _begun(
-    bench: Bench, trace: Trace, moves: Sequence[Move], late: Callable[[], bool]
-) -> tuple[Trials, Ran | None]:
-    """The trace itself, run first: what does not show again cannot be explained."""
-    trials = Trials.of(bench, tuple(moves), late)
-    try:
-        ran = trials.run(moves)
+        # What does not show again cannot be explained.
+        ran = trials.run(trials.moves)
     except OutOfRunsError:
-        return trials, None
-    shows = ran.wrong is not None and ran.wrong.property == trace.property
-    return trials, ran if shows and not ran.void and ran.at == len(moves) - 1 else None
+        return _unexplained(bare, trials.over)
+    last = len(trials.moves) - 1
+    if ran.wrong is None or ran.wrong.property != trace.property or ran.void or ran.at != last:
+        return _unexplained(bare, "run again, it went another way")
+    trials.wrong = ran.wrong
+    explanation, unknown = _explanation(trials, ran, ran.wrong)
+    if late():
+        # How far one came would not be the same the next time.
+        return _unexplained(bare, "the time for it was over")
+    said = f"{', '.join(unknown)}: {trials.over}" if unknown else ""
+    return evolve(bare, explanation=explanation, unexplained=said)
 
 
-def _explanation(trials: Trials, ran: Ran, wrong: Wrong) -> Explanation:
+def _unexplained(bare: Trace, reason: str) -> Trace:
+    return evolve(bare, unexplained=f"why it goes wrong: {reason}")
+
+
+def _explanation(trials: Trials, ran: Ran, wrong: Wrong) -> tuple[Explanation, tuple[str, ...]]:
+    """What was found out, and what of it was not, or not to its end."""
+    unknown: list[str] = []
+
+    def asked(what: str) -> None:
+        if trials.over:
+            unknown.append(what)
+
     needs = without(trials, ran.answers)
+    asked(_NEEDS)
     first = first_wrong(trials)
+    asked(_FIRST)
     said = ran.answers[ran.at]
     # What is refused already has nothing in it that a system could refuse instead.
     in_vain = wrong.kind is Kind.PROGRESS and said.startswith("refused")
     varied = first.place if first.seen else len(trials.moves) - 1
     kinds = {} if in_vain else observed(trials, varied)
+    if not in_vain:
+        asked(_INSTEAD)
     layers = trials.bench.oracle.whole.layers
     names = frozenset(layer.name for layer in layers)
     facts = Facts(wrong, trials.moves, first, kinds, names, said, ran.answers[first.place])
     what = f"step {varied + 1}" if first.seen else "the same"
-    return Explanation(needs, first.place, refused_instead(kinds, what), look_for(facts), first.known_by)
+    return (
+        Explanation(needs, first.place, refused_instead(kinds, what), look_for(facts), first.known_by),
+        tuple(unknown),
+    )

@@ -22,6 +22,7 @@ from collections.abc import Sequence
 
 from attrs import frozen
 
+from ..lockstep import Lockstep
 from ..moves import Act, Deliver, Learn, Move, Restart, Revert, verb_of
 from .trials import OutOfRunsError, Trials, fewer
 
@@ -52,10 +53,14 @@ def first_wrong(trials: Trials) -> FirstWrong:
 
 def _by_the_record(trials: Trials) -> FirstWrong | None:
     try:
-        lock = trials.fresh()
+        with trials.fresh() as lock:
+            return _seen(lock, trials.moves)
     except OutOfRunsError:
         return None
-    for place, move in enumerate(trials.moves):
+
+
+def _seen(lock: Lockstep, moves: Sequence[Move]) -> FirstWrong | None:
+    for place, move in enumerate(moves):
         doubts = len(lock.doubtful)
         lock.run(move)
         if isinstance(move, Learn) and len(lock.doubtful) > doubts:
@@ -86,21 +91,22 @@ def _by_what_changes_nothing(trials: Trials) -> FirstWrong | None:
 
 def _unchanging(trials: Trials) -> list[int]:
     """The places of moves that leave the model's world as it is, and a system's as well if it is right."""
-    found = []
     try:
-        lock = trials.fresh()
+        with trials.fresh() as lock:
+            return [place for place, move in enumerate(trials.moves[:-1]) if _changes_nothing(lock, move)]
     except OutOfRunsError:
         return []
-    for place, move in enumerate(trials.moves[:-1]):
-        world, doubts = lock.oracle.generated.copy(lock.world), len(lock.doubtful)
-        # What power failed in has happened or has not, and both are right.
-        interrupted = bool(lock.armed)
-        lock.run(move)
-        stirs = isinstance(move, Restart) or (isinstance(move, Act) and move.deed in _STIRS)
-        in_vain = isinstance(move, Learn | Deliver) and len(lock.doubtful) == doubts
-        if (stirs or in_vain) and lock.world == world and not (lock.happened or interrupted):
-            found.append(place)
-    return found
+
+
+def _changes_nothing(lock: Lockstep, move: Move) -> bool:
+    """Whether a move does so when it is taken now."""
+    world, doubts = lock.oracle.generated.copy(lock.world), len(lock.doubtful)
+    # What power failed in has happened or has not, and both are right.
+    interrupted = bool(lock.armed)
+    lock.run(move)
+    stirs = isinstance(move, Restart) or (isinstance(move, Act) and move.deed in _STIRS)
+    in_vain = isinstance(move, Learn | Deliver) and len(lock.doubtful) == doubts
+    return (stirs or in_vain) and lock.world == world and not (lock.happened or interrupted)
 
 
 def _by_honest_relayers(trials: Trials) -> FirstWrong | None:

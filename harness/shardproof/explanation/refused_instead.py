@@ -36,13 +36,14 @@ def observed(trials: Trials, place: int) -> Mapping[str, Observed]:
     """
     moves = trials.moves[: place + 1]
     try:
-        lock = trials.fresh()
+        with trials.fresh() as lock:
+            for move in moves[:-1]:
+                lock.run(move)
+            changes = list(variations(lock, moves))
     except OutOfRunsError:
         return {}
-    for move in moves[:-1]:
-        lock.run(move)
     kinds: dict[str, Observed] = {}
-    for variation in list(variations(lock, moves)):
+    for variation in changes:
         if (seen := _observed(trials, variation)) is not None:
             kinds.setdefault(variation.kind, seen)
     return kinds

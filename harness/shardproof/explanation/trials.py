@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 from attrs import define, field, frozen
 
 from ..adapter import Refused
 from ..deeds import DEEDS, Decides
+from ..errors import AdapterError
 from ..judge import Wrong
 from ..lockstep import Lockstep
 from ..moves import Act, Deliver, Move
@@ -31,6 +33,9 @@ _ROOM = 24
 
 #: Runs that it takes to name a refusal after what is to blame for it; see `runs.py`.
 _TWINS = 3
+
+#: Characters of what a broken adapter says that are kept.
+SAID_MAX = 300
 
 #: Of the time of a search, what it may take longer to explain its findings.
 SHARE = 0.1
@@ -61,7 +66,11 @@ class Ran:
 
 
 class OutOfRunsError(Exception):
-    """As many variations were run as are allowed."""
+    """No further variation is run: enough were, the time is over, or the adapter broke its contract."""
+
+
+class BrokeError(OutOfRunsError):
+    """The adapter broke its contract in this variation."""
 
 
 @define(eq=False)
@@ -75,6 +84,8 @@ class Trials:
     #: What it shows, once it was run.
     wrong: Wrong | None = field(init=False, default=None)
     runs: int = field(init=False, default=0)
+    #: Why no further variation is run; empty as long as there may be one.
+    over: str = field(init=False, default="")
 
     @classmethod
     def of(cls, bench: Bench, moves: tuple[Move, ...], late: Callable[[], bool]) -> Trials:
@@ -92,12 +103,25 @@ class Trials:
         wanted = self.wrong
         return ran.wrong is not None and wanted is not None and ran.wrong.property == wanted.property
 
-    def fresh(self) -> Lockstep:
-        """The beginning of one more run. Raises `OutOfRunsError`."""
-        if self.runs >= RUNS_MAX or self.late():
+    @contextmanager
+    def fresh(self) -> Iterator[Lockstep]:
+        """
+        One more run, from its beginning. Raises `OutOfRunsError`.
+
+        Once an adapter has broken its contract, nobody knows what it would answer, so it is asked no more.
+        """
+        if not self.over and self.runs >= RUNS_MAX:
+            self.over = f"{RUNS_MAX} variations were run, which is the limit"
+        if not self.over and self.late():
+            self.over = "the time for it was over"
+        if self.over:
             raise OutOfRunsError
         self.runs += 1
-        return self.bench.fresh()
+        try:
+            yield self.bench.fresh()
+        except AdapterError as error:
+            self.over = f"in one of the runs that would tell, {_broken(error)}"
+            raise BrokeError from error
 
     def run(self, moves: Sequence[Move]) -> Ran:
         """Run `moves`, leaving out what is not possible. Raises `OutOfRunsError`."""
@@ -112,7 +136,15 @@ class Trials:
         return self._run(moves, self._relayed)
 
     def _run(self, moves: Sequence[Move], go_on: Callable[[Traffic, list[Move]], Wrong | None]) -> Ran:
-        lock = self.fresh()
+        with self.fresh() as lock:
+            return self._taken(lock, moves, go_on)
+
+    def _taken(
+        self,
+        lock: Lockstep,
+        moves: Sequence[Move],
+        go_on: Callable[[Traffic, list[Move]], Wrong | None],
+    ) -> Ran:
         traffic = Traffic(lock, {})
         void: list[int] = []
         answers: dict[int, str] = {}
@@ -174,6 +206,13 @@ class Trials:
                 if sum(lock.declined.values()) > declined:
                     break
         return None
+
+
+def _broken(error: AdapterError) -> str:
+    """What happened, on one line, with the verb that it happened in."""
+    got = dict(error.facts).get("got", "none")
+    said = " ".join((error.summary if got == "none" else f"{error.summary} ({got})").split())
+    return said if len(said) <= SAID_MAX else f"{said[:SAID_MAX]}..."
 
 
 def room_for(moves: Sequence[Move]) -> int:

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ..trace import NOT_NEEDED, NOTHING
-from .trials import OutOfRunsError, Ran, Trials, fewer
+from .trials import BrokeError, OutOfRunsError, Ran, Trials, fewer
 
 #: What is said where there was no run left to find out.
 NOT_TRIED = "not tried"
+
+#: What is said of a run that told nothing.
+BROKE = "the adapter breaks its contract"
 
 
 def without(trials: Trials, answers: Mapping[int, str]) -> tuple[str, ...]:
@@ -23,6 +26,8 @@ def without(trials: Trials, answers: Mapping[int, str]) -> tuple[str, ...]:
 def _without(trials: Trials, place: int, answers: Mapping[int, str]) -> str:
     try:
         ran = trials.run(fewer(trials.moves, place))
+    except BrokeError:
+        return BROKE
     except OutOfRunsError:
         return NOT_TRIED
 

@@ -75,6 +75,11 @@ def _step(trace: Trace, index: int, ids: dict[str, str]) -> Iterator[str]:
         yield f"Note over {place}: {text}"
     violation = trace.violation
     if violation is not None and violation.step == index:
-        for word, text in (("refused by", violation.clause), ("violated", trace.property)):
+        facts = (
+            ("refused by", violation.clause),
+            ("violated", trace.property),
+            ("unexplained", trace.unexplained),
+        )
+        for word, text in facts:
             if text:
                 yield f"Note over {place}: {word} {escaped(text)}"

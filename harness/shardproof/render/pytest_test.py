@@ -16,6 +16,7 @@ from ..trace import Step, Trace
 from . import inert
 from .named import MODEL, may_be_named
 from .text import counted
+from .why import reasons
 
 #: Actions that present a receipt, and how the call is written: those that have a method of their own.
 _METHODS = ("deliver", "acknowledge", "time_out")
@@ -50,9 +51,9 @@ def literal(text: str) -> str:
     return body if '"' in body or "\\'" in body else f'"{body[1:-1]}"'
 
 
-def _said(text: str) -> str:
+def _said(text: str, longest: int = 200) -> str:
     """Foreign text on one line, and in a docstring too."""
-    return inert.line(text, ascii_only=True, longest=200).replace("\\", "/").replace('"', "'")
+    return inert.line(text, ascii_only=True, longest=longest).replace("\\", "/").replace('"', "'")
 
 
 def _lines(trace: Trace) -> Iterator[str]:
@@ -62,6 +63,7 @@ def _lines(trace: Trace) -> Iterator[str]:
     yield f"{_said(trace.property or 'A recorded run')}: {_said(trace.because or 'nothing is violated')}."
     yield ""
     yield from _how(trace, of_model=of_model, named=named)
+    yield from _why(trace)
     yield '"""'
     yield ""
     if of_model:
@@ -107,6 +109,14 @@ def _how(trace: Trace, *, of_model: bool, named: bool) -> Iterator[str]:
         yield "On another system: pytest FILE --shard-adapter NAME"
     else:
         yield "A command is not run because a file names it: pytest FILE --shard-adapter NAME"
+
+
+def _why(trace: Trace) -> Iterator[str]:
+    """What was found out of why it goes wrong, and what could not be."""
+    said = [f"{label}: {text}" for label, text in reasons(trace)]
+    yield from [""] if said else []
+    for one in said:
+        yield from inert.wrap(_said(one, 1_000), _WIDTH)
 
 
 def _remarks(trace: Trace, index: int) -> Iterator[str]:

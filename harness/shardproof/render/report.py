@@ -164,6 +164,7 @@ def _finding_json(engine: str, found: Finding, path: Path | None) -> dict[str, A
         "steps": len(found.trace.steps),
         "shortest": found.trace.shortest,
         "explanation": None if found.trace.explanation is None else asdict(found.trace.explanation),
+        "unexplained": found.trace.unexplained or None,
     }
 
 

@@ -53,9 +53,11 @@ def hosts(shards: Sequence[str]) -> dict[str, str]:
 def _event(trace: Trace, index: int) -> str:
     step, violation = trace.steps[index], trace.violation
     here = violation is not None and violation.step == index
-    clause = violation.clause if violation is not None and here else ""
-    refused = f"refused by {clause}" if clause else ""
-    said = ", ".join(text for text in (label(step), *outcome(trace, index), refused) if text)
+    more = (
+        (("refused by", violation.clause), ("unexplained", trace.unexplained)) if violation and here else ()
+    )
+    why = (f"{word} {text}" for word, text in more if text)
+    said = ", ".join(text for text in (label(step), *outcome(trace, index), *why) if text)
     return inert.line(f"{'VIOLATION ' if here else ''}{index + 1} {said}", ascii_only=True)
 
 

@@ -11,17 +11,21 @@ _PREPARING = ("emit", "produce", "finalise", "learn")
 
 
 def reasons(shown: Trace) -> tuple[tuple[str, str], ...]:
-    """What was found out by running variations of a trace; nothing where nobody asked."""
+    """
+    What was found out by running variations of a trace, and what could not be; nothing where nobody asked.
+    """
+    facts = (*_found_out(shown), ("unexplained", shown.unexplained))
+    return tuple((label, said) for label, said in facts if said)
+
+
+def _found_out(shown: Trace) -> Iterator[tuple[str, str]]:
     told = shown.explanation
     if told is None:
-        return ()
-    facts = (
-        ("first wrong", f"{called(shown, told.first_wrong)}: {told.known_by}" if told.known_by else ""),
-        ("needs", "; ".join(_needs(shown, told))),
-        ("refused if", told.refused_instead),
-        ("look for", told.look_for),
-    )
-    return tuple((label, said) for label, said in facts if said)
+        return
+    yield "first wrong", f"{called(shown, told.first_wrong)}: {told.known_by}" if told.known_by else ""
+    yield "needs", "; ".join(_needs(shown, told))
+    yield "refused if", told.refused_instead
+    yield "look for", told.look_for
 
 
 def called(shown: Trace, index: int) -> str:

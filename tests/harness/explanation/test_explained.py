@@ -8,6 +8,7 @@ from functools import cache
 import pytest
 from attrs import evolve
 
+from sample_systems.two_faced import Blunt, Mumbling, Quitting, Sulking, TwoFaced
 from shardproof.adapter import (
     ACCEPTED,
     Adapter,
@@ -21,16 +22,18 @@ from shardproof.adapter import (
 from shardproof.adapters.promises import InboxAdapter
 from shardproof.adapters.reference import ReferenceAdapter
 from shardproof.adversary import Damage
-from shardproof.errors import AdapterError
+from shardproof.commands.patience import patient
+from shardproof.engines.fuzz import Plan, fuzz
 from shardproof.explanation import RUNS_MAX, allowance, explained, room_for, trials
 from shardproof.explanation.look_for import ALWAYS, CLAUSES, PROGRESS, SENTENCES
-from shardproof.explanation.without import NOT_TRIED
+from shardproof.explanation.without import BROKE, NOT_TRIED
 from shardproof.loading import load
 from shardproof.moves import Act, Deliver, Emit, Finalise, Forged, Learn, Move, Produce, Proof, Restart, Terms
 from shardproof.observable import OBSERVABLE
 from shardproof.oracle import Oracle
 from shardproof.runs import Bench, Found, trace_of
 from shardproof.trace import NOT_NEEDED, Explanation, Search, Trace
+from shardproof.verdict import Verdict
 from shardproof_models.language.protocol import Layer
 from shardproof_models.stacks import STACKS, composed, layers_for
 
@@ -112,26 +115,48 @@ class TestExplained:
         assert explained(bench, trace) == explained(bench, explained(bench, trace))
 
     @pytest.mark.parametrize(
-        "what", ["another system", "no violation", "too long", "another sentence", "late"]
+        "what, reason",
+        [
+            ("another system", "run again, it went another way"),
+            ("too long", "only traces of up to 60 steps are explained"),
+            ("another sentence", "run again, it went another way"),
+            ("late", "the time for it was over"),
+            ("late at the end", "the time for it was over"),
+        ],
     )
-    def test_of_what_it_cannot_say_why_it_says_nothing(self, what: str) -> None:
+    def test_of_what_it_cannot_say_why_it_says_so(self, what: str, reason: str) -> None:
         """
         Neither is an old explanation kept where it is not known to be of this system.
         """
         bench, trace = found(load("faulty:no-deduplication"), (*EXECUTED, AGAIN))
         trace = explained(bench, trace)
+        asked = [0]
+
+        def late() -> bool:
+            asked[0] += 1
+            return what == "late" or (what == "late at the end" and asked[0] > 20)
+
         match what:
             case "another system":
                 bench, _ = found(load("faulty:key-is-header"), (*EXECUTED, *LATER))
-            case "no violation":
-                trace = evolve(trace, violation=None)
             case "too long":
                 padding = [evolve(trace.steps[1], args={"header": f"h{n}"}) for n in range(10, 70)]
                 trace = evolve(trace, steps=(*padding, *trace.steps))
             case "another sentence":
                 trace = evolve(trace, property="never-both")
 
-        assert explained(bench, trace, lambda: what == "late").explanation is None
+        told = explained(bench, trace, late)
+
+        assert told == evolve(trace, explanation=None, unexplained=f"why it goes wrong: {reason}")
+
+    def test_where_nothing_is_violated_there_is_nothing_to_explain(self) -> None:
+        """
+        Nor is anything missing.
+        """
+        bench, trace = found(load("faulty:no-deduplication"), (*EXECUTED, AGAIN))
+        sound = evolve(explained(bench, trace), violation=None, unexplained="why")
+
+        assert explained(bench, sound) == evolve(sound, explanation=None, unexplained="")
 
     def test_a_search_takes_but_a_share_of_its_time(self) -> None:
         """
@@ -143,28 +168,91 @@ class TestExplained:
         assert (late(), late()) == (False, True)
         assert not allowance(lambda: 0.0, None)()
 
-    def test_an_adapter_that_breaks_in_a_variation_takes_no_finding_away(self) -> None:
+
+class TestOfAnAdapterThatBreaks:
+    """The finding is no less one; what could not be found out is said, with the verb and what happened."""
+
+    @pytest.mark.parametrize(
+        "make, happened",
+        [
+            (TwoFaced, "the adapter raised in 'deliver' (ValueError: who asks?)"),
+            (Quitting, "the adapter raised in 'deliver' (SystemExit: no comment)"),
+            (Mumbling, "the adapter's answer to 'deliver' makes no sense (str: 'yes and no')"),
+            (Sulking, "adapter 'mine' did not come back from 'deliver'"),
+        ],
+    )
+    def test_what_was_found_out_before_is_kept(self, make: type[TwoFaced], happened: str) -> None:
         """
-        The finding is told without its reasons.
+        Whether it crashes, ends the program, lies or hangs: from there on it is asked no more.
+        """
+        bench, trace = found(make, EXECUTED)
+        with patient("mine", 1):
+            told = explained(bench, trace)
+
+        assert told.explanation is not None
+        assert told.explanation.without == (
+            "step 5 cannot be taken",
+            "step 3 cannot be taken",
+            BROKE,
+            NOT_TRIED,
+            NOT_TRIED,
+        )
+        assert (told.explanation.first_wrong, told.explanation.known_by) == (4, "")
+        assert told.explanation.refused_instead == ""
+        assert told.unexplained == (
+            "what each step is for, since which step it is wrong, what is refused instead: "
+            f"in one of the runs that would tell, {happened}"
+        )
+
+    def test_only_what_is_missing_is_called_so(self) -> None:
+        """
+        An adapter that chokes on what is shown under no header, which is tried last.
         """
 
         class Fragile(ReferenceAdapter):
-            """Executes everything, and chokes on a receipt without a header."""
+            """Executes everything twice, and raises in a verb that it has beneath."""
 
             def deliver(self, delivery: Delivery) -> Outcome:
                 if not delivery.header:
-                    raise ValueError("no header")
+                    raise ValueError("no header\n" + "x" * 1_000)
                 return super().deliver(delivery)
 
             def executed(self, shard: str, since: int) -> list[Execution]:
                 seen = list(super().executed(shard, 0))
                 return [*seen, *seen][since:]
 
-        bench, trace = found(Fragile, EXECUTED)
+        told = explained(*found(Fragile, EXECUTED))
 
-        with pytest.raises(AdapterError, match="raised in 'deliver'"):
-            bench.first((*KNOWN, AGAIN._replace(header=-1, evidence=None)))
-        assert explained(bench, trace) == trace
+        assert told.explanation is not None
+        assert told.explanation.without[4] == "nothing is violated"
+        assert told.explanation.refused_instead.startswith("the same with one bit of the proof flipped")
+        assert told.unexplained.startswith(
+            "what is refused instead: in one of the runs that would tell, the adapter raised in 'deliver' "
+            "(ValueError: no header xxx"
+        )
+        assert len(told.unexplained) < 400
+
+    def test_where_it_breaks_at_once_nothing_is_known(self) -> None:
+        """
+        Nor is anything guessed.
+        """
+        bench, trace = found(Blunt, EXECUTED)
+
+        assert explained(bench, trace) == evolve(
+            trace,
+            unexplained="why it goes wrong: in one of the runs that would tell, "
+            "the adapter raised in 'deliver' (ValueError: who asks?)",
+        )
+
+    def test_a_search_keeps_the_finding_and_says_so(self) -> None:
+        """
+        It is an answer, and not an error.
+        """
+        report = fuzz(TwoFaced, "two-faced", Plan(1, steps=200), clock=lambda: 0.0)
+
+        (finding,) = report.findings
+        assert report.verdict is Verdict.VIOLATED
+        assert finding.trace.unexplained.endswith("(ValueError: who asks?)")
 
 
 class TestWithout:
@@ -220,6 +308,18 @@ class TestWithout:
 
         assert told.without[2:] == (f"nothing is violated: step 4 is {UNTRUSTED}", *[NOT_TRIED] * 4)
         assert (told.first_wrong, told.known_by, told.refused_instead) == (6, "", "")
+
+    def test_that_there_was_no_run_left_is_said(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """
+        Of whatever it was that then remained unknown.
+        """
+        monkeypatch.setattr(trials, "RUNS_MAX", 9)
+
+        told = explained(*found(load("faulty:record-lost-at-restart"), (*EXECUTED, Restart(1), AGAIN)))
+
+        assert told.unexplained == (
+            "since which step it is wrong, what is refused instead: 9 variations were run, which is the limit"
+        )
 
     def test_so_many_runs_are_enough(self) -> None:
         """

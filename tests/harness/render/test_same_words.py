@@ -12,8 +12,10 @@ from xml.etree import ElementTree as ET
 import pytest
 from attrs import evolve
 
+from sample_systems.two_faced import TwoFaced
 from shardproof import trace_file
 from shardproof.commands.answer import in_words_of_all
+from shardproof.engines.fuzz import Plan, fuzz
 from shardproof.loading import Source
 from shardproof.render import text
 from shardproof.render.ci import github, junit, sarif
@@ -21,6 +23,7 @@ from shardproof.render.forms import FORMS, Shown
 from shardproof.render.report import Answer, as_text
 from shardproof.render.run import document
 from shardproof.story.telling import in_words, tell
+from shardproof.story.told import Story
 from shardproof.trace import Trace
 from shardproof.verdict import Finding, Kind, Report, Verdict
 
@@ -92,7 +95,7 @@ def page(said: str) -> str:
 #: What a form writes, as it is read where it is meant for.
 READ: Mapping[str, Callable[[str], str]] = {
     "text": read,
-    "json": lambda said: read(json.loads(said)["violation"]["clause"]),
+    "json": read,
     "markdown": read,
     "pytest": lambda said: read(re.sub(r"(?m)^ *# ", "", said)),
     "mermaid": lambda said: read(re.sub(r"#(\d+);", lambda code: chr(int(code[1])), said)),
@@ -100,6 +103,12 @@ READ: Mapping[str, Callable[[str], str]] = {
     "itf": read,
     "html": page,
 }
+
+
+def in_forms(story: Story, path: Path) -> dict[str, str]:
+    """A trace in every form, as it is read."""
+    shown = Shown(story, path, 100, ascii_only=True)
+    return {name: READ[name](form.write(shown)) for name, form in FORMS.items()}
 
 
 def of_a_run(one: Answer, folder: Path) -> dict[str, str]:
@@ -139,6 +148,23 @@ def test_whoever_says_why_it_is_refused_says_the_same(path: Path) -> None:
 
     assert bool(sentence) == (path.name.partition(".")[0] not in UNREFUSED)
     assert [where for where, one in said.items() if read(sentence) not in one] == []
+
+
+def test_that_it_is_not_known_why_is_said_wherever_it_is_told() -> None:
+    """
+    A system that breaks its contract when it is asked why, run as a search runs it; and of nothing else.
+    """
+    made = fuzz(TwoFaced, "mine:Shard", Plan(1, steps=200), clock=lambda: 0.0)
+    (finding,) = made.findings
+    path = Path("shardproof-out/executes-at-most-once-3f9c.trace.json").absolute()
+    story = tell(finding.trace)
+
+    said = in_forms(story, path) | of_a_run(answer(finding.trace, path), path.parent)
+    knowing = in_forms(tell(trace_file.load(TRACES[0])), TRACES[0])
+
+    assert "raised in 'deliver' (ValueError: who asks?)" in finding.trace.unexplained
+    assert [where for where, one in said.items() if finding.trace.unexplained not in one] == []
+    assert [where for where, one in knowing.items() if "unexplained" in one] == []
 
 
 @pytest.mark.parametrize("path", REFUSED, ids=lambda path: path.name.partition(".")[0])

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ...errors import ShardproofError
+from ...trace import Trace
 from ...verdict import State, Verdict
 from .. import inert, text
 from ..report import Answer
@@ -32,7 +33,7 @@ def notes(answer: Answer, folder: Path) -> Iterator[str]:
         where = place(answer, engine, path, folder)
         known = answer.expected(engine, found)
         why, line = f"known: {known}" if known else found.because, replay(answer, engine, path)
-        said = (why, *_last(found.trace.violation), line)
+        said = (why, *_last(found.trace), line)
         title = f"{text.word(found, known)}: {found.property}"
         level = _LEVELS[weight(answer, engine, found)]
         yield _command(level, title, "\n".join(map(inert.line, filter(None, said))), where)
@@ -49,8 +50,10 @@ def failure(error: ShardproofError) -> str:
     return _command("error", "shardproof", inert.line(str(error), longest=2_000), None)
 
 
-def _last(violation: object) -> tuple[str, ...]:
-    return (getattr(violation, "clause", ""), getattr(violation, "differs", ""))
+def _last(trace: Trace) -> tuple[str, ...]:
+    wrong, unexplained = trace.violation, trace.unexplained
+    facts = () if wrong is None else (wrong.clause, wrong.differs)
+    return (*facts, f"unexplained: {unexplained}") if unexplained else facts
 
 
 def _command(level: str, title: str, message: str, where: Place | None) -> str:

@@ -63,11 +63,11 @@ def _source(where: str) -> str:
 
 
 def explanation(shown: Trace) -> str:
-    """Why it goes wrong; empty where nobody asked."""
+    """Why it goes wrong, and what of that is not known; empty where nobody asked."""
     told, steps = shown.explanation, len(shown.steps)
-    if told is None:
+    if told is None and not shown.unexplained:
         return ""
-    without = "\n".join(f"<li>{sentence(line, steps)}</li>" for line in told.without)
+    without = "\n".join(f"<li>{sentence(line, steps)}</li>" for line in (told.without if told else ()))
     return "\n".join(
         (
             '<section class="card" aria-labelledby="why">\n<h2 id="why">Why it goes wrong</h2>',
