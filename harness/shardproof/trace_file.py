@@ -272,6 +272,13 @@ def _told(trace: Trace) -> bytes:
     return dumps(evolve(trace, versions={}, explanation=None, unexplained="", violation=wrong))
 
 
+def _knows(trace: Trace) -> tuple[bool, bool]:
+    """How much a trace says of why it goes wrong: to say what is not known is something, too."""
+    if trace.explanation is None:
+        return (False, bool(trace.unexplained))
+    return (True, not trace.unexplained)
+
+
 def _read(path: Path) -> Trace | None:
     try:
         return load(path)
@@ -285,7 +292,7 @@ def save(trace: Trace, folder: Path) -> Path:
 
     A file that is there already is the same trace, or keeps its name and this one gets a
     longer digest. The versions of what found it are not part of the name, so that a seed gives
-    the same line to paste on every machine; nor is why it goes wrong, which a file gets that has not got it.
+    the same line to paste on every machine; nor is why it goes wrong, which a file gets that says less.
     """
     told = _told(trace)
     digest = hashlib.sha256(told).hexdigest()
@@ -298,7 +305,7 @@ def save(trace: Trace, folder: Path) -> Path:
             return path
         there = _read(path) if path.is_file() else None
         if there is not None and _told(there) == told:
-            if there.explanation is None and trace.explanation is not None:
+            if _knows(there) < _knows(trace):
                 write(trace, path)
             return path
     raise UsageError(f"no free name for a trace in {folder}", help="choose another folder: --out FOLDER")

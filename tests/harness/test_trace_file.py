@@ -177,6 +177,7 @@ def traces(draw: st.DrawFn) -> Trace:
         shortest=draw(st.sampled_from(["proved", "not established"])),
         versions=draw(st.dictionaries(names, text, max_size=2)),
         explanation=draw(st.none() | explanations(len(taken))) if taken else None,
+        unexplained=draw(text),
     )
 
 
@@ -521,8 +522,8 @@ class TestExplained:
         """
         Traces that nobody was asked about are written and read as ever.
         """
-        assert "explanation" not in document(DOUBLE)
-        assert read(document(DOUBLE)).explanation is None
+        assert not {"explanation", "unexplained"} & {*document(DOUBLE)}
+        assert (read(document(DOUBLE)).explanation, read(document(DOUBLE)).unexplained) == (None, "")
 
 
 class TestInstance:
@@ -575,6 +576,33 @@ class TestSave:
 
         assert paths == {bare}
         assert trace_file.load(bare).explanation == told
+
+    def test_a_file_that_says_less_of_why_gets_what_says_more(self, tmp_path: Path) -> None:
+        """
+        That it is not known is more than nothing, a part is more than that, and all is more than a part.
+        """
+        told = Explanation(("a", "b", "c", "d"), 3, "e", "f")
+        unknown = evolve(DOUBLE, unexplained="why")
+        part, whole = evolve(unknown, explanation=told), evolve(DOUBLE, explanation=told)
+
+        for less, more in ((DOUBLE, unknown), (unknown, part), (part, whole)):
+            folder = tmp_path / str(len([*tmp_path.iterdir()]))
+            paths = {trace_file.save(one, folder) for one in (less, more, less)}
+            assert [trace_file.load(path) for path in paths] == [more]
+
+    def test_other_words_for_the_same_make_no_other_file(self, tmp_path: Path) -> None:
+        """
+        The line to paste is that of the finding, and not of how a version tells it.
+        """
+        assert DOUBLE.violation is not None
+        before, other = (
+            evolve(DOUBLE, violation=evolve(DOUBLE.violation, clause=clause))
+            for clause in ("consumed: B had executed r0 at step 5", "unproven")
+        )
+
+        paths = [trace_file.save(one, tmp_path) for one in (DOUBLE, before, other)]
+
+        assert paths[0] == paths[1] != paths[2]
 
     def test_names_a_file_by_property_and_content(self, tmp_path: Path) -> None:
         """

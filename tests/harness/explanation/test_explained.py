@@ -25,7 +25,7 @@ from shardproof.adversary import Damage
 from shardproof.commands.patience import patient
 from shardproof.engines.fuzz import Plan, fuzz
 from shardproof.explanation import RUNS_MAX, allowance, explained, room_for, trials
-from shardproof.explanation.look_for import ALWAYS, CLAUSES, PROGRESS, SENTENCES
+from shardproof.explanation.look_for import ALWAYS, CLAUSES, KINDS, PROGRESS, SENTENCES
 from shardproof.explanation.without import BROKE, NOT_TRIED
 from shardproof.loading import load
 from shardproof.moves import Act, Deliver, Emit, Finalise, Forged, Learn, Move, Produce, Proof, Restart, Terms
@@ -210,7 +210,7 @@ class TestOfAnAdapterThatBreaks:
         """
 
         class Fragile(ReferenceAdapter):
-            """Executes everything twice, and raises in a verb that it has beneath."""
+            """Executes everything twice, and raises where it is shown no header."""
 
             def deliver(self, delivery: Delivery) -> Outcome:
                 if not delivery.header:
@@ -641,6 +641,20 @@ class TestLookFor:
         Whatever a system is seen to violate, something is said that is about that.
         """
         assert SENTENCES[name]
+
+    def test_each_sentence_is_in_one_file(self) -> None:
+        """
+        Of two that speak of it, one would be read by nobody.
+        """
+        assert sum(len(kind.SENTENCES) for kind in KINDS) == len(SENTENCES)
+
+    def test_what_is_executed_twice_at_once_was_not_shown_twice(self) -> None:
+        """
+        What is said to have been observed, was.
+        """
+        told = why(TwoFaced, *EXECUTED)
+
+        assert told.look_for.startswith("Look at what one delivery does: the receipt was shown only once")
 
     def test_every_refusal_has_a_line(self) -> None:
         """
