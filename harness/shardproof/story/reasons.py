@@ -83,7 +83,7 @@ class Reasons:
             )
             return f"{said}: {compared}" if compared else said
         if not part.changes:
-            return compared or f"{'' if part.denied else 'not '}`{text}`"
+            return compared or f"`{text}` is {'so' if part.denied else 'not so'}"
         if part.denied:
             return f"`{text}` from the beginning"
         return f"no step makes `{text}` true" + (f" ({compared})" if compared else "")

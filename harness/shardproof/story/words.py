@@ -24,10 +24,10 @@ class Words:
 
 
 #: How names begin of a header that is no block, and of a receipt that was never sent.
-UNPRODUCED, UNEMITTED = "a header that nobody produced", "a receipt that nobody emitted"
+UNPRODUCED, UNEMITTED = "a header that nobody produced", ("a receipt that nobody emitted", "forged:")
 
 _EXECUTED = "{0} had executed {1}"
-_FAILED = "{0} had dealt with {1}, which failed"
+_FAILED = "{1} had run and failed at {0}"
 _TOLD = "the outcome of {0} had been told to its sender"
 
 RELATIONS: Mapping[str, Words] = {
@@ -48,8 +48,10 @@ RELATIONS: Mapping[str, Words] = {
     ),
     "acknowledged_in": Words("{0} shows how {1} ended", "{0} does not show how {1} ended"),
     "received_in": Words("{0} shows that {1} was received", "{0} shows that {1} was not received"),
-    "closed_in": Words("{0} shows that {1} is closed", "{0} does not show that {1} is closed"),
-    "closed": Words("{0} is closed", "{0} is open"),
+    "closed_in": Words(
+        "{0} shows that the channel {1} is closed", "{0} does not show that the channel {1} is closed"
+    ),
+    "closed": Words("the channel {0} is closed", "the channel {0} is open"),
     "running": Words("the callback of {0} is running", "the callback of {0} is not running"),
     "claimed": Words("{1} was claimed at {0}", "nobody has claimed {1} at {0}"),
     "challenged": Words("somebody has objected to {1} at {0}", "nobody has objected to {1} at {0}"),
@@ -69,8 +71,8 @@ VALUES: Mapping[str, str] = {
     "time": "the clock in {0} stands at {value}",
     "clock": "the clock of {0} stands at {value}",
     "confirm_at": "{0} believes {1} from {value} on",
-    "sequence": "{0} is number {value}",
-    "next_receive": "number {value} is due on {0}",
+    "sequence": "{0} is number {value} on its channel",
+    "next_receive": "number {value} is due on the channel {0}",
     "watermark": "{0} has dealt with everything below number {value} on {1}",
     "acts_for": "{0} asks to act for {value}",
     "threshold": "{0} asks for so many signatures: {value}",
@@ -85,14 +87,12 @@ def fact(relation: str, names: Sequence[str], *, holds: bool) -> str:
         return ""
     if holds:
         return words.holds.format(*names)
+    # Then that is why, whatever else is not so of it.
     if any(name.startswith(UNPRODUCED) for name in names):
-        # Then that is why, whatever else is not so of it.
         return "no shard has produced the header that is shown"
-    called = [
-        "the receipt that is shown, which nobody emitted" if name.startswith(UNEMITTED) else name
-        for name in names
-    ]
-    return words.fails.format(*called)
+    if any(name.startswith(UNEMITTED) for name in names):
+        return "nobody has emitted the receipt that is shown"
+    return words.fails.format(*names)
 
 
 def event(relation: str, names: Sequence[str], step: Step) -> str:

@@ -67,7 +67,7 @@ def test_every_clause_is_there_in_the_order_in_which_it_is_checked() -> None:
             (EMIT, PRODUCE, FINALISE, LEARN, UNSHOWN),
             None,
             (
-                "h0 does not commit to the receipt that is shown, which nobody emitted "
+                "nobody has emitted the receipt that is shown "
                 "(not `commits(h0, a receipt that nobody emitted (A>B))`)"
             ),
         ),
@@ -78,6 +78,50 @@ def test_since_when(steps: tuple[Step, ...], since: int | None, story: str) -> N
     found = refusing(*steps)
 
     assert (found.since, found.story) == (since, story)
+
+
+TWO_AT_ONCE = (EMIT, Step("emit", "A", {"receipt": "r1", "to": "B"}), PRODUCE, FINALISE, LEARN)
+SECOND = Step("deliver", "B", {"receipt": "r1", "header": "h0", "evidence": "r1@h0"})
+CLOSE = Step("close_channel", "B", {"other": "A", "number": "0"})
+NOWHERE = Step("deliver", "B", {"receipt": "forged:A>B:0", "header": "null", "evidence": "none"})
+NOTHING = "a header that nobody produced"
+
+
+@pytest.mark.parametrize(
+    "stack, steps, story",
+    [
+        (
+            "near",
+            (EMIT, PRODUCE, FINALISE, LEARN, Step("deliver_failing", "B", DELIVER.args), DELIVER),
+            "r0 had run and failed at B at step 5 (`consumed(B, key(r0))`)",
+        ),
+        (
+            "ibc-ordered",
+            (*TWO_AT_ONCE, SECOND),
+            (
+                "r1 is number 1 on its channel, and number 0 is due on the channel A>B "
+                "(not `sequence(r1) = next_receive(channel(r1))`)"
+            ),
+        ),
+        (
+            "ibc-unordered",
+            (EMIT, PRODUCE, FINALISE, LEARN, CLOSE, DELIVER),
+            "the channel A>B is closed since step 5, close_channel at B (`closed(channel(r0))`)",
+        ),
+        # Where one of several would do, none of them is so, and that is said once.
+        (
+            "self-certified",
+            (NOWHERE,),
+            (
+                "no shard has produced the header that is shown "
+                f"(not `learned(B, {NOTHING}) or finalised({NOTHING}) or produced({NOTHING})`)"
+            ),
+        ),
+    ],
+)
+def test_in_plain_words(stack: str, steps: tuple[Step, ...], story: str) -> None:
+    """What is refused in richer stacks, for who knows none of their formulas; these come after it."""
+    assert refusing(*steps, layers=tuple(layer.name for layer in STACKS[stack].layers)).story == story
 
 
 def test_what_is_compared_is_said() -> None:

@@ -10,7 +10,12 @@ from shardproof.readings.scopes import scope_of
 from shardproof.story.telling import tell
 from shardproof.story.told import Story
 from shardproof.trace import Extent, Search, Step, Trace
+from shardproof_models.layers.exactly_once import exactly_once
+from shardproof_models.layers.pruning import pruning
+from shardproof_models.layers.sequencing import sequencing
 from shardproof_models.mistakes import NAMED
+from shardproof_models.mistakes.generated import dropped_clauses
+from shardproof_models.stacks import composed
 
 
 def counterexample(name: str) -> Story:
@@ -39,6 +44,18 @@ def test_what_the_mistake_let_through_is_refused_and_happens() -> None:
     assert story.formula
 
 
+@pytest.mark.parametrize(
+    "mistake, said",
+    [
+        ("B10", "not canonical: `canonical(1)` is not so"),
+        ("B22", "already initialised: `initialised(A, A)` became true at step 1, initialise at A"),
+    ],
+)
+def test_where_there_are_no_plain_words_the_formula_says_it(mistake: str, said: str) -> None:
+    """What bytes are and what operators do, no relayer is refused by in any system."""
+    assert refused_by(counterexample(mistake)) == said
+
+
 def test_a_second_execution_counts() -> None:
     """What is refused since the first one is a fact all the same."""
     story = counterexample("B14")
@@ -46,6 +63,17 @@ def test_a_second_execution_counts() -> None:
     assert refused_by(story) == "consumed: B had executed r0 at step 4 (`consumed(B, key(r0))`)"
     assert [str(f) for f in story.facts(5) if f.symbol == "executions"] == ["executions r0 = 2"]
     assert [m.evidence.says for m in story.moments if m.evidence] == ["evidence that h0 commits to r0"] * 2
+
+
+def test_of_two_conditions_in_one_clause_the_one_that_is_to_blame_is_said() -> None:
+    """A receipt is refused that is recorded or below the mark; here it is recorded."""
+    protocol = dict(dropped_clauses(composed((exactly_once, sequencing, pruning))))[
+        "deliver without 'consumed'"
+    ]
+
+    found = explore(protocol, scope_of(protocol, shards=2, receipts=1)).findings[0]
+
+    assert refused_by(tell(found.trace)) == "consumed: B had executed r0 at step 4 (`consumed(B, key(r0))`)"
 
 
 def test_what_nobody_emitted_has_the_name_of_the_trace() -> None:

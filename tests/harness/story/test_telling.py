@@ -132,6 +132,52 @@ class TestPastCounterexamples:
             assert last.changes == ()
 
 
+def refused_by(name: str) -> str:
+    """Why the model refuses what went wrong in a past counterexample."""
+    violation = named(name).trace.violation
+    assert violation is not None
+    return violation.clause
+
+
+class TestWhyItIsRefused:
+    """The whole sentence, that is; that every form says the same is asked elsewhere."""
+
+    def test_what_was_executed_before(self) -> None:
+        """The clause, what made it false in plain words, and that in the words of the model."""
+        assert refused_by("no-deduplication") == (
+            "consumed: B had executed r0 at step 5 (`consumed(B, key(r0))`)"
+        )
+
+    def test_the_second_attempt_inside_a_callback_is_the_one_that_is_refused(self) -> None:
+        """It finds the world after the first, in which the receipt is consumed since this very step."""
+        last = named("marked-after-callback").moments[-1]
+
+        assert last.refusing is not None
+        assert last.refusing.since == last.index
+        assert refused_by("marked-after-callback") == (
+            "consumed: B had executed r0 earlier in this step (`consumed(B, key(r0))`)"
+        )
+
+    def test_what_went_wrong_earlier_is_told_of_the_earlier_step(self) -> None:
+        """A refund that came too early shows when the receipt is delivered as well."""
+        assert refused_by("timeout-on-the-wrong-clock") == (
+            "not elapsed: at step 6, r0 expires at 1, and the clock in h0 stands at 0 "
+            "(not `deadline(r0) <= time(h0)`)"
+        )
+
+    def test_where_the_model_does_not_know_the_step_the_name_is_said(self) -> None:
+        """What else was executed with what was asked for, it was not asked about."""
+        assert refused_by("twice-under-reordering") == "consumed"
+
+    def test_where_the_model_cannot_follow_it_stays_as_it_was_recorded(self) -> None:
+        """Of layers that there are not, nobody knows more than was written down."""
+        recorded = trace_file.load(next(path for path in TRACES if path.name.startswith("no-deduplication.")))
+
+        told = tell(evolve(recorded, layers=("teleportation",))).trace
+
+        assert told == evolve(recorded, layers=("teleportation",))
+
+
 def executions(moment: Moment) -> list[Change]:
     """The changes that are an execution."""
     return [c for c in moment.changes if c.after is not None and c.after.symbol == "executions"]

@@ -70,7 +70,7 @@ def test_a_callback_that_failed_is_not_called_an_execution() -> None:
     assert {
         words.event("consumed", about, step)
         for step in (Step("deliver_failing", "B", {}), Step("deliver", "B", {"ok": "0"}))
-    } == {"B had dealt with r0, which failed"}
+    } == {"r0 had run and failed at B"}
     assert words.event("consumed", about, Step("merge", "B", {})) == ""
 
 
@@ -78,5 +78,8 @@ def test_of_what_is_not_there_that_is_said() -> None:
     """A header of no block is not called unlearned, as if one could learn it."""
     assert words.fact("learned", ("B", "a header that nobody produced (3)"), holds=False) == (
         "no shard has produced the header that is shown"
+    )
+    assert words.fact("pending", ("forged:A>B:0",), holds=False) == (
+        "nobody has emitted the receipt that is shown"
     )
     assert words.fact("waits", ("r0",), holds=False) == words.value("term", ("v",), "0") == ""
