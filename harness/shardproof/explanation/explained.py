@@ -16,7 +16,7 @@ from .first_wrong import first_wrong
 from .look_for import look_for
 from .refused_instead import observed, refused_instead
 from .trials import STEPS_MAX, OutOfRunsError, Ran, Trials
-from .without import without
+from .without import BROKE, NOT_TRIED, without
 
 #: The three things that are found out, as what is not known of them.
 _NEEDS, _FIRST, _INSTEAD = "what each step is for", "since which step it is wrong", "what is refused instead"
@@ -61,26 +61,23 @@ def _explanation(trials: Trials, ran: Ran, wrong: Wrong) -> tuple[Explanation, t
     """What was found out, and what of it was not, or not to its end."""
     unknown: list[str] = []
 
-    def asked(what: str) -> None:
+    def noted(what: str, *, known: bool) -> None:
         if trials.over:
-            unknown.append(what)
+            unknown.append(f"some of {what}" if known else what)
 
     needs = without(trials, ran.answers)
-    asked(_NEEDS)
+    noted(_NEEDS, known=not {NOT_TRIED, BROKE}.issuperset(needs))
     first = first_wrong(trials)
-    asked(_FIRST)
+    noted(_FIRST, known=bool(first.known_by))
     said = ran.answers[ran.at]
     # What is refused already has nothing in it that a system could refuse instead.
     in_vain = wrong.kind is Kind.PROGRESS and said.startswith("refused")
     varied = first.place if first.seen else len(trials.moves) - 1
     kinds = {} if in_vain else observed(trials, varied)
+    instead = refused_instead(kinds, f"step {varied + 1}" if first.seen else "the same")
     if not in_vain:
-        asked(_INSTEAD)
+        noted(_INSTEAD, known=bool(instead))
     layers = trials.bench.oracle.whole.layers
     names = frozenset(layer.name for layer in layers)
     facts = Facts(wrong, trials.moves, first, kinds, names, said, ran.answers[first.place])
-    what = f"step {varied + 1}" if first.seen else "the same"
-    return (
-        Explanation(needs, first.place, refused_instead(kinds, what), look_for(facts), first.known_by),
-        tuple(unknown),
-    )
+    return Explanation(needs, first.place, instead, look_for(facts), first.known_by), tuple(unknown)

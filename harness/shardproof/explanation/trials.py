@@ -211,7 +211,8 @@ class Trials:
 def _broken(error: AdapterError) -> str:
     """What happened, on one line, with the verb that it happened in."""
     got = dict(error.facts).get("got", "none")
-    said = " ".join((error.summary if got == "none" else f"{error.summary} ({got})").split())
+    silent = got in ("none", "nothing")
+    said = " ".join((error.summary if silent else f"{error.summary} ({got})").split())
     return said if len(said) <= SAID_MAX else f"{said[:SAID_MAX]}..."
 
 

@@ -200,7 +200,7 @@ class TestOfAnAdapterThatBreaks:
         assert (told.explanation.first_wrong, told.explanation.known_by) == (4, "")
         assert told.explanation.refused_instead == ""
         assert told.unexplained == (
-            "what each step is for, since which step it is wrong, what is refused instead: "
+            "some of what each step is for, since which step it is wrong, what is refused instead: "
             f"in one of the runs that would tell, {happened}"
         )
 
@@ -227,8 +227,8 @@ class TestOfAnAdapterThatBreaks:
         assert told.explanation.without[4] == "nothing is violated"
         assert told.explanation.refused_instead.startswith("the same with one bit of the proof flipped")
         assert told.unexplained.startswith(
-            "what is refused instead: in one of the runs that would tell, the adapter raised in 'deliver' "
-            "(ValueError: no header xxx"
+            "some of what is refused instead: in one of the runs that would tell, "
+            "the adapter raised in 'deliver' (ValueError: no header xxx"
         )
         assert len(told.unexplained) < 400
 
