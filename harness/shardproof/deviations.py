@@ -28,10 +28,10 @@ from attrs import evolve, frozen
 from . import trace_file
 from .errors import UsageError, nearest
 from .replay import Replayed, differences, replay
-from .selection import Applicable, System, applicable, base, sentences
+from .selection import Applicable, System, applicable, sentences
 from .together import agreements
 from .trace import DIFFERENCE, Trace
-from .verdict import Deviating, Finding, Report, State, Verdict
+from .verdict import Deviating, Report, State, Verdict, broken
 
 #: What stands between the names of several adapters, here and in traces.
 _AND = " and "
@@ -207,11 +207,6 @@ def judged(report: Report, known: Sequence[Deviation]) -> Report:
     else:
         verdict = Verdict.HOLDS
     return evolve(report, verdict=verdict, deviations=states)
-
-
-def broken(found: Finding) -> tuple[str, ...]:
-    """All sentences that a finding violates."""
-    return (found.property, *map(base, found.also))
 
 
 def _state(one: Deviation, report: Report, *, stopped: bool) -> Deviating:

@@ -172,7 +172,7 @@ class Together:
                 return None
         return None
 
-    def trace(self, found: Found, search: Search, versions: dict[str, str]) -> Trace:
+    def trace(self, found: Found, search: Search) -> Trace:
         """The difference as a trace that names the systems, run once more and numbered from 0."""
         moves = renumbered(found.moves)
         again = self.first(moves)
@@ -193,6 +193,9 @@ class Together:
             steps.append(evolve(step, actual=str(bench.lock.claim), changed=bench.lock.happened))
         steps[-1] = evolve(steps[-1], changed=())
         wrong = again.wrong
+        versions = {
+            n: b.adapter.version for n, b in zip(self.names, self.benches, strict=True) if b.adapter.version
+        }
         return Trace(
             " and ".join(self.names),
             tuple(layer.name for layer in bench.oracle.protocol.layers),
@@ -204,7 +207,7 @@ class Together:
             Violation(len(steps) - 1, wrong.expected, wrong.actual, "", wrong.differs),
             search,
             "not established",
-            {"shardproof": __version__, **versions},
+            {**versions, "shardproof": __version__},
             self.topology.reserve,
         )
 

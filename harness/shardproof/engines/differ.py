@@ -148,7 +148,7 @@ class _Search:
         if name in self.found and len(shrunk.moves) >= len(self.found[name].trace.steps):
             return
         search = Search("differ", self.plan.seed, self.work["runs"], self.work["steps"])
-        trace = self.together.trace(shrunk, search, {})
+        trace = self.together.trace(shrunk, search)
         wrong, before, after = shrunk.wrong, len(found.moves), len(trace.steps)
         told = f"shrunk from {before} steps to {after}" if before > after else ""
         course = shrinker.course

@@ -156,10 +156,10 @@ class Prompter:
 
     def _respond(self, shard: str, sent: Sent) -> None:
         names = self.lock.topology.shards
-        goes_on = sent.terms.onward is not None and not sent.failed
-        back = sent.terms.onward if goes_on and sent.terms.onward is not None else sent.source
+        onward = sent.terms.onward
+        next_hop = sent.source if onward is None or sent.failed else onward
         payload = f"answer:{receipt_name(sent.number)}".encode()
-        response = Response(b"bytes of " + payload, names[back], payload, sent.payload, sent.terms.amount)
+        response = Response(b"bytes of " + payload, names[next_hop], payload, sent.payload, sent.terms.amount)
         self.player.news[shard].responses.append(response)
 
 

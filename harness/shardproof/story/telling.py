@@ -373,7 +373,7 @@ def _tries_twice(move: Move) -> bool:
 
 def _receipts_of(move: Move) -> Iterator[int]:
     """The receipts that a move presupposes."""
-    if isinstance(move, Deliver | Act) and isinstance(move.receipt, int) and move.receipt is not None:
+    if isinstance(move, Deliver | Act) and isinstance(move.receipt, int):
         yield move.receipt
     yield from (proof.receipt for proof in _proofs_of(move))
 

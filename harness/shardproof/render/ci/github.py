@@ -32,7 +32,8 @@ def notes(answer: Answer, folder: Path) -> Iterator[str]:
         where = place(answer, engine, path, folder)
         known = answer.expected(engine, found)
         why, line = f"known: {known}" if known else found.because, replay(answer, engine, path)
-        said = (why, *_last(found.trace.violation), line)
+        wrong = found.trace.violation
+        said = (why, *((wrong.clause, wrong.differs) if wrong is not None else ()), line)
         title = f"{text.word(found, known)}: {found.property}"
         level = _LEVELS[weight(answer, engine, found)]
         yield _command(level, title, "\n".join(map(inert.line, filter(None, said))), where)
@@ -47,10 +48,6 @@ def notes(answer: Answer, folder: Path) -> Iterator[str]:
 def failure(error: ShardproofError) -> str:
     """The line for a run that came to no verdict."""
     return _command("error", "shardproof", inert.line(str(error), longest=2_000), None)
-
-
-def _last(violation: object) -> tuple[str, ...]:
-    return (getattr(violation, "clause", ""), getattr(violation, "differs", ""))
 
 
 def _command(level: str, title: str, message: str, where: Place | None) -> str:
@@ -114,7 +111,7 @@ def _summary(answer: Answer, stories: int) -> Iterator[str]:
         yield ""
         yield _fenced(story(answer, engine, one, path, ascii_only=False))
     if len(found) > stories:
-        yield f"\n{len(found) - stories} more findings: the page of the run has them."
+        yield f"\n{text.counted(len(found) - stories, 'more finding')}: the page of the run has more."
     gone = [
         f"{d.property}: {d.why or d.reason}"
         for r in answer.reports
