@@ -23,6 +23,7 @@ from shardproof_properties.catalogue import properties_of
 from shardproof_properties.property import Property
 
 from .. import model_replay, selection
+from ..acts import RECENT
 from ..adapter import Topology
 from ..deeds import DEEDS, Decides
 from ..errors import TraceError, UsageError
@@ -345,7 +346,9 @@ def _opened(trace: Trace, protocol: Protocol, moves: tuple[Move, ...]) -> tuple[
 
     def seen(name: str) -> tuple[int, Sequence[bytes]]:
         shard = trace.shards.index(name)
-        payloads = [lock.receipts[n].payload if n in lock.receipts else b"" for n in lock.effects[shard][-8:]]
+        payloads = [
+            lock.receipts[n].payload if n in lock.receipts else b"" for n in lock.effects[shard][-RECENT:]
+        ]
         return lock.effects_at(shard), payloads
 
     one.seen = seen
