@@ -44,6 +44,8 @@ class Lenient(ReferenceAdapter):
 class Lenient(ReferenceAdapter):
     """Looks past one byte too many after the evidence, which the model allows."""
 
+    version: ClassVar[str] = "of the bench"
+
     def deliver(self, delivery: Delivery) -> Outcome:
         said = super().deliver(delivery)
         if isinstance(said, Refused) and delivery.evidence:
@@ -123,6 +125,7 @@ class TestDiffering:
         (found,) = different.findings
 
         assert different.verdict is Verdict.VIOLATED
+        assert found.trace.versions["lenient"] == "of the bench"
         assert (found.kind, found.property) == (Kind.DIFFERENCE, DAMAGED)
         assert found.trace.adapter == "reference and lenient"
         assert len(found.trace.steps) == 5

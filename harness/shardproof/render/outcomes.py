@@ -79,7 +79,7 @@ def _outcomes(report: Report) -> Iterator[Outcome]:
     for found in report.findings:
         known = report.expected(found)
         yield Outcome(
-            found.property, State.EXPECTED if known else State.VIOLATED, known or found.because, found
+            broken(found)[0], State.EXPECTED if known else State.VIOLATED, known or found.because, found
         )
 
 

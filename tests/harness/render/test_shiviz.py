@@ -108,6 +108,19 @@ def test_hosts_have_no_spaces_and_differ() -> None:
     assert named["{"] == "%7B"
 
 
+def test_what_happens_elsewhere_is_no_shard(told: Told) -> None:
+    """
+    A place that is none of the shards has a host of its own, which is as short as theirs.
+    """
+    trace = told("no-deduplication").trace
+    emit, produce, *_ = trace.steps
+    steps = (emit, *(evolve(produce, at=place) for place in ("a%20b", "", "x" * 100)))
+
+    found = events(shiviz.write(evolve(trace, shards=("A", "a b"), steps=steps, violation=None)))
+
+    assert [event.host for event in found] == ["A", "a%2520b", "-", "x" * 60 + "..."]
+
+
 def test_the_violation_is_named(told: Told) -> None:
     """
     Whoever looks for it in a long log finds it.
