@@ -90,6 +90,19 @@ def test_is_the_same_every_time(form: str, told: Told) -> None:
     assert FORMS[form].write(shown) == FORMS[form].write(shown)
 
 
+def test_text_says_by_what_the_model_refuses(told: Told) -> None:
+    """
+    As the story does, which says more than the file; and in ASCII where nothing else can be shown.
+    """
+    story = told("refunded-again")
+    text = FORMS["text"].write(Shown(story, TRACE, ascii_only=True))
+
+    assert story.refused_by
+    assert " ".join(story.refused_by.split()) in " ".join(text.split())
+    assert text.isascii()
+    assert not FORMS["text"].write(Shown(story, TRACE)).isascii()
+
+
 def test_json_is_as_its_schema_says(told: Told) -> None:
     """
     What other tools are given is what they were promised.
