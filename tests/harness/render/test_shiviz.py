@@ -9,7 +9,7 @@ from attrs import evolve, frozen
 
 from shardproof.render import shiviz
 from shardproof.story.told import Story
-from shardproof.trace import Trace
+from shardproof.trace import Step, Trace
 
 Told = Callable[[str], Story]
 
@@ -95,6 +95,21 @@ def test_what_knows_nothing_of_each_other_is_concurrent(told: Told) -> None:
 
     assert not before(one, other)
     assert not before(other, one)
+
+
+def test_what_is_carried_is_as_it_was_when_it_was_made(told: Told) -> None:
+    """
+    Who has a receipt does not know what came after it; who has a header that is final knows that it is.
+    """
+    trace = told("no-deduplication").trace
+    emit, produce, finalise, learn, *_ = trace.steps
+    shown = Step("deliver", "B", {"receipt": "r0", "header": "null", "evidence": "none"})
+    steps = (emit, produce, shown, finalise, learn)
+
+    found = events(shiviz.write(evolve(trace, steps=steps, violation=None)))
+
+    assert [step.action for step in steps] == ["emit", "produce", "deliver", "finalise", "learn"]
+    assert [event.clock for event in found if event.host == "B"] == [{"A": 1, "B": 1}, {"A": 3, "B": 2}]
 
 
 def test_hosts_have_no_spaces_and_differ() -> None:
