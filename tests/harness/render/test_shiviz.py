@@ -112,6 +112,32 @@ def test_what_is_carried_is_as_it_was_when_it_was_made(told: Told) -> None:
     assert [event.clock for event in found if event.host == "B"] == [{"A": 1, "B": 1}, {"A": 3, "B": 2}]
 
 
+def test_evidence_and_answers_are_carried_too(told: Told) -> None:
+    """
+    A proof is of something in some header, and a shard answers a receipt that it was shown.
+    """
+    trace = told("no-deduplication").trace
+    emit, produce, *_ = trace.steps
+    none = {"header": "null", "evidence": "none"}
+    steps = (
+        emit,
+        produce,
+        Step("deliver", "B", {"receipt": "forged:A>B:0", "header": "null", "evidence": "r0@h0"}),
+        Step("deliver_failing", "B", {"receipt": "r0", **none}),
+        Step("deliver", "C", {"receipt": "answer:r0", **none}),
+        Step("nest", "D", {"receipt": "forged:A>B:1", **none, "inner": "r9@h0"}),
+    )
+
+    found = events(shiviz.write(evolve(trace, shards=("A", "B", "C", "D"), steps=steps, violation=None)))
+
+    assert [event.clock for event in found[2:]] == [
+        {"A": 2, "B": 1},
+        {"A": 2, "B": 2},
+        {"A": 2, "B": 2, "C": 1},
+        {"A": 2, "D": 1},
+    ]
+
+
 def test_hosts_have_no_spaces_and_differ() -> None:
     """
     Names that are alike once they are cut or written without spaces are numbered.
