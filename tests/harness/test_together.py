@@ -129,11 +129,23 @@ class TestDiffering:
         assert (found.kind, found.property) == (Kind.DIFFERENCE, DAMAGED)
         assert found.trace.adapter == "reference and lenient"
         assert len(found.trace.steps) == 5
+        assert (found.trace.shards, found.trace.reserve) == (("A", "B", "C"), 0)
         violation = found.trace.violation
         assert violation is not None
         assert violation.expected.startswith("reference: refused")
         assert violation.actual == "lenient: accepted, B executed r0"
         assert violation.differs == "reference and lenient; the model allows both"
+
+    def test_what_only_one_of_them_did_is_no_step_of_both(self) -> None:
+        """
+        Whoever is named first, the last step has the answers of both, and changed nothing that both show.
+        """
+        (found,) = compared(("lenient", Lenient), REFERENCE).findings
+
+        assert found.trace.steps[-1].changed == ()
+        assert found.trace.violation is not None
+        assert found.trace.violation.expected == "lenient: accepted, B executed r0"
+        assert found.trace.violation.actual.startswith("reference: refused")
 
     def test_a_seed_repeats_it(self, different: Report) -> None:
         """
