@@ -29,6 +29,9 @@ from .record import Block, Sent
 #: How an adversary signs a header: with nothing, as validators that he made up, with keys that have leaked.
 UNSIGNED, MADE_UP, LEAKED = range(3)
 
+#: Of what a shard has executed, the last that are looked at again once it has lost something.
+RECENT = 8
+
 
 @define(eq=False)
 class Acts(Observer):
@@ -388,7 +391,7 @@ class Acts(Observer):
     def compare_history(self, s: int, taken_back: Sequence[int], name: str) -> Wrong | None:
         """The effects that a system shows are exactly those that the model has kept."""
         shard, kept = self.topology.shards[s], self.effects[s]
-        recent = kept[-8:]
+        recent = kept[-RECENT:]
         since = self.effects_at(s) - len(recent)
         answer = [x.payload for x in self.system.executed(shard, since)]
         if answer == [self._payload(r) for r in recent]:

@@ -7,6 +7,9 @@ Known deviations: what a system is expected to violate, and why that is so, as a
     reason = "the new table of receipts is not deployed yet"
     trace = "known/twice.trace.json"      # that shows it, as seen from this file; may be left out
 
+What systems are known to differ in, where they are asked the same, is an entry too: its property is the
+name of the difference, such as `agree-on-deliver`, and its adapter is all of them: "A and B".
+
 What is expected is shown with its trace and fails nothing. The line must go once it is no longer
 true: a search that checked all it was to check, and has not seen it, says that it is gone, which is
 an error. A search that is inconclusive for another reason has not seen enough to say so. With a
@@ -16,7 +19,7 @@ trace there is nothing to chance: it is run again first, and shows the deviation
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +27,14 @@ from attrs import evolve, frozen
 
 from . import trace_file
 from .errors import UsageError, nearest
-from .replay import replay
-from .selection import Applicable, System, applicable, base, sentences
-from .verdict import Deviating, Finding, Report, State, Verdict
+from .replay import Replayed, differences, replay
+from .selection import Applicable, System, applicable, sentences
+from .together import agreements
+from .trace import DIFFERENCE, Trace
+from .verdict import Deviating, Report, State, Verdict, broken
+
+#: What stands between the names of several adapters, here and in traces.
+_AND = " and "
 
 _ENTRIES = "deviation"
 _WORDS = ("property", "adapter", "reason", "trace")
@@ -40,7 +48,7 @@ class Deviation:
     property: str
     names: tuple[str, ...]
     reason: str
-    #: As the command line names it; empty for every adapter.
+    #: As the command line names it, or several in any order; empty for every adapter.
     adapter: str = ""
     #: The file of a run that shows it, and what became of that on this system.
     trace: Path | None = None
@@ -102,15 +110,24 @@ def _entry(entry: Mapping[str, Any], where: str, known: Sequence[Applicable], fo
             else None,
         )
     word = entry["property"].strip()
-    names = tuple(s.name for s in known if word in (s.name, s.id) and word != "-")
+    of_several = word in agreements()
+    names = (word,) if of_several else tuple(s.name for s in known if word in (s.name, s.id) and word != "-")
     if not names:
+        said = {s.name for s in known} | {s.id for s in known if s.id != "-"}
         raise UsageError(
             f"{where}: unknown property {word!r}",
             expected="a property that can be seen of an implementation, by name or number",
-            help=nearest(word, {s.name for s in known} | {s.id for s in known if s.id != "-"}),
+            help=nearest(word, agreements() if word.startswith(DIFFERENCE) else said),
+        )
+    adapter = entry.get("adapter", "").strip()
+    if of_several and adapter and _AND not in adapter:
+        raise UsageError(
+            f"{where}: {word} says what several systems differ in",
+            expected='all of them, as in adapter = "A and B"',
+            got=adapter,
         )
     trace = folder / entry["trace"].strip() if "trace" in entry else None
-    return Deviation(word, names, entry["reason"].strip(), entry.get("adapter", "").strip(), trace)
+    return Deviation(word, names, entry["reason"].strip(), adapter, trace)
 
 
 def of_system(known: Sequence[Deviation], system: System) -> tuple[Deviation, ...]:
@@ -121,20 +138,50 @@ def of_system(known: Sequence[Deviation], system: System) -> tuple[Deviation, ..
     where a trace cannot be read or run on it.
     """
     said = {s.name: s.not_applicable for s in applicable(system.capabilities, system.stack)}
-    for one in known:
-        if one.adapter == system.name and all(said[name] for name in one.names):
+    mine = [one for one in known if one.adapter in ("", system.name) and one.property not in agreements()]
+    for one in mine:
+        if one.adapter and all(said[name] for name in one.names):
             raise UsageError(
                 f"known deviation {one.property}: the property says nothing of {system.name}",
                 got=said[one.names[0]],
                 help="so it can never be seen to deviate: leave the entry out",
             )
-    return tuple(_again(one, system) for one in known if one.adapter in ("", system.name))
+    return tuple(_again(one, lambda trace: replay(system.make, system.name, trace)) for one in mine)
 
 
-def _again(one: Deviation, system: System) -> Deviation:
+def of_several(known: Sequence[Deviation], systems: Sequence[System]) -> tuple[Deviation, ...]:
+    """
+    What these systems are known to differ in; where there is a trace of one, they are all asked again.
+
+    Raises `UsageError` where one is said of them by name, and they cannot all be asked for that, or where a
+    trace cannot be read or run on them.
+    """
+    together = _AND.join(one.name for one in systems)
+    possible = agreements(frozenset.intersection(*(one.capabilities for one in systems)))
+    ours = [
+        one
+        for one in known
+        if one.property in agreements() and (not one.adapter or _same(one.adapter, together))
+    ]
+    for one in ours:
+        if one.adapter and one.property not in possible:
+            raise UsageError(
+                f"known deviation {one.property}: not all of {together} can be asked for that",
+                help="so they can never be seen to differ in it: leave the entry out",
+            )
+    made = [(one.name, one.make) for one in systems]
+    return tuple(_again(one, lambda trace: differences(made, trace)) for one in ours)
+
+
+def _same(some: str, others: str) -> bool:
+    """Whether the same adapters are named, in whatever order."""
+    return sorted(some.split(_AND)) == sorted(others.split(_AND))
+
+
+def _again(one: Deviation, run: Callable[[Trace], Replayed]) -> Deviation:
     if one.trace is None:
         return one
-    again = replay(system.make, system.name, trace_file.load(one.trace))
+    again = run(trace_file.load(one.trace))
     if again.verdict is Verdict.VIOLATED:
         # Something else that it violates is for the search to find, and says nothing of this.
         return evolve(one, replayed=State.SEEN if again.trace.property in one.names else None)
@@ -160,11 +207,6 @@ def judged(report: Report, known: Sequence[Deviation]) -> Report:
     else:
         verdict = Verdict.HOLDS
     return evolve(report, verdict=verdict, deviations=states)
-
-
-def broken(found: Finding) -> tuple[str, ...]:
-    """All sentences that a finding violates."""
-    return (found.property, *map(base, found.also))
 
 
 def _state(one: Deviation, report: Report, *, stopped: bool) -> Deviating:

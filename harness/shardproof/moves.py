@@ -391,14 +391,3 @@ def presented_receipts(move: Move) -> tuple[int | Forged | None, ...]:
         case Act():
             return (move.receipt, move.evidence.receipt if move.evidence else None)
     return ()
-
-
-def named_receipts(moves: Sequence[Move]) -> set[int]:
-    """The numbers of emitted receipts that any of `moves` speaks of."""
-    found: set[int] = set()
-    for move in moves:
-        if isinstance(move, Emit):
-            found.add(move.receipt)
-        else:
-            found |= {r for r in presented_receipts(move) if isinstance(r, int)}
-    return found

@@ -24,7 +24,8 @@ def narrowed(make: Callable[[], Adapter], verbs: Collection[str]) -> AdapterFact
 
     def construct() -> Adapter:
         adapter = make()
-        kind = type("Narrowed", (_Narrowed,), {"name": adapter.name, "stack": adapter.stack, **passed_on})
+        said = {"name": adapter.name, "version": adapter.version, "stack": adapter.stack}
+        kind = type("Narrowed", (_Narrowed,), {**said, **passed_on})
         one: Adapter = kind(adapter)
         return one
 

@@ -219,11 +219,6 @@ class Oracle:
         """The slot of the header that nobody produced."""
         return self.shards
 
-    @property
-    def first_header(self) -> int:
-        """The first slot for headers that are produced."""
-        return self.shards + 1
-
     def broken(
         self, before: World, after: World, touched: dict[type, Sequence[int]], live: Sequence[int] = ()
     ) -> list[Property]:

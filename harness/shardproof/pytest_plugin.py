@@ -163,14 +163,14 @@ class Case:
         A known deviation must fail: that is shown as xfailed, and anything else is a failure.
         """
         from .observable import OBSERVABLE
-        from .verdict import State
+        from .verdict import State, broken
 
         report = self.suite.report(self.adapter)
         item.user_properties += self._properties(report)
         name = self.sentence.name
         known = next((one for one in report.deviations if name in one.names), None)
         for found in report.findings:
-            if name == found.property or name in found.also:
+            if name in broken(found):
                 self._violated(item, found, known.reason if known else "")
         if known is not None and known.state is State.SEEN and known.names == (name,):
             # Not by this search, but by the trace that is kept of it.

@@ -139,7 +139,7 @@ def differences(systems: Sequence[tuple[str, AdapterFactory]], trace: Trace) -> 
     try:
         found = together.first(moves)
         if found is not None:
-            again = together.trace(found, trace.search, {})
+            again = together.trace(found, trace.search)
             reproduced = again.property == trace.property
             said = f"they differ at step {len(again.steps)}: {again.property}"
             summary = f"reproduced: {said}" if reproduced else f"{said}, and not {trace.property}"

@@ -10,7 +10,7 @@ of an answer that says "later", only the effects count.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 
 from attrs import define, evolve, field, frozen
@@ -19,6 +19,7 @@ from shardproof_models.stacks import STACKS, composed, layers_for
 
 from . import __version__
 from .adapter import AdapterFactory, Pending, Refused, Topology, capabilities
+from .deeds import DEEDS
 from .errors import AdapterError, UsageError
 from .judge import Wrong
 from .moves import Act, Deliver, Learn, Move, step_of
@@ -29,6 +30,17 @@ from .trace import DIFFERENCE, Search, Step, Trace, Violation
 from .verdict import Kind
 
 _BECAUSE = "two implementations of one protocol that differ are two protocols"
+
+#: Verbs that are asked of every system, and those that are asked of all if all have them.
+_REQUIRED = ("emit", "produce", "deliver")
+_OPTIONAL = ("finalise", "learn", "revert", "restart", *DEEDS)
+
+#: What is shown as bytes, and so may be damaged.
+_SHOWN = frozenset(
+    {"deliver", "learn", *(deed.verb for deed in DEEDS.values() if "header" in deed.arguments)}
+)
+
+_DAMAGED = "-of-damaged-bytes"
 
 
 @frozen
@@ -134,7 +146,9 @@ class Together:
         allowed = "the model allows both" if not wrong else "the model does not allow both"
         first = f"{self.names[0]}: {seen[0]}"
         differs = f"{self.names[0]} and {', '.join(self.names[i] for i in odd)}; {allowed}"
-        return Wrong(Kind.DIFFERENCE, "-", _name(move), _BECAUSE, first, others, differs=differs), wrong
+        return Wrong(
+            Kind.DIFFERENCE, "-", agreement_on(move), _BECAUSE, first, others, differs=differs
+        ), wrong
 
     def _seen(self, bench: Bench) -> Seen:
         claim = bench.lock.claim
@@ -158,7 +172,7 @@ class Together:
                 return None
         return None
 
-    def trace(self, found: Found, search: Search, versions: dict[str, str]) -> Trace:
+    def trace(self, found: Found, search: Search) -> Trace:
         """The difference as a trace that names the systems, run once more and numbered from 0."""
         moves = renumbered(found.moves)
         again = self.first(moves)
@@ -179,6 +193,9 @@ class Together:
             steps.append(evolve(step, actual=str(bench.lock.claim), changed=bench.lock.happened))
         steps[-1] = evolve(steps[-1], changed=())
         wrong = again.wrong
+        versions = {
+            n: b.adapter.version for n, b in zip(self.names, self.benches, strict=True) if b.adapter.version
+        }
         return Trace(
             " and ".join(self.names),
             tuple(layer.name for layer in bench.oracle.protocol.layers),
@@ -190,7 +207,7 @@ class Together:
             Violation(len(steps) - 1, wrong.expected, wrong.actual, "", wrong.differs),
             search,
             "not established",
-            {"shardproof": __version__, **versions},
+            {**versions, "shardproof": __version__},
             self.topology.reserve,
         )
 
@@ -205,8 +222,19 @@ def _blamed(name: str) -> Iterator[None]:
         raise
 
 
-def _name(move: Move) -> str:
-    """What they do not agree on; damaged bytes, of which the model allows either, apart from the rest."""
+def agreement_on(move: Move) -> str:
+    """What systems are to agree on; damaged bytes, of which the model allows either, apart from the rest."""
     verb = move.deed if isinstance(move, Act) else type(move).__name__.lower()
     damaged = isinstance(move, Deliver | Learn | Act) and move.damage is not None
-    return f"{DIFFERENCE}{verb.replace('_', '-')}{'-of-damaged-bytes' if damaged else ''}"
+    return _agreement(verb) + (_DAMAGED if damaged else "")
+
+
+def agreements(able: Collection[str] | None = None) -> tuple[str, ...]:
+    """What systems can be asked to agree on; with the verbs that all of them have, if these are given."""
+    verbs = (*_REQUIRED, *(verb for verb in _OPTIONAL if able is None or verb in able))
+    damaged = (_agreement(verb) + _DAMAGED for verb in verbs if verb in _SHOWN)
+    return (*map(_agreement, verbs), *damaged)
+
+
+def _agreement(verb: str) -> str:
+    return DIFFERENCE + verb.replace("_", "-")

@@ -67,6 +67,11 @@ class Finding:
     shrinking: Points = ()
 
 
+def broken(found: Finding) -> tuple[str, ...]:
+    """All sentences that a finding violates; `reverts-atomically[consumed]` is an instance of one."""
+    return tuple(dict.fromkeys(name.partition("[")[0] for name in (found.property, *found.also)))
+
+
 @frozen
 class NotProved:
     """An obligation that the solver refuted or could not decide: not (yet) a violation of anything."""
@@ -138,5 +143,5 @@ class Report:
     def expected(self, found: Finding) -> str:
         """Why a finding was expected; empty if it was not, or if it breaks more than was expected."""
         known = {name: one.reason for one in self.deviations for name in one.names}
-        broken = (found.property, *(name.partition("[")[0] for name in found.also))
-        return known[found.property] if known.keys() >= set(broken) else ""
+        names = broken(found)
+        return known[names[0]] if known.keys() >= set(names) else ""

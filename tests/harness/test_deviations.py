@@ -8,7 +8,7 @@ import pytest
 from attrs import evolve
 
 from shardproof import cli, selection
-from shardproof.deviations import Deviation, judged, load, of_system
+from shardproof.deviations import Deviation, judged, load, of_several, of_system
 from shardproof.engines import tour as tours
 from shardproof.errors import UsageError
 from shardproof.settings import resolve
@@ -219,6 +219,8 @@ WRONG = {
     "unknown name": entry("executes-at-most-one"),
     "unknown number": entry("P99"),
     "of the model only": entry("isolates-shards"),
+    "difference of one": entry("agree-on-deliver", adapter="reference"),
+    "unknown difference": entry("agree-on-delivery"),
     "twice": entry("P01") + entry(TWICE),
 }
 
@@ -251,6 +253,33 @@ class TestFiles:
             of_system(load(Path("known.toml")), selection.system("reference"))
 
         assert "the adapter has no ended, time_out" in str(caught.value)
+
+    def test_what_systems_differ_in_is_of_no_one_of_them(self, folder: Path) -> None:
+        """
+        Each system by itself is judged by sentences; a difference is of all of them, in whatever order.
+        """
+        one, other, third = map(selection.system, ("reference", "watermark", "reference:near"))
+        (folder / "known.toml").write_text(
+            entry("agree-on-deliver", adapter="watermark and reference")
+            + entry("agree-on-emit")
+            + entry("P01")
+        )
+        known = load(Path("known.toml"))
+
+        assert [x.property for x in of_system(known, one)] == ["P01"]
+        assert [x.property for x in of_several(known, (one, other))] == ["agree-on-deliver", "agree-on-emit"]
+        assert [x.property for x in of_several(known, (one, third))] == ["agree-on-emit"]
+
+    def test_a_difference_that_can_never_be_seen_is_a_wrong_file(self, folder: Path) -> None:
+        """
+        Of what only one of them can do, nobody is asked.
+        """
+        (folder / "known.toml").write_text(entry("agree-on-restart", adapter="reference and watermark"))
+
+        with pytest.raises(UsageError, match="not all of reference and watermark can be asked for that"):
+            of_several(
+                load(Path("known.toml")), (selection.system("reference"), selection.system("watermark"))
+            )
 
     def test_of_a_project_is_found_from_its_folders(self, folder: Path) -> None:
         """

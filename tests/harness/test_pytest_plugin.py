@@ -5,11 +5,17 @@ import subprocess
 import sys
 import xml.etree.ElementTree as ET
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from attrs import frozen
 
+import answers
 from shardproof.observable import OBSERVABLE
+from shardproof.pytest_plugin import Case
+from shardproof.selection import Applicable
+from shardproof.verdict import Verdict
 
 #: Code that other tests cover too, so it is looked at without measuring.
 pytestmark = pytest.mark.heavy
@@ -291,3 +297,20 @@ class TestInert:
 
         assert run.code == 0, run.out
         assert "shardproof:" not in run.out
+
+
+class TestCase:
+    def test_an_instance_of_a_property_is_that_property(self) -> None:
+        """
+        What breaks `reverts-atomically[consumed]` breaks it, also where another property is named first.
+        """
+        found = answers.finding(also=("reverts-atomically[consumed]",))
+        report = answers.fuzzed(verdict=Verdict.VIOLATED, findings=(found,))
+        suite: Any = SimpleNamespace(
+            report=lambda _: report, seed=1, files={(answers.SYSTEM, found.property): Path("x.trace.json")}
+        )
+        item: Any = SimpleNamespace(user_properties=[], add_report_section=lambda *_: None)
+        case = Case(suite, answers.SYSTEM, Applicable("P26", "reverts-atomically", "it matters"))
+
+        with pytest.raises(pytest.fail.Exception, match="violated: reverts-atomically, with executes-at"):
+            case.judge(item)

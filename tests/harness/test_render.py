@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shardproof.render import inert, report, text
-from shardproof.render.diagram import ASCII, STEPS_MAX, UNICODE, draw
+from shardproof.render.diagram import ASCII, STEPS_MAX, UNICODE, draw, left_out
 from shardproof.render.report import Answer
 from shardproof.trace import NOT_NEEDED, Explanation, Search, Step, Trace, Violation
 from shardproof.verdict import Deviating, Finding, Kind, NotProved, Report, State, Verdict
@@ -307,8 +307,17 @@ class TestDiagram:
         lines = draw(trace, 100, ASCII)
 
         assert len(lines) < STEPS_MAX + 10
-        assert any("4,800 steps" in line for line in lines)
+        assert lines[11] == "  ... 4,800 steps are left out ..."
         assert lines[-1].endswith("<-- here")
+
+    @pytest.mark.parametrize(
+        "count, said", [(1, "1 step is"), (2, "2 steps are"), (1_000, "1,000 steps are")]
+    )
+    def test_counts_what_is_left_out_in_words_that_agree(self, count: int, said: str) -> None:
+        """
+        One step, or several, in every form.
+        """
+        assert left_out(count) == f"{said} left out"
 
     def test_marks_the_one_step_that_is_wrong(self) -> None:
         """

@@ -15,12 +15,13 @@ from shardproof.adapter import REQUIRED, Adapter, AdapterFactory, Delivery, Outc
 from shardproof.adapters.faulty import variant as faulty
 from shardproof.adapters.reference import ReferenceAdapter, variant
 from shardproof.adapters.watermark import WatermarkAdapter
+from shardproof.deviations import Deviation, judged
 from shardproof.engines.differ import Plan, differ
 from shardproof.errors import AdapterError, UsageError
 from shardproof.narrowed import narrowed
 from shardproof.replay import differences
-from shardproof.together import Seen
-from shardproof.verdict import Kind, Report, Verdict
+from shardproof.together import Seen, agreements
+from shardproof.verdict import Kind, Report, State, Verdict
 
 LENIENT = """
 from shardproof.adapter import Delivery, Refused
@@ -42,6 +43,8 @@ class Lenient(ReferenceAdapter):
 
 class Lenient(ReferenceAdapter):
     """Looks past one byte too many after the evidence, which the model allows."""
+
+    version: ClassVar[str] = "of the bench"
 
     def deliver(self, delivery: Delivery) -> Outcome:
         said = super().deliver(delivery)
@@ -86,11 +89,14 @@ class FollowsCore(ReferenceAdapter):
 
 
 REFERENCE = ("reference", ReferenceAdapter)
+DAMAGED = "agree-on-deliver-of-damaged-bytes"
 
 
-def compared(*systems: tuple[str, AdapterFactory], steps: int = 2_500) -> Report:
+def compared(
+    *systems: tuple[str, AdapterFactory], steps: int = 2_500, expected: frozenset[str] = frozenset()
+) -> Report:
     ticks = itertools.count()
-    return differ(systems, Plan(1, steps=steps), clock=lambda: float(next(ticks)))
+    return differ(systems, Plan(1, steps=steps, expected=expected), clock=lambda: float(next(ticks)))
 
 
 @pytest.fixture(scope="module")
@@ -119,14 +125,27 @@ class TestDiffering:
         (found,) = different.findings
 
         assert different.verdict is Verdict.VIOLATED
-        assert (found.kind, found.property) == (Kind.DIFFERENCE, "agree-on-deliver-of-damaged-bytes")
+        assert found.trace.versions["lenient"] == "of the bench"
+        assert (found.kind, found.property) == (Kind.DIFFERENCE, DAMAGED)
         assert found.trace.adapter == "reference and lenient"
         assert len(found.trace.steps) == 5
+        assert (found.trace.shards, found.trace.reserve) == (("A", "B", "C"), 0)
         violation = found.trace.violation
         assert violation is not None
         assert violation.expected.startswith("reference: refused")
         assert violation.actual == "lenient: accepted, B executed r0"
         assert violation.differs == "reference and lenient; the model allows both"
+
+    def test_what_only_one_of_them_did_is_no_step_of_both(self) -> None:
+        """
+        Whoever is named first, the last step has the answers of both, and changed nothing that both show.
+        """
+        (found,) = compared(("lenient", Lenient), REFERENCE).findings
+
+        assert found.trace.steps[-1].changed == ()
+        assert found.trace.violation is not None
+        assert found.trace.violation.expected == "lenient: accepted, B executed r0"
+        assert found.trace.violation.actual.startswith("reference: refused")
 
     def test_a_seed_repeats_it(self, different: Report) -> None:
         """
@@ -142,6 +161,18 @@ class TestDiffering:
 
         told = {f.trace.violation.differs for f in report.findings if f.trace.violation}
         assert told == {"reference and twice; the model does not allow both"}
+
+    def test_where_all_are_wrong_none_differs(self) -> None:
+        """
+        Two with one mistake do the same; the run ends there, because no model says what comes next.
+        """
+        wrong = faulty("no-deduplication")
+
+        report = compared(("one", wrong), ("other", wrong), steps=1_000)
+
+        assert report.verdict is Verdict.HOLDS
+        assert report.work["ended_early"] > 0
+        assert f"{report.work['ended_early']:,} ended where all were wrong" in report.checked
 
     def test_only_what_all_have_is_asked(self) -> None:
         """
@@ -172,6 +203,84 @@ class TestDiffering:
         """
         with pytest.raises(UsageError, match="follow different stacks"):
             compared(REFERENCE, ("core", FollowsCore))
+
+
+class TestKnownDifferences:
+    def test_the_search_goes_on_past_them(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """
+        What is known ends no search; the runs that end there are counted, since their rest is not compared.
+        """
+        monkeypatch.setattr("shardproof.engines.differ.RUNS_AFTER_FINDING", 0)
+        both = (REFERENCE, ("lenient", Lenient))
+        unknown = compared(*both)
+        report = compared(*both, expected=frozenset({DAMAGED}))
+        told = judged(report, [Deviation(DAMAGED, (DAMAGED,), "it reads over what follows")])
+
+        assert unknown.work["steps"] < 2_500 <= report.work["steps"]
+        assert report.work["ended_apart"] > 0
+        assert f"{report.work['ended_apart']:,} ended where they differ" in report.checked
+        assert (told.verdict, [one.state for one in told.deviations]) == (Verdict.HOLDS, [State.SEEN])
+
+    def test_what_is_not_known_is_a_difference(self, different: Report) -> None:
+        """
+        An entry excuses the difference that it names, and no other.
+        """
+        told = judged(different, [Deviation("agree-on-emit", ("agree-on-emit",), "known")])
+
+        assert (told.verdict, [one.state for one in told.deviations]) == (Verdict.VIOLATED, [State.NOT_SEEN])
+
+    def test_what_no_longer_happens_is_gone(self) -> None:
+        """
+        Where all that was compared is the same, the line must go.
+        """
+        report = compared(REFERENCE, ("wordy", Wordy), expected=frozenset({DAMAGED}))
+
+        (one,) = judged(report, [Deviation(DAMAGED, (DAMAGED,), "known")]).deviations
+        assert one.state is State.GONE
+
+    def test_what_was_never_asked_is_not_gone(self) -> None:
+        """
+        A search that has not come to it says so, and is inconclusive.
+        """
+        report = compared(REFERENCE, ("wordy", Wordy), steps=40, expected=frozenset({"agree-on-restart"}))
+
+        told = judged(report, [Deviation("agree-on-restart", ("agree-on-restart",), "known")])
+
+        assert report.work["executed"] > 0
+        assert report.reasons == ("agree-on-restart was never asked: give it more time",)
+        assert (told.verdict, told.deviations[0].state) == (Verdict.INCONCLUSIVE, State.NOT_SEEN)
+
+    def test_only_what_was_asked_is_said_to_agree(self) -> None:
+        """
+        The names under which a search reports are those of what it has asked, in one order.
+        """
+        report = compared(REFERENCE, ("watermark", WatermarkAdapter))
+
+        assert report.properties == (
+            "agree-on-deliver",
+            DAMAGED,
+            "agree-on-emit",
+            "agree-on-finalise",
+            "agree-on-learn",
+            "agree-on-learn-of-damaged-bytes",
+            "agree-on-produce",
+            "agree-on-revert",
+        )
+
+    def test_each_verb_has_a_name(self) -> None:
+        """
+        Whatever a search can ask has one among the names that a file may use.
+        """
+        assert set(compared(REFERENCE, ("wordy", Wordy)).properties) <= set(agreements())
+        assert set(agreements(frozenset({"learn"}))) == {
+            "agree-on-emit",
+            "agree-on-produce",
+            "agree-on-deliver",
+            "agree-on-learn",
+            DAMAGED,
+            "agree-on-learn-of-damaged-bytes",
+        }
+        assert "agree-on-time-out-again-of-damaged-bytes" in agreements()
 
 
 class TestSeen:
@@ -260,6 +369,22 @@ class TestCommand:
 
         assert cli.run(["replay", str(path), "--adapter", "reference"]) == 2
         assert "this trace is about where systems differ" in capsys.readouterr().err
+
+        entry = f'[[deviation]]\nproperty = "{DAMAGED}"\nreason = "known"\n'
+        entry += f'adapter = "lenient:Lenient and reference"\ntrace = "{path.relative_to(folder)}"\n'
+        (folder / "known.toml").write_text(entry)
+        # So few steps decide nothing about each by itself.
+        assert cli.run([*asked, "--deviations", "known.toml"]) == 4
+        out = capsys.readouterr().out
+        assert f"expected  {DAMAGED}   (known: known)" in out
+        assert "differ    holds" in out
+
+        (folder / "lenient.py").write_text(
+            "from shardproof.adapters.reference import ReferenceAdapter as Lenient"
+        )
+        sys.modules.pop("lenient")
+        assert cli.run([*asked, "--deviations", "known.toml"]) == 2
+        assert f"a known deviation no longer happens: {DAMAGED}" in capsys.readouterr().err
 
     @pytest.mark.parametrize(
         "arguments, said",

@@ -182,11 +182,6 @@ def _before_execution(s: Traffic, dice: Dice) -> Move | None:
     return _told(s, dice, "acknowledge", _among(s, s.waiting, dice))
 
 
-def _acknowledged(s: Traffic, dice: Dice) -> Act | None:
-    """An honest acknowledgement, or nearly: there may be no header yet that attests it."""
-    return _told(s, dice, "acknowledge", _among(s, s.untold or s.done, dice))
-
-
 def _foreign(deed: str) -> Attack:
     """With the evidence of another receipt, under the same header."""
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from shardproof_models.language.protocol import Protocol
 from shardproof_properties.catalogue import properties_of
 from shardproof_properties.property import Property, Role
 
 from .. import selection
-from ..deviations import Deviation, load, of_system
+from ..deviations import Deviation, load, of_several, of_system
 from ..errors import UsageError
 from ..readings.asked import LOOKED_AT
 from ..selection import OBSERVED, System
@@ -64,3 +66,8 @@ def must_be_observable(chosen: tuple[str, ...]) -> None:
 def known_deviations(settings: Settings, system: System) -> tuple[Deviation, ...]:
     """What the system is known to violate."""
     return of_system(load(settings.deviations), system) if settings.deviations is not None else ()
+
+
+def known_differences(settings: Settings, systems: Sequence[System]) -> tuple[Deviation, ...]:
+    """What the systems are known to differ in."""
+    return of_several(load(settings.deviations), systems) if settings.deviations is not None else ()

@@ -11,7 +11,7 @@ from ..render.report import Answer
 from ..selection import OBSERVED, System
 from ..settings import Settings
 from ..verdict import Report
-from .about import for_a_system, known_deviations, must_be_observable
+from .about import for_a_system, known_deviations, known_differences, must_be_observable
 from .answer import answered, covered
 from .context import Context
 
@@ -82,6 +82,7 @@ def _fuzz_together(
             help="name two different ones",
         )
     known = [known_deviations(settings, one) for one in systems]
+    differences = known_differences(settings, systems)
     seed = context.seed(settings.seed)
     started = context.clock()
     # Half of the time for each by itself, half for all together.
@@ -97,12 +98,13 @@ def _fuzz_together(
         steps=settings.steps,
         shards=settings.shards,
         depth=settings.depth or settings.depth_of_profile,
+        expected=excused(differences),
     )
     names = tuple(one.name for one in systems)
     with context.progress.running(f"differ {', '.join(names)}") as progress:
         made = [(one.name, one.make) for one in systems]
         report = engine(made, plan, clock=context.clock, progress=progress)
-    reports.append(evolve(report, systems=names))
+    reports.append(evolve(judged(report, differences), systems=names))
     common = frozenset.intersection(*(one.capabilities for one in systems))
     protocol = selection.protocol(None, None, evolve(system, capabilities=common).layers)
     return answered("fuzz", tuple(reports), settings, context, started, protocol, system, seed)

@@ -18,7 +18,7 @@ from ..moves import Emit, Move
 from ..runs import Found
 from ..schedule import Schedule
 from ..shrink import Shrinker
-from ..together import Together
+from ..together import Together, agreement_on, agreements
 from ..trace import Search
 from ..traffic import Dice
 from ..verdict import Finding, Report, Verdict
@@ -44,6 +44,8 @@ class Plan:
     steps: int | None = None
     shards: int = 3
     depth: int = 60
+    #: Differences that are known: the search goes on past them.
+    expected: frozenset[str] = frozenset()
 
 
 def differ(
@@ -79,10 +81,14 @@ class _Search:
     begin: float
     progress: Progress
     work: dict[str, int] = field(
-        factory=lambda: dict.fromkeys(("steps", "runs", "emitted", "executed", "refused", "ended_early"), 0)
+        factory=lambda: dict.fromkeys(
+            ("steps", "runs", "emitted", "executed", "refused", "ended_apart", "ended_early"), 0
+        )
     )
     found: dict[str, Finding] = field(factory=dict)
     attempts: dict[str, int] = field(factory=dict)
+    #: What all were asked to agree on.
+    asked: set[str] = field(factory=set)
     runs_wanted: int | None = None
 
     def go(self) -> None:
@@ -117,11 +123,13 @@ class _Search:
                 continue
             moves.append(move)
             work["steps"] += 1
+            self.asked.add(agreement_on(move))
             difference, wrong = together.run(move)
             work["emitted"] += isinstance(move, Emit)
             work["executed"] += bool(lock.happened)
             work["refused"] += bool(lock.clause)
             if difference is not None:
+                work["ended_apart"] += 1
                 return Found(difference, tuple(moves))
             if wrong:
                 # All of them do what the model does not allow: the search that judges has it.
@@ -140,25 +148,30 @@ class _Search:
         if name in self.found and len(shrunk.moves) >= len(self.found[name].trace.steps):
             return
         search = Search("differ", self.plan.seed, self.work["runs"], self.work["steps"])
-        trace = self.together.trace(shrunk, search, {})
+        trace = self.together.trace(shrunk, search)
         wrong, before, after = shrunk.wrong, len(found.moves), len(trace.steps)
         told = f"shrunk from {before} steps to {after}" if before > after else ""
         course = shrinker.course
         self.found[name] = Finding(wrong.id, name, wrong.because, wrong.kind, trace, (), told, course)
-        if self.runs_wanted is None:
+        if self.runs_wanted is None and name not in self.plan.expected:
             self.runs_wanted = 2 * self.work["runs"] + RUNS_AFTER_FINDING
 
     def report(self) -> Report:
         """What was found, and exactly what was compared."""
         work, names = self.work, self.together.names
+        expected = self.plan.expected.intersection(agreements(self.together.benches[0].lock.able))
         reasons = []
         if not work["steps"]:
             reasons.append("nothing was run")
         elif not work["executed"]:
             reasons.append("no receipt was ever executed, so there was nothing to differ in")
-        early = (
-            f", of which {work['ended_early']:,} ended where all were wrong" if work["ended_early"] else ""
-        )
+        else:
+            reasons += [
+                f"{name} was never asked: give it more time" for name in sorted(expected - self.asked)
+            ]
+        # The rest of such a run is not compared, also where it was known that they differ.
+        ended = (("ended_apart", "where they differ"), ("ended_early", "where all were wrong"))
+        early = "".join(f", {work[word]:,} ended {where}" for word, where in ended if work[word])
         return Report(
             "differ",
             Verdict.VIOLATED if self.found else Verdict.INCONCLUSIVE if reasons else Verdict.HOLDS,
@@ -167,6 +180,7 @@ class _Search:
             f"{work['refused']:,} that the model refuses (seed {self.plan.seed})",
             tuple(self.found.values()),
             reasons=tuple(reasons),
+            properties=tuple(sorted(self.asked | expected)),
             work=dict(work),
             tables={
                 "verbs that only some have, and nobody was asked for": tuple(

@@ -188,8 +188,7 @@ def _of_header(lock: Lockstep, last: Learn) -> Iterator[_Change]:
 
 def _of_signatures(last: Act) -> Iterator[_Change]:
     for how, words in enumerate(_SIGNED):
-        if how != last.number:
-            yield FORGED[how], words, "signatures are looked at", [(last._replace(number=how),)]
+        yield FORGED[how], words, "signatures are looked at", [(last._replace(number=how),)]
 
 
 def _by_another_receipt(lock: Lockstep, before: Sequence[Move], last: Deliver | Act) -> Iterator[Variation]:

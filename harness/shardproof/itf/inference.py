@@ -77,7 +77,7 @@ class _Names:
         else:
             others = [w for w in words if not re.fullmatch(r"[rh][0-9]{1,6}|the genesis of .*", w, re.DOTALL)]
             shards = tuple(others) if len(others) > 1 else Topology.of(2).shards
-        if max(len(states) / 5, len(shards), len(receipts), len(headers)) > _NAMES_MAX:
+        if len(states) > _STATES_MAX or max(len(shards), len(receipts), len(headers)) > _NAMES_MAX:
             raise MismatchError(
                 "there are too many things to try every action",
                 expected=f"at most {_STATES_MAX} states, and {_NAMES_MAX} of each kind",

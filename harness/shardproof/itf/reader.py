@@ -26,7 +26,7 @@ from ..schema import shown
 from ..strict_json import Json, MismatchError, parse
 from ..trace import ARGUMENTS, FORMAT, MODEL, Trace
 from . import inference
-from .names import ACTION, INIT, OURS, PICKS, plain
+from .names import ACTION, OURS, PICKS, plain
 from .values import Value, fields, option
 from .values import read as value_of
 
@@ -182,7 +182,7 @@ class _Foreign:
         for i, state in enumerate(self.states):
             where = f"states[{i}]"
             action = plain(_action(state, where))
-            if i == 0 and (action in (INIT, "") or action not in ARGUMENTS):
+            if i == 0 and action not in ARGUMENTS:
                 # Whatever their first state came by is none of our actions.
                 continue
             if action not in ARGUMENTS:

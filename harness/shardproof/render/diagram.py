@@ -83,7 +83,7 @@ def draw(trace: Trace, width: int, strokes: Strokes) -> list[str]:
     before = 0
     for row in rows:
         if row.number > before + 1:
-            lines.append(" " * _MARGIN + f"... {row.number - before - 1:,} steps ...")
+            lines.append(" " * _MARGIN + f"... {left_out(row.number - before - 1)} ...")
         before = row.number
         lines += _draw_row(diagram, row)
     return [text.rstrip() for text in lines]
@@ -96,6 +96,11 @@ def shown_steps(trace: Trace) -> list[int]:
     if count <= STEPS_MAX:
         return list(range(count))
     return [*range(_FIRST), *range(max(_FIRST, last - STEPS_MAX + _FIRST), last)]
+
+
+def left_out(count: int) -> str:
+    """What stands in place of steps that are not shown."""
+    return f"{count:,} step is left out" if count == 1 else f"{count:,} steps are left out"
 
 
 def _lanes(trace: Trace, rows: list[Row], ascii_only: bool) -> tuple[str, ...]:

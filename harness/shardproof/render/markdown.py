@@ -14,7 +14,7 @@ from pathlib import Path
 from ..story.told import Moment, Story
 from ..trace import Trace
 from . import inert, mermaid, text
-from .diagram import label, outcome, shown_steps
+from .diagram import label, left_out, outcome, shown_steps
 from .named import MODEL, to_run_on
 from .why import reasons
 
@@ -80,7 +80,7 @@ def _table(trace: Trace) -> Iterator[str]:
     before = -1
     for index in shown_steps(trace):
         if index > before + 1:
-            yield f"| | | {index - before - 1} steps are left out | | |"
+            yield f"| | | {left_out(index - before - 1)} | | |"
         before = index
         step = trace.steps[index]
         count = len(step.changed)

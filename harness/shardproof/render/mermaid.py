@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 from ..trace import Trace
 from . import inert
-from .diagram import RELAYER, ends, label, outcome, shown_steps
+from .diagram import RELAYER, ends, label, left_out, outcome, shown_steps
 
 #: What no reader of the text acts on, wherever it stands.
 _PLAIN = re.compile(r"[A-Za-z0-9 .,()'+=/-]")
@@ -52,7 +52,7 @@ def _lines(trace: Trace) -> Iterator[str]:
     before = -1
     for index in steps:
         if index > before + 1:
-            yield f"Note over {RELAYER}: {index - before - 1} steps are left out"
+            yield f"Note over {RELAYER}: {left_out(index - before - 1)}"
         before = index
         here = trace.violation is not None and trace.violation.step == index
         if here:

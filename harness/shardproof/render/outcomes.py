@@ -13,7 +13,7 @@ from collections.abc import Iterator
 
 from attrs import frozen
 
-from ..verdict import Finding, Report, Verdict
+from ..verdict import Finding, Report, Verdict, broken
 from ..verdict import State as Deviation
 
 
@@ -73,18 +73,19 @@ def _outcomes(report: Report) -> Iterator[Outcome]:
     for found in report.findings:
         known = report.expected(found)
         state = State.EXPECTED if known else State.VIOLATED
-        for name in found.also:
+        for name in broken(found)[1:]:
             yield Outcome(name, state, f"by the same step as {found.property}", found)
     # Its own finding is told before one that only names it.
     for found in report.findings:
         known = report.expected(found)
         yield Outcome(
-            found.property, State.EXPECTED if known else State.VIOLATED, known or found.because, found
+            broken(found)[0], State.EXPECTED if known else State.VIOLATED, known or found.because, found
         )
 
 
 def _unfound(report: Report) -> tuple[State, str]:
     if report.verdict is Verdict.VIOLATED:
-        found = ", ".join(dict.fromkeys(f.property for f in report.findings))
+        # What was expected has ended nothing.
+        found = ", ".join(dict.fromkeys(f.property for f in report.findings if not report.expected(f)))
         return State.NOT_DECIDED, f"the search ended with a violation of {found}"
     return _STATES[report.verdict], "; ".join(report.reasons)

@@ -48,7 +48,7 @@ def write(trace: Trace) -> str:
 def literal(text: str) -> str:
     """A string as Python reads it, in ASCII."""
     body = ascii(text)
-    return body if '"' in body or "\\'" in body else f'"{body[1:-1]}"'
+    return body if '"' in body else f'"{body[1:-1]}"'
 
 
 def _said(text: str, longest: int = 200) -> str:

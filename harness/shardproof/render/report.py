@@ -216,7 +216,8 @@ def _subject(answer: Answer) -> str:
 
 
 def _report(report: Report, width: int, ascii_only: bool) -> Iterator[str]:
-    differ = report.findings and all(found.kind is Kind.DIFFERENCE for found in report.findings)
+    violated = report.verdict is Verdict.VIOLATED
+    differ = violated and all(found.kind is Kind.DIFFERENCE for found in report.findings)
     yield from _entry(
         f"{report.engine:<8}  {'different' if differ else report.verdict.value}",
         report.checked,

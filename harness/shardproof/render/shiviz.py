@@ -8,7 +8,7 @@ another by what a relayer brings it: a header that the other produced, a receipt
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from urllib.parse import quote
 
 from attrs import define, field
@@ -28,7 +28,7 @@ Clock = dict[str, int]
 
 def write(trace: Trace) -> str:
     """The log: two lines for each event."""
-    clocks = _Clocks(hosts(trace.shards))
+    clocks = _Clocks(hosts(dict.fromkeys((*trace.shards, *(step.at for step in trace.steps)))))
     events = [
         f"{host} {json.dumps(clock)}\n{_event(trace, i)}"
         for i, (host, clock) in enumerate(clocks.of(trace.steps))
@@ -36,11 +36,11 @@ def write(trace: Trace) -> str:
     return "\n".join([PARSER, "", *events]) + "\n"
 
 
-def hosts(shards: Sequence[str]) -> dict[str, str]:
-    """Names without spaces, one for each shard, and no two alike."""
+def hosts(places: Iterable[str]) -> dict[str, str]:
+    """Names without spaces, one for each place where something happens, and no two alike."""
     named: dict[str, str] = {}
-    for name in shards:
-        short = quote(name, safe="@:+,", errors="surrogatepass")
+    for name in places:
+        short = quote(name, safe="@:+,", errors="surrogatepass") or "-"
         cut = short if len(short) <= _HOST_MAX else f"{short[:_HOST_MAX]}..."
         host, number = cut, 1
         while host in named.values():
@@ -72,7 +72,7 @@ class _Clocks:
     def of(self, steps: Sequence[Step]) -> Iterator[tuple[str, Clock]]:
         """The host and the clock of each step."""
         for step in steps:
-            host = self.hosts.get(step.at, quote(step.at, safe="", errors="surrogatepass") or "-")
+            host = self.hosts[step.at]
             clock = self._now.setdefault(host, {})
             for thing in _brought(step):
                 for other, count in self._carried.get(thing, {}).items():

@@ -68,7 +68,7 @@ class Chronicle:
         """What the step at hand has changed: symbol, row, before and now, in the order of the world."""
         for symbol, row in sorted(self._before):
             old, new = self._before[symbol, row], self.world[symbol][row]
-            if old is not new and old != new:
+            if old != new:
                 yield symbol, row, old, new
 
     def row(self, place: Place, step: int) -> Any:

@@ -39,7 +39,7 @@ def _matching(trace: Trace) -> Iterator[tuple[str, str]]:
         return
     wanted = {trace.property, trace.property.partition("[")[0]}
     # A name says more than a number, which stands for several sentences.
-    for words in (wanted, {trace.property_id} - {"", "-"}):
+    for words in (wanted, {trace.property_id}):
         for fault in FAULTS.values():
             if fault.violates in words:
                 yield _sentence(fault.summary), fault.source

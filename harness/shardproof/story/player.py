@@ -55,7 +55,7 @@ class Script:
 
     #: Whether what is asked is accepted; asked once the model has been.
     accepts: Callable[[], bool]
-    #: Makes the news that come of it, once, if it was accepted or was recorded all the same.
+    #: Makes the news that come of it, if it was accepted or was recorded all the same.
     happens: Callable[[bool], None]
     #: Whether light clients take part in what an adversary asks for.
     deaf: bool = False

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from attrs import define, field
+from attrs import define
 
 from shardproof_models.layers.outcomes import succeeded_in
 
@@ -38,11 +38,9 @@ class Prompter:
 
     lock: Lockstep
     player: Player
-    _done: bool = field(init=False, default=False)
 
     def prompt(self, move: Move, step: Step, *, recorded: bool) -> None:
         """The script of a step; where it is not `recorded`, it is what the model says."""
-        self._done = False
         adversary = isinstance(move, Act) and DEEDS[move.deed].decides is Decides.ADVERSARY
 
         def accepts() -> bool:
@@ -57,9 +55,6 @@ class Prompter:
             return not (declined and step.expected == "either") if step.actual else _is_honest(move)
 
         def happens(accepted: bool) -> None:
-            if self._done:
-                return
-            self._done = True
             if recorded:
                 self._as_recorded(step.changed)
             elif accepted:
@@ -69,14 +64,7 @@ class Prompter:
 
     def force(self, move: Move) -> None:
         """A script by which a move is accepted, whatever the model says, and has its effect."""
-        self._done = False
-
-        def happens(_: bool) -> None:
-            if not self._done:
-                self._done = True
-                self._as_the_model_says(move)
-
-        self.player.script = Script(lambda: True, happens)
+        self.player.script = Script(lambda: True, lambda _: self._as_the_model_says(move))
 
     @staticmethod
     def _is_decided(move: Move) -> bool:
@@ -156,10 +144,10 @@ class Prompter:
 
     def _respond(self, shard: str, sent: Sent) -> None:
         names = self.lock.topology.shards
-        goes_on = sent.terms.onward is not None and not sent.failed
-        back = sent.terms.onward if goes_on and sent.terms.onward is not None else sent.source
+        onward = sent.terms.onward
+        next_hop = sent.source if onward is None or sent.failed else onward
         payload = f"answer:{receipt_name(sent.number)}".encode()
-        response = Response(b"bytes of " + payload, names[back], payload, sent.payload, sent.terms.amount)
+        response = Response(b"bytes of " + payload, names[next_hop], payload, sent.payload, sent.terms.amount)
         self.player.news[shard].responses.append(response)
 
 

@@ -23,6 +23,7 @@ from shardproof_properties.catalogue import properties_of
 from shardproof_properties.property import Property
 
 from .. import model_replay, selection
+from ..acts import RECENT
 from ..adapter import Topology
 from ..deeds import DEEDS, Decides
 from ..errors import TraceError, UsageError
@@ -352,7 +353,9 @@ def _opened(trace: Trace, protocol: Protocol, moves: tuple[Move, ...]) -> tuple[
 
     def seen(name: str) -> tuple[int, Sequence[bytes]]:
         shard = trace.shards.index(name)
-        payloads = [lock.receipts[n].payload if n in lock.receipts else b"" for n in lock.effects[shard][-8:]]
+        payloads = [
+            lock.receipts[n].payload if n in lock.receipts else b"" for n in lock.effects[shard][-RECENT:]
+        ]
         return lock.effects_at(shard), payloads
 
     one.seen = seen
@@ -380,7 +383,7 @@ def _tries_twice(move: Move) -> bool:
 
 def _receipts_of(move: Move) -> Iterator[int]:
     """The receipts that a move presupposes."""
-    if isinstance(move, Deliver | Act) and isinstance(move.receipt, int) and move.receipt is not None:
+    if isinstance(move, Deliver | Act) and isinstance(move.receipt, int):
         yield move.receipt
     yield from (proof.receipt for proof in _proofs_of(move))
 

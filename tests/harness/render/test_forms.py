@@ -90,6 +90,22 @@ def test_is_the_same_every_time(form: str, told: Told) -> None:
     assert FORMS[form].write(shown) == FORMS[form].write(shown)
 
 
+def test_text_says_by_what_the_model_refuses(told: Told) -> None:
+    """
+    As the story does; and in ASCII where nothing else can be shown.
+    """
+    story = told("refunded-again")
+    text = FORMS["text"].write(Shown(story, TRACE, ascii_only=True))
+
+    refusing = story.moments[-1].refusing
+    assert refusing is not None
+    assert f"refused by   {refusing.refusal}: {refusing.story}" in " ".join(text.split()).replace(
+        "refused by ", "refused by   "
+    )
+    assert text.isascii()
+    assert not FORMS["text"].write(Shown(story, TRACE)).isascii()
+
+
 def test_json_is_as_its_schema_says(told: Told) -> None:
     """
     What other tools are given is what they were promised.

@@ -9,6 +9,7 @@ from attrs import evolve
 from markdown_it import MarkdownIt
 
 from shardproof.render import markdown
+from shardproof.render.diagram import STEPS_MAX
 from shardproof.story.told import Story
 
 Told = Callable[[str], Story]
@@ -58,6 +59,8 @@ def test_of_a_long_trace_the_middle_is_left_out(told: Told) -> None:
     long = evolve(story.trace, steps=story.trace.steps[:1] * 500, violation=None)
 
     assert "| | | 300 steps are left out | | |" in markdown.write(evolve(story, trace=long), PATH)
+    one = evolve(long, steps=long.steps[: STEPS_MAX + 1])
+    assert "| | | 1 step is left out | | |" in markdown.write(evolve(story, trace=one), PATH)
 
 
 def test_where_systems_differ_each_has_its_answer(told: Told) -> None:

@@ -67,3 +67,25 @@ def test_a_long_trace_is_cut(told: Told) -> None:
 
     assert drawn.count("->>") == STEPS_MAX
     assert "300 steps are left out" in drawn
+
+
+def test_one_step_that_is_cut_is_said_too(told: Told) -> None:
+    """
+    Of one step more than there is room for, one is left out.
+    """
+    trace = told("no-deduplication").trace
+    longer = evolve(trace, steps=trace.steps[:1] * (STEPS_MAX + 1), violation=None)
+
+    assert "Note over relayer: 1 step is left out" in mermaid.write(longer)
+    assert "left out" not in mermaid.write(evolve(longer, steps=longer.steps[1:]))
+
+
+def test_whom_a_receipt_is_for_has_a_lane(told: Told) -> None:
+    """
+    Also where nothing happens there yet; who takes no part has none.
+    """
+    trace = told("no-deduplication").trace
+    drawn = mermaid.write(evolve(trace, steps=trace.steps[:1], violation=None))
+
+    lanes = [line.split(" as ")[1] for line in drawn.splitlines() if "participant" in line]
+    assert lanes == ["A", "relayer", "B"]

@@ -224,3 +224,26 @@ def test_each_step_is_a_call(step: Step, call: str, told: Told) -> None:
     trace = evolve(told("no-deduplication").trace, steps=(step,), violation=None, explanation=None)
 
     assert call in pytest_test.write(trace)
+
+
+@pytest.mark.parametrize(
+    "receipt, header, evidence, call",
+    [
+        ("r0", "h0", "r0@h0", 'deliver("r0", at="B", under="h0")'),
+        ("r0", "null", "none", 'deliver("r0", at="B", under="null")'),
+        ("forged:A>B:0", "h0", "none", 'deliver("forged:A>B:0", at="B", under="h0")'),
+        ("r0", "h0", "none", 'deliver("r0", at="B", under="h0", evidence="none")'),
+        ("forged:A>B:0", "h0", "r0@h0", 'deliver("forged:A>B:0", at="B", under="h0", evidence="r0@h0")'),
+    ],
+)
+def test_only_evidence_that_nobody_would_expect_is_said(
+    receipt: str, header: str, evidence: str, call: str, told: Told
+) -> None:
+    """
+    Of what was emitted there is a proof, under a header; of what was not there is none.
+    """
+    trace = told("no-deduplication").trace
+    shown = Step("deliver", "B", {"receipt": receipt, "header": header, "evidence": evidence})
+    steps = (*trace.steps[:-1], shown)
+
+    assert pytest_test.write(evolve(trace, steps=steps)).rstrip().endswith(f"shards.{call}")

@@ -9,7 +9,7 @@ from attrs import evolve, frozen
 
 from shardproof.render import shiviz
 from shardproof.story.told import Story
-from shardproof.trace import Trace
+from shardproof.trace import Step, Trace
 
 Told = Callable[[str], Story]
 
@@ -97,15 +97,69 @@ def test_what_knows_nothing_of_each_other_is_concurrent(told: Told) -> None:
     assert not before(other, one)
 
 
+def test_what_is_carried_is_as_it_was_when_it_was_made(told: Told) -> None:
+    """
+    Who has a receipt does not know what came after it; who has a header that is final knows that it is.
+    """
+    trace = told("no-deduplication").trace
+    emit, produce, finalise, learn, *_ = trace.steps
+    shown = Step("deliver", "B", {"receipt": "r0", "header": "null", "evidence": "none"})
+    steps = (emit, produce, shown, finalise, learn)
+
+    found = events(shiviz.write(evolve(trace, steps=steps, violation=None)))
+
+    assert [step.action for step in steps] == ["emit", "produce", "deliver", "finalise", "learn"]
+    assert [event.clock for event in found if event.host == "B"] == [{"A": 1, "B": 1}, {"A": 3, "B": 2}]
+
+
+def test_evidence_and_answers_are_carried_too(told: Told) -> None:
+    """
+    A proof is of something in some header, and a shard answers a receipt that it was shown.
+    """
+    trace = told("no-deduplication").trace
+    emit, produce, *_ = trace.steps
+    none = {"header": "null", "evidence": "none"}
+    steps = (
+        emit,
+        produce,
+        Step("deliver", "B", {"receipt": "forged:A>B:0", "header": "null", "evidence": "r0@h0"}),
+        Step("deliver_failing", "B", {"receipt": "r0", **none}),
+        Step("deliver", "C", {"receipt": "answer:r0", **none}),
+        Step("nest", "D", {"receipt": "forged:A>B:1", **none, "inner": "r9@h0"}),
+    )
+
+    found = events(shiviz.write(evolve(trace, shards=("A", "B", "C", "D"), steps=steps, violation=None)))
+
+    assert [event.clock for event in found[2:]] == [
+        {"A": 2, "B": 1},
+        {"A": 2, "B": 2},
+        {"A": 2, "B": 2, "C": 1},
+        {"A": 2, "D": 1},
+    ]
+
+
 def test_hosts_have_no_spaces_and_differ() -> None:
     """
     Names that are alike once they are cut or written without spaces are numbered.
     """
-    named = shiviz.hosts(("a b", "a%20b", "x" * 100 + "1", "x" * 100 + "2", "\ud800", "{"))
+    named = shiviz.hosts(("a b", "a%20b", *("x" * 100 + end for end in "123"), "\ud800", "{"))
 
-    assert len(set(named.values())) == 6
+    assert len(set(named.values())) == 7
     assert all(re.fullmatch(r"[\x21-\x7e]+", host) for host in named.values())
     assert named["{"] == "%7B"
+
+
+def test_what_happens_elsewhere_is_no_shard(told: Told) -> None:
+    """
+    A place that is none of the shards has a host of its own, which is as short as theirs.
+    """
+    trace = told("no-deduplication").trace
+    emit, produce, *_ = trace.steps
+    steps = (emit, *(evolve(produce, at=place) for place in ("a%20b", "", "x" * 100)))
+
+    found = events(shiviz.write(evolve(trace, shards=("A", "a b"), steps=steps, violation=None)))
+
+    assert [event.host for event in found] == ["A", "a%2520b", "-", "x" * 60 + "..."]
 
 
 def test_the_violation_is_named(told: Told) -> None:

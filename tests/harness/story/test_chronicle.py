@@ -81,3 +81,26 @@ def test_what_a_step_has_changed_is_what_differs() -> None:
         for row, (old, new) in enumerate(zip(before, after, strict=True))
         if old != new
     }
+
+
+def test_what_is_written_as_it_was_is_no_change() -> None:
+    """An equal row is the same row, whether or not it is the same object."""
+    chronicle = Chronicle([[[1_000, 2], 5]])
+
+    chronicle.begin(0)
+    chronicle.world[0][0] = [1_000, 2]
+    chronicle.world[0][1] = 6
+
+    assert [*chronicle.changed()] == [(0, 1, 5, 6)]
+
+
+def test_the_last_step_that_wrote_any_of_some_rows() -> None:
+    """The latest of all of them, and only before the step that is asked about."""
+    chronicle = Chronicle([[0, 0, 0]])
+    for step, row in enumerate((2, 0, 1, 0)):
+        chronicle.begin(step)
+        chronicle.world[0][row] = step + 1
+
+    rows = {(0, 0), (0, 1), (0, 2)}
+    assert [chronicle.last_written(rows, step) for step in range(5)] == [None, 0, 1, 2, 3]
+    assert chronicle.last_written({(0, 0), (0, 2)}, 3) == 1

@@ -103,6 +103,7 @@ def test_no_evidence() -> None:
         ("path:shortened:0", ("index", "0:1")),
         ("path:lengthened:0", ("index", "0:1")),
         ("path:twisted:1", ("2:4", "4:5")),
+        ("path:twisted:2", ("0:1", "2:4")),
         ("path:reweighted:4", ("2:4",)),
         ("path:inner-node:0", ("receipt", "0:1")),
     ],

@@ -174,3 +174,39 @@ def test_a_fact_reads_like_a_sentence() -> None:
     ]
 
     assert said == ["received in h0 r1", "not live", "clock = 3"]
+
+
+def test_the_beginning_says_where_each_shard_stands() -> None:
+    """The first of the shards, or of the headers, is something; a number that is zero is nothing."""
+    start = [f"{fact.shard}: {fact}" for fact in story(layers=SPLITTING, reserve=2).start]
+
+    assert {"A: head = the genesis of A", "A: owner = A", "B: owner = B"} <= {*start}
+    assert [said for said in start if said.endswith("= 0")] == []
+
+
+def test_the_hundredth_receipt_is_called_by_its_number() -> None:
+    """However wide the row is that it stands in."""
+    sent = (emit(f"r{number}") for number in range(100))
+    known = (header("produce", 0), header("finalise", 0), header("learn", 0, at="B"))
+    told = story(*sent, *known, deliver("r99", "h0"))
+
+    assert changes(told, 103) == ["B: consumed r99", "B: executions r99 = 1", "B: witness r99 = h0"]
+
+
+def test_what_a_loss_of_power_has_not_interrupted_is_a_fact_still() -> None:
+    """All that was executed before stays, and what is asked then takes place."""
+    done = (deliver(f"r{number}", "h0") for number in range(3))
+    told = story(
+        *(emit(f"r{number}") for number in range(4)),
+        header("produce", 0),
+        header("finalise", 0),
+        header("learn", 0, at="B"),
+        *done,
+        Step("crash", "B", {"number": "1"}),
+        deliver("r3", "h0"),
+        layers=tuple(layer.name for layer in STACKS["core-durable"].layers),
+    )
+
+    assert changes(told, 11) == ["B: consumed r3", "B: executions r3 = 1", "B: witness r3 = h0"]
+    executed = [fact.about[0] for fact in told.facts(12) if fact.symbol == "executions"]
+    assert executed == ["r0", "r1", "r2", "r3"]

@@ -7,7 +7,7 @@ from pathlib import Path
 from attrs import evolve
 
 from shardproof import trace_file
-from shardproof.adapters.faulty import FAULTS
+from shardproof.adapters.faulty import CONTROLS, FAULTS
 from shardproof.story.incidents import MOST, incidents
 from shardproof.trace import Trace
 from shardproof_models.mistakes import NAMED
@@ -48,3 +48,27 @@ def test_a_number_finds_what_the_record_says_of_it() -> None:
 
     assert NAMED["B24"].source in sources
     assert incidents(evolve(trace, property="nothing", property_id="-")) == ()
+
+
+def test_so_do_the_entries_of_the_record_that_it_follows() -> None:
+    """Whoever is named in the record is told of next, before others of the kind."""
+    told = incidents(past("key-is-proof"))
+
+    assert FAULTS["key-is-proof"].corpus == ("B10",)
+    assert [source for _, source in told[:2]] == [FAULTS["key-is-proof"].source, NAMED["B10"].source]
+
+
+def test_a_control_is_told_of_too() -> None:
+    """What looks like a mistake and is none has a story as well."""
+    name, control = next(iter(CONTROLS.items()))
+
+    told = incidents(evolve(past("no-deduplication"), adapter=f"faulty:{name}", property="", property_id=""))
+
+    assert (" ".join(control.summary.split()), control.source) in told
+
+
+def test_an_instance_of_a_sentence_is_that_sentence() -> None:
+    """What broke `reverts-atomically` of one symbol broke it."""
+    trace = evolve(past("effects-survive-revert"), adapter="mine", property_id="-")
+
+    assert incidents(evolve(trace, property="reverts-atomically[consumed]")) == incidents(trace) != ()

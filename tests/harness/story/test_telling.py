@@ -236,6 +236,24 @@ class TestBadInput:
 
         assert [m.astray for m in story.moments if m.astray] == ["nobody has emitted r0"] * 2
 
+    @pytest.mark.parametrize(
+        "more, why",
+        [
+            ({"evidence": "r9@h0"}, "nobody has emitted r9"),
+            ({"evidence": "r0@h9"}, "no shard has produced h9"),
+            ({"header": "h9"}, "no shard has produced h9"),
+            ({"header": "null", "receipt": "r9", "evidence": "none"}, "nobody has emitted r9"),
+            ({"header": "null", "evidence": "r0@h9"}, "no shard has produced h9"),
+        ],
+    )
+    def test_of_a_delivery_whatever_is_missing_is_named(self, more: dict[str, str], why: str) -> None:
+        """The receipt, the header, and what the evidence is of."""
+        trace = named("no-deduplication").trace
+        last = trace.steps[-1]
+        steps = (*trace.steps[:-1], evolve(last, args={**last.args, **more}))
+
+        assert tell(evolve(trace, steps=steps, violation=None)).moments[-1].astray == why
+
     def test_a_trace_that_is_too_long_or_too_wide(self) -> None:
         """It is not run, and each step says why."""
         trace = named("null-root").trace

@@ -193,7 +193,7 @@ class Child:
 
     def surplus(self) -> bytes:
         """What it has said beyond its answers, as far as that has come."""
-        with suppress(BlockingIOError, OSError):
+        with suppress(OSError):
             self._begun += os.read(self._out, _CHUNK)
         return bytes(self._begun[:_CHUNK])
 

@@ -25,11 +25,10 @@ def words(command: str, folder: Path) -> tuple[str, ...]:
     try:
         program, *arguments = shlex.split(command)
     except ValueError as error:
-        got = str(error).lower() if command.strip() else "no command"
         raise UsageError(
             "the command of a process cannot be read",
             expected="--adapter 'cmd:PROGRAM ARGUMENT ...'",
-            got=got if got.startswith("no ") else f"nothing: {got}" if not command.strip() else got,
+            got=str(error).lower() if command.strip() else "no command",
         ) from error
     return (_program(program, folder), *(_absolute(word, folder) for word in arguments))
 

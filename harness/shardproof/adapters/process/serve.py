@@ -53,9 +53,9 @@ class Server:
             given = [kind.read(asked[argument]) for argument, kind in verb.arguments]
         except (KeyError, MistypedError) as error:
             return _error(number, "malformed", str(error))
-        if name == "restore":
-            given = [self.tokens[given[0]]]
         try:
+            if name == "restore":
+                given = [self.tokens[given[0]]]
             answer = getattr(self.adapter, name)(*given)
             if name == "snapshot":
                 self.tokens.append(answer)
@@ -85,10 +85,10 @@ def _lines(descriptor: int) -> Iterator[bytes]:
 
 def main() -> None:
     """Serve the adapter that the command line names, until stdin is closed."""
-    server = Server(load(sys.argv[1])())
-    # What the adapter prints must not stand between answers.
+    # What the adapter prints must not stand between answers, nor before them.
     answers = os.dup(1)
     os.dup2(2, 1)
+    server = Server(load(sys.argv[1])())
     for line in _lines(0):
         data = server.line(line).encode() + b"\n"
         while data:

@@ -117,7 +117,7 @@ def _summary(answer: Answer, stories: int) -> Iterator[str]:
         yield ""
         yield _fenced(story(answer, engine, one, path, ascii_only=False))
     if len(found) > stories:
-        yield f"\n{len(found) - stories} more findings: the page of the run has them."
+        yield f"\n{text.counted(len(found) - stories, 'more finding')}: the page of the run has more."
     gone = [
         f"{d.property}: {d.why or d.reason}"
         for r in answer.reports

@@ -15,19 +15,17 @@ def courses(answer: Answer) -> str:
 
 
 def _figures(answer: Answer) -> Iterator[str]:
-    for number, report in enumerate(answer.reports):
-        for name, points in report.series.items():
-            # The tour, the fuzzer and random walks take steps; a search of every trace goes level by level.
-            across = "depth, in steps" if name.endswith("by depth") else "steps"
-            marks = tuple(
-                (found.trace.search.steps, found.property)
-                for found in report.findings
-                if across == "steps" and found.trace.search.steps
-            )
-            drawn = plot.Line(
-                f"{report.engine}: {name}", points, across, name.removesuffix(" by depth"), marks
-            )
-            yield plot.line(drawn, f"course-{number}")
+    series = ((report, *one) for report in answer.reports for one in report.series.items())
+    for number, (report, name, points) in enumerate(series):
+        # The tour, the fuzzer and random walks take steps; a search of every trace goes level by level.
+        across = "depth, in steps" if name.endswith("by depth") else "steps"
+        marks = tuple(
+            (found.trace.search.steps, found.property)
+            for found in report.findings
+            if across == "steps" and found.trace.search.steps
+        )
+        drawn = plot.Line(f"{report.engine}: {name}", points, across, name.removesuffix(" by depth"), marks)
+        yield plot.line(drawn, f"course-{number}")
     times = [
         (report.engine, report.seconds, f"{report.seconds:.1f} s")
         for report in answer.reports

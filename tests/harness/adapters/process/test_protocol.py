@@ -180,3 +180,73 @@ def test_the_numbers_of_requests_and_names_are_escaped_once() -> None:
         "destination": "B",
         "payload": "00",
     }
+
+
+@pytest.mark.parametrize(
+    "line, why",
+    [
+        (b"", "an empty line"),
+        (b"\xff", "not UTF-8: the byte 0xff"),
+        (b'{"id":1} 2', "something follows the value"),
+        (b'{"id":1,"id":2}', "a field appears twice"),
+        (b"1.5", "1.5 is not a whole number"),
+        (b"Infinity", "Infinity is not JSON"),
+        (b"[" * 100_000, "nested too deeply"),
+        (b"ready", "not JSON"),
+    ],
+    ids=lambda part: part[:12] if isinstance(part, bytes) else "",
+)
+def test_a_line_that_is_no_json_says_what_is_wrong_with_it(line: bytes, why: str) -> None:
+    """What a lenient parser would take is refused as well, because another one would read something else."""
+    with pytest.raises(wire.GarbledError, match=why):
+        wire.parsed(line)
+
+
+@pytest.mark.parametrize(
+    "value, why",
+    [
+        ([], "not an object"),
+        ({"ok": None}, "without an id"),
+        ({"id": 1}, "but nothing"),
+        ({"id": 1, "ok": None, "pending": True}, "but ok, pending"),
+        ({"id": 1, "ok": None, "message": "x"}, "but ok, message"),
+    ],
+)
+def test_an_answer_that_is_none_says_what_it_is_instead(value: Any, why: str) -> None:
+    """One word, and with an error a message."""
+    with pytest.raises(wire.GarbledError, match=why):
+        wire.answered(value)
+
+
+@pytest.mark.parametrize(
+    "word, value", [("pending", 1), ("pending", "yes"), ("refused", None), ("error", "x")]
+)
+def test_each_word_has_its_own_kind_of_value(word: str, value: Any) -> None:
+    """`pending` is true and nothing like it, a refusal has a reason, and an error one of the codes."""
+    with pytest.raises(MistypedError):
+        wire.read(wire.VERBS["deliver"], word, value, "")
+
+
+@pytest.mark.parametrize(
+    "kind, value",
+    [
+        ("bytes", "0 0"),
+        ("bytes", "00 01"),
+        ("bytes", "0"),
+        ("number", True),
+        ("number", 1 << 53),
+        ("whole", "\u0661"),
+        ("whole", "--1"),
+        ("whole", "1" * 81),
+        ("truth", 1),
+        ("execution", {"payload": "00", "source": None, "more": 1}),
+        ("execution", {"payload": "00", "origin": None}),
+        ("ending", "Succeeded"),
+    ],
+)
+def test_a_value_of_another_kind_is_refused(kind: str, value: Any) -> None:
+    """Also where Python would take the one for the other."""
+    read = next(one.read for one in KINDS if one.name == kind)
+
+    with pytest.raises(MistypedError):
+        read(value)

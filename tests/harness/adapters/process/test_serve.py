@@ -5,13 +5,15 @@ from __future__ import annotations
 import itertools
 import os
 import sys
+from pathlib import Path
 
 import pytest
 from attrs import evolve
 
-from shardproof.adapter import REQUIRED
+from shardproof.adapter import REQUIRED, Topology
 from shardproof.adapters.process.serve import Server
 from shardproof.adapters.process.wire import parsed
+from shardproof.adapters.reference import ReferenceAdapter
 from shardproof.engines.fuzz import Plan, fuzz
 from shardproof.loading import load
 from shardproof.verdict import Report
@@ -82,3 +84,51 @@ def test_a_request_that_is_none_gets_an_error(line: bytes, code: str) -> None:
     server = Server(load("reference")())
 
     assert parsed(server.line(line).encode())["error"] == code
+
+
+class Returns(ReferenceAdapter):
+    """Returns to any snapshot, of which there are none."""
+
+    def snapshot(self) -> object:
+        return None
+
+    def restore(self, token: object) -> None:
+        raise AssertionError("nobody has a token")
+
+
+@pytest.mark.parametrize("token", [b"7", b'"x"', b"null"])
+def test_a_token_that_was_never_given_is_an_error(token: bytes) -> None:
+    """It ends no process: the next request is answered as ever."""
+    server = Server(Returns())
+    server.line(b'{"id":1,"verb":"open","topology":{"shards":["A","B"],"reserve":0}}')
+
+    lines = (b'{"id":2,"verb":"restore","token":%s}' % token, b'{"id":3,"verb":"produce","shard":"A"}')
+    lost, produced = (parsed(server.line(line).encode()) for line in lines)
+
+    assert lost["error"] == "internal"
+    assert bytes.fromhex(produced["ok"])
+
+
+def test_what_an_adapter_prints_is_no_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither while its module is imported, nor while it is made, nor in a call."""
+    (tmp_path / "talks.py").write_text(
+        "from shardproof.adapters.reference import ReferenceAdapter\n"
+        "print('imported', flush=True)\n"
+        "class Talks(ReferenceAdapter):\n"
+        "    name = 'talks'\n"
+        "    def __init__(self):\n"
+        "        super().__init__()\n"
+        "        print('made', flush=True)\n"
+        "    def produce(self, shard):\n"
+        "        print('produces', flush=True)\n"
+        "        return super().produce(shard)\n"
+    )
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join((str(tmp_path), *sys.path)))
+
+    adapter = load(f"cmd:{sys.executable} -m shardproof.adapters.process.serve talks:Talks")()
+    adapter.open(Topology.of(2))
+    produced = adapter.produce("A")
+    adapter.close()
+
+    assert adapter.name == "talks"
+    assert isinstance(produced, bytes)

@@ -11,7 +11,7 @@ import told
 from shardproof.errors import AdapterError
 from shardproof.render.ci.junit import broken, junit
 from shardproof.render.report import Answer
-from shardproof.verdict import Report, Verdict
+from shardproof.verdict import Deviating, Report, State, Verdict
 
 SCHEMA = xmlschema.XMLSchema(Path(answers.__file__).with_name("junit.xsd"))
 
@@ -60,6 +60,30 @@ class TestJunit:
             "skipped",
             "not decided: the search ended with a violation of executes-at-most-once",
         )
+
+    def test_what_was_expected_has_ended_no_search(self) -> None:
+        """Only what nobody expected is said to have."""
+        known = Deviating("P01", ("executes-at-most-once",), "the next release", State.SEEN)
+        found = (answers.finding(), answers.finding("delivers-what-is-due"))
+        report = answers.fuzzed(verdict=Verdict.VIOLATED, findings=found, deviations=(known,))
+
+        assert cases(answers.answer(report))["fuzz", "reverts-atomically"] == (
+            "skipped",
+            "not decided: the search ended with a violation of delivers-what-is-due",
+        )
+
+    def test_an_instance_of_a_sentence_is_that_sentence(self) -> None:
+        """`reverts-atomically` of one symbol is no property that was never heard of."""
+        one, other = "executes-at-most-once", "reverts-atomically"
+        for found in (
+            answers.finding(one, also=(f"{other}[consumed]",)),
+            answers.finding(f"{other}[consumed]", also=(one,)),
+        ):
+            report = answers.fuzzed(verdict=Verdict.VIOLATED, findings=(found,))
+
+            told = cases(answers.answer(report))
+            assert told.keys() == {("fuzz", "survives-a-crash"), ("fuzz", one), ("fuzz", other)}
+            assert [told["fuzz", name][0] for name in (one, other)] == ["failure", "failure"]
 
     def test_known_deviations_are_no_failures_until_they_are_gone(self) -> None:
         """What is known is skipped, as an expected failure is; what is known and gone is an error."""

@@ -145,6 +145,15 @@ class TestPage:
             answers.violated()
         )
 
+    def test_no_two_elements_have_one_name(self) -> None:
+        """Also where an engine has drawn more than one line."""
+        lines = {"situations": ((1, 1), (9, 3)), "worlds": ((1, 1), (9, 5))}
+        written = page(answers.answer(answers.fuzzed(series=lines), answers.EXPLORED))
+
+        names = [value for name, value in parts(written).attributes if name == "id"]
+        assert len(names) == len({*names})
+        assert "fuzz: worlds" in written
+
     def test_counts_are_bars_and_sentences_are_not(self) -> None:
         """What the adversary tried can be compared at a glance."""
         written = page(answers.holds())
