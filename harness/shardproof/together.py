@@ -205,8 +205,13 @@ def _blamed(name: str) -> Iterator[None]:
         raise
 
 
-def _name(move: Move) -> str:
-    """What they do not agree on; damaged bytes, of which the model allows either, apart from the rest."""
+def asked(move: Move) -> str:
+    """What is asked, by its verb; damaged bytes apart, of which the model often allows either."""
     verb = move.deed if isinstance(move, Act) else type(move).__name__.lower()
     damaged = isinstance(move, Deliver | Learn | Act) and move.damage is not None
-    return f"{DIFFERENCE}{verb.replace('_', '-')}{'-of-damaged-bytes' if damaged else ''}"
+    return f"{verb.replace('_', ' ')}{' of damaged bytes' if damaged else ''}"
+
+
+def _name(move: Move) -> str:
+    """What they do not agree on."""
+    return f"{DIFFERENCE}{asked(move).replace(' ', '-')}"

@@ -13,6 +13,7 @@ from random import Random
 from attrs import define, evolve, field, frozen
 
 from ..adapter import AdapterFactory, Topology
+from ..compared import Compared
 from ..errors import UsageError
 from ..moves import Emit, Move
 from ..runs import Found
@@ -81,6 +82,7 @@ class _Search:
     work: dict[str, int] = field(
         factory=lambda: dict.fromkeys(("steps", "runs", "emitted", "executed", "refused", "ended_early"), 0)
     )
+    compared: Compared = field(factory=Compared)
     found: dict[str, Finding] = field(factory=dict)
     attempts: dict[str, int] = field(factory=dict)
     runs_wanted: int | None = None
@@ -118,6 +120,7 @@ class _Search:
             moves.append(move)
             work["steps"] += 1
             difference, wrong = together.run(move)
+            self.compared.note(move, lock, differs=difference is not None)
             work["emitted"] += isinstance(move, Emit)
             work["executed"] += bool(lock.happened)
             work["refused"] += bool(lock.clause)
@@ -167,11 +170,13 @@ class _Search:
             f"{work['refused']:,} that the model refuses (seed {self.plan.seed})",
             tuple(self.found.values()),
             reasons=tuple(reasons),
-            work=dict(work),
+            work={**work, **self.compared.work},
             tables={
                 "verbs that only some have, and nobody was asked for": tuple(
                     (verb, f"only {who}") for verb, who in self.together.left_out.items()
                 )
             },
+            details={"what all were asked, and what came of it": self.compared.rows},
             seconds=self.clock() - self.begin,
+            series=self.compared.series,
         )

@@ -89,9 +89,9 @@ def counted(answer: Answer) -> str:
     """What engines counted for people: what the adversary tried, what clauses did, and so on."""
     return elements.stack(
         f"<h3>{said(report.engine, 200)}</h3>\n"
-        + "\n".join(_table(t, rows) for t, rows in report.tables.items() if rows)
+        + "\n".join(_table(t, rows) for t, rows in (*report.tables.items(), *report.details.items()) if rows)
         for report in answer.reports
-        if any(report.tables.values())
+        if any((*report.tables.values(), *report.details.values()))
     )
 
 
@@ -100,7 +100,7 @@ def _table(title: str, rows: tuple[tuple[str, str], ...]) -> str:
     bars = all(length is not None for length in lengths)
     if bars:
         drawn = [(label, length or 0, value) for (label, value), length in zip(rows, lengths, strict=True)]
-        inside = plot.bars(drawn, title, ("what", "times"))
+        inside = plot.bars(drawn, title, ("what", "number"))
     else:
         inside = _columns(title, rows) or elements.rows(title, rows, ("", ""))
     if len(rows) <= OPEN_MAX:
