@@ -357,7 +357,7 @@ FLOORS = (
     ("shardproof.attacks",),
     ("shardproof.runs", "shardproof.schedule", "shardproof.tours"),
     ("shardproof.shrink", "shardproof.render", "shardproof.together"),
-    ("shardproof.shortest", "shardproof.explanation"),
+    ("shardproof.compared", "shardproof.shortest", "shardproof.explanation"),
     ("shardproof.replay", "shardproof.model_replay"),
     # Who searches, and who asks them to.
     ("shardproof.engines", "shardproof.state_machine"),

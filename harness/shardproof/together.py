@@ -40,7 +40,7 @@ _SHOWN = frozenset(
     {"deliver", "learn", *(deed.verb for deed in DEEDS.values() if "header" in deed.arguments)}
 )
 
-_DAMAGED = "-of-damaged-bytes"
+_DAMAGED = " of damaged bytes"
 
 
 @frozen
@@ -222,19 +222,24 @@ def _blamed(name: str) -> Iterator[None]:
         raise
 
 
-def agreement_on(move: Move) -> str:
-    """What systems are to agree on; damaged bytes, of which the model allows either, apart from the rest."""
+def asked(move: Move) -> str:
+    """What is asked, by its verb; damaged bytes apart, of which the model often allows either."""
     verb = move.deed if isinstance(move, Act) else type(move).__name__.lower()
     damaged = isinstance(move, Deliver | Learn | Act) and move.damage is not None
-    return _agreement(verb) + (_DAMAGED if damaged else "")
+    return verb.replace("_", " ") + (_DAMAGED if damaged else "")
+
+
+def agreement_on(move: Move) -> str:
+    """What systems are to agree on."""
+    return _agreement(asked(move))
 
 
 def agreements(able: Collection[str] | None = None) -> tuple[str, ...]:
     """What systems can be asked to agree on; with the verbs that all of them have, if these are given."""
     verbs = (*_REQUIRED, *(verb for verb in _OPTIONAL if able is None or verb in able))
-    damaged = (_agreement(verb) + _DAMAGED for verb in verbs if verb in _SHOWN)
+    damaged = (_agreement(verb + _DAMAGED) for verb in verbs if verb in _SHOWN)
     return (*map(_agreement, verbs), *damaged)
 
 
-def _agreement(verb: str) -> str:
-    return DIFFERENCE + verb.replace("_", "-")
+def _agreement(asked: str) -> str:
+    return DIFFERENCE + asked.replace("_", "-").replace(" ", "-")

@@ -137,8 +137,11 @@ class Report:
     seconds: float = 0.0
     #: The systems that were run, as the command line names them; none for the model alone.
     systems: tuple[str, ...] = ()
-    #: How the search went on, by steps and not by a clock: what was counted -> points of (steps, count).
+    #: How the search went on, never by a clock: what was counted -> points of (steps, count). A name
+    #: that ends with "by depth" or "by effort" says what stands in place of steps.
     series: Mapping[str, Points] = field(factory=dict)
+    #: Further tables, for who reads the page of a run, or its files: a terminal does not show them.
+    details: Mapping[str, tuple[tuple[str, str], ...]] = field(factory=dict)
 
     def expected(self, found: Finding) -> str:
         """Why a finding was expected; empty if it was not, or if it breaks more than was expected."""

@@ -9,9 +9,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import subprocess
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +25,7 @@ from attrs import evolve
 from shardproof.engines import prove as engine
 from shardproof.engines.prove import bounded, happening, induction, prove
 from shardproof.engines.prove.counterexample import Counterexample, counterexample
+from shardproof.engines.prove.course import EFFORT_BY_DEPTH, PROVED_BY_EFFORT
 from shardproof.engines.prove.induction import Decision, Prover
 from shardproof.engines.prove.obligations import Obligation, obligations
 from shardproof.engines.prove.search import ReadingsDisagreeError, finding, violation
@@ -132,6 +136,53 @@ class TestTheTheorem:
             "for any number of receipts, shards, keys and headers"
         )
 
+    def test_how_it_went_on_is_a_line(self) -> None:
+        """
+        By the effort of the solver, each obligation after the other, to the last one.
+        """
+        points = proved().series[PROVED_BY_EFFORT]
+
+        assert [*points] == sorted(points)
+        assert (points[0][1], points[-1][1]) == (1, len(todo(CORE)))
+
+    def test_what_each_sort_of_obligation_took_is_counted(self) -> None:
+        """
+        All of them, by sort; those that took most by name, the hardest first.
+        """
+        sorts, hardest = proved().details.values()
+
+        asked, shown, effort = (
+            sum(int(value.split(", ")[i].split(" ")[1].replace(",", "")) for _, value in sorts)
+            for i in range(3)
+        )
+        assert asked == shown == len(todo(CORE))
+        took = [int(value.replace(",", "")) for _, value in hardest]
+        assert len(took) == 10
+        assert took == sorted(took, reverse=True)
+        assert sum(took) < effort <= proved().series[PROVED_BY_EFFORT][-1][0]
+        assert {name for name, _ in hardest} <= {o.name for o in todo(CORE)}
+
+    @pytest.mark.heavy
+    def test_it_goes_on_the_same_in_every_process(self) -> None:
+        """
+        Whatever order sets of that process have: effort is counted by the solver, and never in seconds.
+        """
+        script = (
+            "from shardproof.engines.prove import prove; from shardproof_models.stacks import stack; "
+            "r = prove(stack('exactly-once')); print(r.series, r.details)"
+        )
+        told = {
+            subprocess.run(
+                [sys.executable, "-c", script],
+                env={**os.environ, "PYTHONHASHSEED": str(seed), "PYTHONPATH": os.pathsep.join(sys.path)},
+                capture_output=True,
+                check=True,
+            ).stdout
+            for seed in (1, 2)
+        }
+
+        assert len(told) == 1
+
     def test_says_which_sentences_hold(self) -> None:
         """
         Of every role but those that are about implementations, where there is nothing to prove.
@@ -193,6 +244,9 @@ class TestTheTheorem:
         assert (
             missing.result == "unknown; no counterexample to induction was found with up to 2 elements a sort"
         )
+        assert report.series[PROVED_BY_EFFORT][-1][1] == len(todo(CORE)) - 1
+        preserved = dict(next(iter(report.details.values())))["is preserved by an action"]
+        assert preserved.startswith("asked 99, proved 98, effort ")
 
 
 def _unmark(action: Action) -> Effect:
@@ -568,6 +622,9 @@ class TestBounded:
             "every trace of up to 6 steps with 2 shards, 2 receipts and 4 headers, in every topology "
             "of core (exactly-once, finality, reorganisation)"
         )
+        course = report.series[EFFORT_BY_DEPTH]
+        assert [depth for depth, _ in course] == [*range(7)]
+        assert all(before < after for (_, before), (_, after) in pairwise(course))
 
     def test_a_depth_at_which_nothing_is_delivered_is_inconclusive(self) -> None:
         """
@@ -607,6 +664,7 @@ class TestBounded:
         assert report.verdict is Verdict.INCONCLUSIVE
         assert report.checked.startswith("every trace of up to 2 steps")
         assert "the solver gave no answer in its time at 3 steps" in report.reasons
+        assert [depth for depth, _ in report.series[EFFORT_BY_DEPTH]] == [0, 1, 2]
 
     def test_a_solver_without_time_gives_up(self) -> None:
         """

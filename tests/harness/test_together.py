@@ -15,6 +15,7 @@ from shardproof.adapter import REQUIRED, Adapter, AdapterFactory, Delivery, Outc
 from shardproof.adapters.faulty import variant as faulty
 from shardproof.adapters.reference import ReferenceAdapter, variant
 from shardproof.adapters.watermark import WatermarkAdapter
+from shardproof.compared import DIFFERENCES, REFUSALS, SORTS
 from shardproof.deviations import Deviation, judged
 from shardproof.engines.differ import Plan, differ
 from shardproof.errors import AdapterError, UsageError
@@ -147,11 +148,41 @@ class TestDiffering:
         assert found.trace.violation.expected == "lenient: accepted, B executed r0"
         assert found.trace.violation.actual.startswith("reference: refused")
 
+    def test_how_agreement_went_on_is_a_line(self, different: Report) -> None:
+        """
+        By steps: differences, of which there are as many as steps that did not agree, and common refusals.
+        """
+        ends = {name: points[-1] for name, points in different.series.items()}
+        steps, agreed = different.work["steps"], different.work["agreed"]
+
+        assert 0 < steps - agreed < steps
+        assert ends[DIFFERENCES] == (steps, steps - agreed)
+        assert ends[REFUSALS][0] == ends[SORTS][0] == steps
+        assert 0 < ends[REFUSALS][1] < agreed
+        (rows,) = different.details.values()
+        counted = [
+            int(part.split(" ")[1].replace(",", "")) for _, value in rows for part in value.split(", ")
+        ]
+        assert sum(counted) == steps
+        assert [name for name, value in rows if "different" in value] == ["deliver of damaged bytes"]
+
+    def test_where_all_agree_that_line_is_flat(self) -> None:
+        """
+        No difference, from the first step to the last.
+        """
+        report = compared(REFERENCE, ("watermark", WatermarkAdapter), steps=300)
+
+        assert {number for _, number in report.series[DIFFERENCES]} == {0}
+        assert report.work["agreed"] == report.work["steps"] >= 300
+
     def test_a_seed_repeats_it(self, different: Report) -> None:
         """
         The same seed and the same steps: the same findings, to the letter.
         """
-        assert compared(REFERENCE, ("lenient", Lenient)).findings == different.findings
+        again = compared(REFERENCE, ("lenient", Lenient))
+
+        assert again.findings == different.findings
+        assert again.series == different.series
 
     def test_what_the_model_does_not_allow_is_said_to_be_so(self) -> None:
         """

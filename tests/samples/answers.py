@@ -61,7 +61,17 @@ def fuzzed(**more: Any) -> Report:
     return Report(engine="fuzz", checked="70 random and adversarial runs", **(told | more))
 
 
-PROVED = Report("prove", Verdict.HOLDS, "12 obligations", properties=("executes-at-most-once",))
+PROVED = Report(
+    "prove",
+    Verdict.HOLDS,
+    "12 obligations",
+    properties=("executes-at-most-once",),
+    series={
+        "obligations proved by effort": ((900, 1), (4_000, 11), (90_000, 12)),
+        "effort by depth": ((0, 5),),
+    },
+    details={"obligations by sort": (("holds initially", "asked 12, proved 12, effort 90,000"),)},
+)
 
 EXPLORED = Report(
     "explore",
@@ -145,6 +155,7 @@ def hostile(text: str) -> Answer:
         1.0,
         (text,),
         {text: ((1, 2), (3, 4))},
+        {text + "7": ((text, text),)},
     )
     return answer(
         report,

@@ -13,6 +13,7 @@ from random import Random
 from attrs import define, evolve, field, frozen
 
 from ..adapter import AdapterFactory, Topology
+from ..compared import Compared
 from ..errors import UsageError
 from ..moves import Emit, Move
 from ..runs import Found
@@ -85,6 +86,7 @@ class _Search:
             ("steps", "runs", "emitted", "executed", "refused", "ended_apart", "ended_early"), 0
         )
     )
+    compared: Compared = field(factory=Compared)
     found: dict[str, Finding] = field(factory=dict)
     attempts: dict[str, int] = field(factory=dict)
     #: What all were asked to agree on.
@@ -125,6 +127,7 @@ class _Search:
             work["steps"] += 1
             self.asked.add(agreement_on(move))
             difference, wrong = together.run(move)
+            self.compared.note(move, lock, differs=difference is not None)
             work["emitted"] += isinstance(move, Emit)
             work["executed"] += bool(lock.happened)
             work["refused"] += bool(lock.clause)
@@ -181,11 +184,13 @@ class _Search:
             tuple(self.found.values()),
             reasons=tuple(reasons),
             properties=tuple(sorted(self.asked | expected)),
-            work=dict(work),
+            work={**work, **self.compared.work},
             tables={
                 "verbs that only some have, and nobody was asked for": tuple(
                     (verb, f"only {who}") for verb, who in self.together.left_out.items()
                 )
             },
+            details={"what all were asked, and what came of it": self.compared.rows},
             seconds=self.clock() - self.begin,
+            series=self.compared.series,
         )

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from ..verdict import Kind
+from .every_bit import answered, every_bit
 from .trials import OutOfRunsError, Ran, Trials
-from .variations import Variation, variations
+from .variations import BIT, Variation, variations
 
 
 @frozen
@@ -21,6 +22,8 @@ class Observed:
     tried: int
     refused: int
     said: str = ""
+    #: Of how many bits all were tried; 0 where some were, or it is no change of a bit.
+    bits: int = 0
 
     @property
     def all_refused(self) -> bool:
@@ -40,13 +43,28 @@ def observed(trials: Trials, place: int) -> Mapping[str, Observed]:
             for move in moves[:-1]:
                 lock.run(move)
             changes = list(variations(lock, moves))
+            lock.run(moves[-1])
+            plainly = answered(lock)
     except OutOfRunsError:
         return {}
     kinds: dict[str, Observed] = {}
     for variation in changes:
         if (seen := _observed(trials, variation)) is not None:
             kinds.setdefault(variation.kind, seen)
+    for kind, seen in kinds.items():
+        # Only what is going to be told is worth so many moves.
+        if seen.all_refused:
+            kinds[kind] = told = _whole(trials, place, kind, seen, plainly)
+            if told.all_refused:
+                break
     return kinds
+
+
+def _whole(trials: Trials, place: int, kind: str, seen: Observed, plainly: str) -> Observed:
+    """What was `seen` at a few places, at every bit, if it is a change of one and that can be said."""
+    part = next((part for part, called in BIT.items() if called == kind), None)
+    whole = every_bit(trials, place, part, plainly) if part is not None else None
+    return seen if whole is None else evolve(seen, tried=whole.tried, refused=whole.refused, bits=whole.bits)
 
 
 def _observed(trials: Trials, variation: Variation) -> Observed | None:
@@ -86,6 +104,15 @@ def refused_instead(kinds: Mapping[str, Observed], what: str) -> str:
 def _sentence(seen: Observed, what: str) -> str:
     said = seen.said.removeprefix("refused").removeprefix(", ")
     how = f"is refused ({said})" if seen.said.startswith("refused") and said else "has no effect"
+    if seen.bits:
+        which = (
+            f" at {seen.refused} of {seen.tried} bits that were tried"
+            if not seen.all_refused
+            else f", whichever of its {seen.bits} bits it is"
+            if seen.tried == seen.bits
+            else f", whichever of the {seen.tried} of its {seen.bits} bits it is that the model refuses"
+        )
+        return f"{what} {seen.words} {how}{which}{f': {seen.shows}' if seen.all_refused else ''}"
     if not seen.all_refused:
         return f"{what} {seen.words} {how} at {seen.refused} of {seen.tried} places that were tried"
     places = f", at each of {seen.tried} places that were tried" if seen.tried > 1 else ""

@@ -161,7 +161,7 @@ class Trials:
             taken.append(move)
             wrong = lock.run(move)
             answers[place] = str(lock.claim)
-            refused = not lock.happened if presents(move) else isinstance(lock.claim, Refused)
+            refused = in_vain(lock, move)
             if wrong is not None:
                 break
             traffic.note(move)
@@ -225,6 +225,11 @@ def room_for(moves: Sequence[Move]) -> int:
 def presents(move: Move) -> bool:
     """Whether what becomes of a move is seen by its effects, whatever is answered."""
     return isinstance(move, Deliver) or (isinstance(move, Act) and DEEDS[move.deed].decides is Decides.SYSTEM)
+
+
+def in_vain(lock: Lockstep, move: Move) -> bool:
+    """Whether `move`, the last one that was taken, was refused, or changed nothing that can be seen."""
+    return not lock.happened if presents(move) else isinstance(lock.claim, Refused)
 
 
 def fewer(moves: Sequence[Move], place: int) -> tuple[Move, ...]:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from attrs import frozen
 
-from .page.markup import said
+from .page.markup import plainly, said
 
 #: Of a drawing, in units of about a pixel on a narrow page.
 WIDTH, HEIGHT = 420, 220
@@ -60,7 +60,7 @@ def line(drawn: Line, name: str) -> str:
             f'<text class="{way}" x="{x(v)}" y="{HEIGHT - BOTTOM + 16}">{_short(v)}</text>'
             for v, way in ((0, "along"), (right / 2, "along"), (right, "end"))
         ),
-        f'<text class="name end" x="{WIDTH - RIGHT}" y="{HEIGHT - 6}">{said(drawn.across, 60)}</text>',
+        f'<text class="name end" x="{WIDTH - RIGHT}" y="{HEIGHT - 6}">{plainly(drawn.across, 60)}</text>',
         f'<path class="course" d="{path}"/>',
         *_marks(drawn, x),
     ]
@@ -72,7 +72,7 @@ def _marks(drawn: Line, x: Callable[[float], float]) -> Iterator[str]:
         place = x(at)
         # A shape as well as a colour, and a word for those who point at it.
         yield (
-            f'<g class="event"><title>{said(what, 200)}</title>'
+            f'<g class="event"><title>{plainly(what, 200)}</title>'
             f'<line x1="{place}" x2="{place}" y1="{TOP}" y2="{HEIGHT - BOTTOM}"/>'
             f'<path d="M{place - 5} {TOP - 8}h10l-5 8z"/></g>'
         )
@@ -101,15 +101,10 @@ def _figure(name: str, title: str, sentence: str, inside: str, table: str) -> st
     return (
         f'<figure class="plot"><figcaption>{said(title, 120)}</figcaption>\n'
         f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-labelledby="{name}-title {name}-desc">'
-        f'<title id="{name}-title">{said_plainly(title)}</title>'
-        f'<desc id="{name}-desc">{said_plainly(sentence)}</desc>{inside}</svg>\n'
+        f'<title id="{name}-title">{plainly(title)}</title>'
+        f'<desc id="{name}-desc">{plainly(sentence)}</desc>{inside}</svg>\n'
         f"<details><summary>as a table</summary><table>{table}</table></details></figure>"
     )
-
-
-def said_plainly(text: str) -> str:
-    """As `said`, where no element may stand: in titles of drawings."""
-    return said(text, 300).replace("<bdi>", "").replace("</bdi>", "")
 
 
 def bars(rows: Sequence[tuple[str, float, str]], caption: str, head: tuple[str, str]) -> str:

@@ -133,7 +133,10 @@ def as_json(answer: Answer) -> dict[str, Any]:
         "properties": {report.engine: list(report.properties) for report in answer.reports},
         "work": {report.engine: dict(report.work) for report in answer.reports},
         "tables": {
-            report.engine: {title: [list(row) for row in rows] for title, rows in report.tables.items()}
+            report.engine: {
+                title: [list(row) for row in rows]
+                for title, rows in (*report.tables.items(), *report.details.items())
+            }
             for report in answer.reports
         },
         "not_applicable": {

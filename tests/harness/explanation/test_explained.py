@@ -24,8 +24,9 @@ from shardproof.adapters.reference import ReferenceAdapter
 from shardproof.adversary import Damage
 from shardproof.commands.patience import patient
 from shardproof.engines.fuzz import Plan, fuzz
-from shardproof.explanation import RUNS_MAX, allowance, explained, room_for, trials
+from shardproof.explanation import RUNS_MAX, allowance, every_bit, explained, room_for, trials
 from shardproof.explanation.look_for import ALWAYS, CLAUSES, KINDS, PROGRESS, SENTENCES
+from shardproof.explanation.refused_instead import Observed, refused_instead
 from shardproof.explanation.without import BROKE, NOT_TRIED
 from shardproof.loading import load
 from shardproof.moves import Act, Deliver, Emit, Finalise, Forged, Learn, Move, Produce, Proof, Restart, Terms
@@ -100,8 +101,8 @@ class TestExplained:
                 "nothing is violated",
             ),
             first_wrong=5,
-            refused_instead="the same with one bit of the proof flipped is refused (unproven), at each of 8 "
-            "places that were tried: the proof is checked",
+            refused_instead="the same with one bit of the proof flipped is refused (unproven), whichever of "
+            "its 200 bits it is: the proof is checked",
             look_for="Look where `deliver` asks whether a receipt was consumed, and where it records that it "
             "is: the very same delivery is executed again, so one of the two is missing.",
         )
@@ -479,6 +480,98 @@ class TestFirstWrong:
         told = why(load("faulty:unlearned-header"), *SENT, AGAIN)
 
         assert (told.first_wrong, told.known_by) == (3, "")
+
+
+class Overlooks(ReferenceAdapter):
+    """Executes everything twice, and takes some bits of a proof for what they should be."""
+
+    #: A byte of the proof, and which of its bits.
+    byte, mask = 0, 0
+    #: Refusals until it has had enough, and refuses whatever comes.
+    patience = 10_000
+
+    def open(self, topology: Topology) -> None:
+        super().open(topology)
+        self.refusals = 0
+
+    def prove(self, receipt: bytes, header: bytes) -> bytes | Refused:
+        self.honest = super().prove(receipt, header)
+        return self.honest
+
+    def deliver(self, delivery: Delivery) -> Outcome:
+        honest = self.honest
+        if isinstance(honest, bytes) and len(delivery.evidence) == len(honest):
+            repaired = bytearray(delivery.evidence)
+            repaired[self.byte] ^= (repaired[self.byte] ^ honest[self.byte]) & self.mask
+            delivery = evolve(delivery, evidence=bytes(repaired))
+        said = super().deliver(delivery) if self.refusals < self.patience else Refused("not again")
+        self.refusals += isinstance(said, Refused)
+        return said
+
+    def executed(self, shard: str, since: int) -> list[Execution]:
+        seen = list(super().executed(shard, 0))
+        return [*seen, *seen][since:]
+
+
+class TestEveryBit:
+    """A claim about a part is one about each of its bits, or says at how many places it was tried."""
+
+    FEW = "the same with one bit of the proof flipped is refused (unproven), at each of 8 places"
+
+    def test_all_are_tried(self) -> None:
+        """
+        Whichever bit it is, and the step itself still passes after all of them.
+        """
+        assert why(Overlooks, *EXECUTED).refused_instead == (
+            "the same with one bit of the proof flipped is refused (unproven), whichever of its 200 bits it "
+            "is: the proof is checked"
+        )
+
+    @pytest.mark.parametrize("mask", [0b100, 0b11111111])
+    def test_what_passes_between_the_places_is_found(self, mask: int) -> None:
+        """
+        Byte 5 is none of eight places of 25 bytes. Where some of it passes, no proof is said to be checked.
+        """
+        system = type("Overlooks", (Overlooks,), {"byte": 5, "mask": mask})
+
+        told = why(system, *EXECUTED).refused_instead
+
+        assert told.startswith(
+            "the same with one bit of the receipt flipped is refused (unproven), whichever"
+        )
+
+    def test_who_has_had_enough_of_refusing_checks_nothing(self) -> None:
+        """
+        Then the step itself is refused after them, and only what was tried by itself is told.
+        """
+        system = type("Impatient", (Overlooks,), {"patience": 100})
+
+        assert why(system, *EXECUTED).refused_instead.startswith(self.FEW)
+
+    def test_a_long_part_is_tried_at_a_few_places(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """
+        What would take longer than all the rest says at how many places it was tried.
+        """
+        monkeypatch.setattr(every_bit, "BITS_MAX", 199)
+
+        assert why(Overlooks, *EXECUTED).refused_instead.startswith(self.FEW)
+
+    @pytest.mark.parametrize(
+        "tried, refused, said",
+        [
+            (200, 199, " at 199 of 200 bits that were tried"),
+            (160, 160, ", whichever of the 160 of its 200 bits it is that the model refuses: it is checked"),
+        ],
+    )
+    def test_some_of_them_are_told_as_some(self, tried: int, refused: int, said: str) -> None:
+        """
+        Bits that pass, and bits that the model lets pass, are not among those that are refused.
+        """
+        seen = Observed("with one bit flipped", "it is checked", tried, refused, "refused, unproven", 200)
+
+        assert refused_instead({"a bit": seen}, "the same") == (
+            f"the same with one bit flipped is refused (unproven){said}"
+        )
 
 
 class TestRefusedInstead:

@@ -95,7 +95,8 @@ SAID = {
         "upgrade", since=1, other_clause=NOBODY_PRODUCED, refused="validators that were made up"
     ),
     "timeout-on-the-wrong-clock": Said("that of the sender", since=6),
-    "totals-only": Said("the sum of each child"),
+    # Sums of children that are looked at in total only are bits of the proof that nobody looks at.
+    "totals-only": Said("the sum of each child", refused="one bit of the header"),
     "twice-under-reordering": Said("comes before its turn", since=6),
     "unhashed-child": Said("does not go into it"),
     "unlearned-header": Said("those that were learned"),

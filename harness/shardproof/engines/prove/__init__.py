@@ -20,9 +20,11 @@ from shardproof_properties.property import Property, Role
 from shardproof_properties.safety import REPEATABLE
 
 from ...errors import UsageError, nearest
+from ...series import Points, thinned
 from ...verdict import NotProved, Report, Verdict
 from .certificate import write
 from .counterexample import SIZE_MAX, counterexample
+from .course import EFFORT_BY_DEPTH, Course
 from .induction import Decision, Prover
 from .obligations import INVARIANTS, PROVED, Obligation, obligations
 from .search import Searched, finding, violation
@@ -68,8 +70,10 @@ def prove(
     prover = Prover(seed, timeout_ms)
     failed: list[Obligation] = []
     reduced: list[Obligation] = []
+    course = Course()
     for done, obligation in enumerate(todo, 1):
         needed = prover.reduced(obligation)
+        course.note(obligation, proved=needed is not None)
         reduced.append(needed or obligation)
         if needed is None:
             failed.append(obligation)
@@ -83,13 +87,18 @@ def prove(
     )
     about = vacuity(protocol, known, claimed, prover)
     missing = list(_explained(protocol, failed, prover))
+    grown = course.series(len(todo) - len(missing))
     searched = None
     if missing:
         violable = tuple(p for p in known if p.role in _VIOLABLE and p.first_order)
         searched = violation(
             protocol, violable, depth, seed=seed, timeout_ms=timeout_ms, progress=lambda k: tell({"steps": k})
         )
-    report = _proved(protocol, claimed, todo, missing, about, searched, seed)
+    report = evolve(
+        _proved(protocol, claimed, todo, missing, about, searched, seed),
+        details=course.tables({obligation for obligation, _ in missing}) if todo else {},
+        series={**grown, **_deepened(searched)},
+    )
     return report if second is None else _with_opinion(report, second)
 
 
@@ -148,7 +157,13 @@ def bounded(
         work={"steps": searched.steps, "properties": len(chosen)},
         properties=tuple(p.name for p in chosen),
         tables={"not vacuous": about.rows} if about.rows else {},
+        series=_deepened(searched),
     )
+
+
+def _deepened(searched: Searched | None) -> Mapping[str, Points]:
+    """What each length of a trace took the solver; nothing for a search that ended before any."""
+    return {EFFORT_BY_DEPTH: thinned(searched.course)} if searched and searched.course else {}
 
 
 def _silently(_: Mapping[str, int]) -> None:

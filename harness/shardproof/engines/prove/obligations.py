@@ -9,6 +9,7 @@ weakest precondition over one world, so nothing is said twice about what stays a
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Collection, Iterator
 from typing import Any
 
@@ -46,6 +47,18 @@ INVARIANTS = (Role.SAFETY, Role.LEMMA)
 PROVED = (*INVARIANTS, Role.STEP, Role.ENABLED, Role.ISOLATION)
 
 
+class Sort(enum.Enum):
+    """What an obligation is part of."""
+
+    INITIAL = "holds initially"
+    PRESERVED = "is preserved by an action"
+    RESPECTED = "is respected by an action"
+    IMPLIED = "follows from the invariants"
+    ISOLATED = "an action looks at no other shard"
+    ONCE = "an action writes each cell once"
+    EFFECTIVE = "an action, if accepted, changes something"
+
+
 @frozen(eq=False)
 class Obligation:
     """`hypotheses` and `guard` imply `goal`, whatever the variables that are free in them."""
@@ -57,6 +70,8 @@ class Obligation:
     action: Action | None = None
     #: That the step is accepted.
     guard: Bool = TRUE
+    #: None of what is no part of a proof by induction.
+    sort: Sort | None = None
 
 
 def initially(protocol: Protocol) -> tuple[Bool, ...]:
@@ -92,24 +107,32 @@ def obligations(
     axioms = assumptions(protocol)
     start = (*axioms, *initially(protocol))
     for p in invariants:
-        yield Obligation(f"{p.name} holds initially", start, body[p], p)
+        yield Obligation(f"{p.name} holds initially", start, body[p], p, sort=Sort.INITIAL)
     others = assumptions(protocol, invariants)
     for p in readable:
         if p.role is Role.ENABLED:
-            yield Obligation(f"{p.name} follows from the invariants", known, body[p], p)
+            yield Obligation(f"{p.name} follows from the invariants", known, body[p], p, sort=Sort.IMPLIED)
         if p.role in INVARIANTS and p.name in followers:
             # From the others only: nothing follows from itself.
-            yield Obligation(f"{p.name} follows from the invariants", others, body[p], p)
+            yield Obligation(f"{p.name} follows from the invariants", others, body[p], p, sort=Sort.IMPLIED)
     for action in protocol.actions:
         guard = action.guard
         for p in invariants:
             after = action.after(body[p])
             if after is not body[p]:  # else nothing that it mentions is written
-                yield Obligation(f"{action.name} preserves {p.name}", known, after, p, action, guard)
+                yield Obligation(
+                    f"{action.name} preserves {p.name}", known, after, p, action, guard, Sort.PRESERVED
+                )
         for p in readable:
             if p.role is Role.STEP:
                 yield Obligation(
-                    f"{action.name} respects {p.name}", known, action.step(body[p]), p, action, guard
+                    f"{action.name} respects {p.name}",
+                    known,
+                    action.step(body[p]),
+                    p,
+                    action,
+                    guard,
+                    Sort.RESPECTED,
                 )
             if p.role is Role.ISOLATION:
                 yield _isolation(protocol, action, axioms, p)
@@ -124,11 +147,11 @@ def _well_formed(
     for a, _, collide in action.collisions():
         if collide is not FALSE:
             yield Obligation(
-                f"{action.name} writes {a.symbol.name} once", known, ~collide, None, action, guard
+                f"{action.name} writes {a.symbol.name} once", known, ~collide, None, action, guard, Sort.ONCE
             )
     if action.name not in repeatable:
         name = f"{action.name}, if accepted, changes something"
-        yield Obligation(name, known, _changes(action), None, action, guard)
+        yield Obligation(name, known, _changes(action), None, action, guard, Sort.EFFECTIVE)
 
 
 def _changes(action: Action) -> Bool:
@@ -154,7 +177,12 @@ def _isolation(protocol: Protocol, action: Action, axioms: tuple[Bool, ...], abo
             agree.append(close(fresh, implies(here, equal(symbol(*fresh), other(*fresh)))))
     guard = rebuild(action.guard, lambda t: elsewhere[t.head](*t.args) if t.head in elsewhere else t)
     return Obligation(
-        f"{action.name} {about.name}", (*axioms, *agree), equal(action.guard, guard), about, action
+        f"{action.name} {about.name}",
+        (*axioms, *agree),
+        equal(action.guard, guard),
+        about,
+        action,
+        sort=Sort.ISOLATED,
     )
 
 

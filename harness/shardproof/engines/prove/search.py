@@ -21,8 +21,10 @@ from ...model_trace import trace_of
 from ...readings.evaluate import Evaluator, Stepped
 from ...readings.scope import Scope
 from ...readings.smt import disj, negate
+from ...series import Points
 from ...trace import Search
 from ...verdict import Finding, Kind
+from .course import effort
 from .unrolled import GaveUpError, Path, Unrolled
 
 #: Elements of a sort; of headers, a genesis and one block a shard.
@@ -57,6 +59,8 @@ class Searched:
     cut: bool = False
     #: The size of the worlds and their topology, in words.
     where: str = ""
+    #: For each length that was decided, what the solver had done by then, in its own unit.
+    course: Points = ()
 
     @property
     def scope(self) -> str:
@@ -105,7 +109,8 @@ def violation(
         )
         for step in (False, True)
     )
-    cut = False
+    cut, begin = False, effort()
+    course: list[tuple[int, int]] = []
     for length in range(depth + 1):
         progress(length)
         if length:
@@ -115,11 +120,12 @@ def violation(
         try:
             path = traces.find(disj(wrong))
         except GaveUpError:
-            return Searched(max(length - 1, 0), None, True, cut, said)
+            return Searched(max(length - 1, 0), None, True, cut, said, tuple(course))
+        course.append((length, effort() - begin))
         if path is not None:
             violated = Violated(_violated(protocol, properties, path), path)
-            return Searched(max(length - 1, 0), violated, False, cut, said)
-    return Searched(depth, None, False, cut, said)
+            return Searched(max(length - 1, 0), violated, False, cut, said, tuple(course))
+    return Searched(depth, None, False, cut, said, tuple(course))
 
 
 def _may_cut(traces: Unrolled) -> bool:

@@ -1,10 +1,9 @@
 // The sequence diagram: a lane for each shard that takes part, one for the relayer, and one for the
-// adversary where something is forged or damaged. Only rows that can be seen are drawn.
+// adversary where something is forged or damaged. Only rows that can be seen are drawn. What is printed
+// is the drawing of `plain_sequence.py`.
 
 const ROW = 46;
 const LANE_MIN = 66;
-/** Rows that are drawn at once, for paper. */
-const UNROLLED_MAX = 400;
 /** About the width of a character of a label, in pixels. */
 const LETTER = 7.3;
 
@@ -22,7 +21,6 @@ function diagram(told, pick) {
   /** Room for the numbers of steps, and for the cross beside one of them. */
   const gutter = 30 + 8 * String(told.steps.length).length;
   let current = 0;
-  let whole = false;
   let plan = null;
   let due = false;
 
@@ -57,10 +55,8 @@ function diagram(told, pick) {
   function draw() {
     due = false;
     const count = told.steps.length;
-    const first = whole ? 0 : Math.max(0, Math.floor(scroller.scrollTop / ROW) - 4);
-    const end = whole
-      ? count
-      : Math.min(count, Math.ceil((scroller.scrollTop + scroller.clientHeight) / ROW) + 4);
+    const first = Math.max(0, Math.floor(scroller.scrollTop / ROW) - 4);
+    const end = Math.min(count, Math.ceil((scroller.scrollTop + scroller.clientHeight) / ROW) + 4);
     const height = (end - first) * ROW + 8;
     canvas.style.top = `${first * ROW}px`;
     canvas.setAttribute("width", plan.width);
@@ -193,13 +189,6 @@ function diagram(told, pick) {
         "aria-label",
         `Sequence diagram with the lanes ${lanes}. Step ${index + 1}, ${way}: ${what}`,
       );
-      draw();
-    },
-    /** All rows at once, for paper; where they are too many, a part of them would say less than nothing. */
-    unroll(all) {
-      whole = all && told.steps.length <= UNROLLED_MAX;
-      byId("picture").classList.toggle("partial", all && !whole);
-      measure();
       draw();
     },
   };

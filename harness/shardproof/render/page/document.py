@@ -14,9 +14,9 @@ from importlib.resources import files
 from string import Template
 
 from ...story.told import Story
-from . import prose
+from . import plain_sequence, plain_tree, prose
 from .content import content
-from .markup import data, said
+from .markup import data, plainly, said
 
 #: In the order in which they need each other.
 _SCRIPTS = ("elements.js", "worlds.js", "diagram.js", "evidence.js", "moment.js", "explorer.js")
@@ -27,12 +27,11 @@ def page(story: Story, replay: str) -> str:
     style, script = _style(), _script()
     trace = story.trace
     count = len(story.moments)
+    shown = content(story)
     return Template(_source("page.html")).substitute(
         policy=f"default-src 'none'; script-src {_digest(script)}; style-src {_digest(style)}; "
         "base-uri 'none'; form-action 'none'",
-        title=said(f"{trace.property or 'a trace'}, {count} steps, {trace.adapter}", 200)
-        .replace("<bdi>", "")
-        .replace("</bdi>", ""),
+        title=plainly(f"{trace.property or 'a trace'}, {count} steps, {trace.adapter}", 200),
         style=style,
         script=script,
         heading=prose.heading(trace),
@@ -41,8 +40,10 @@ def page(story: Story, replay: str) -> str:
         explanation=prose.explanation(trace),
         words=prose.words(story),
         telling=prose.telling(story),
+        sequence=plain_sequence.sequence(story, shown),
+        evidence=plain_tree.evidence(story),
         replay=said(replay.removeprefix("replay with").strip()),
-        content=data(content(story)),
+        content=data(shown),
         last=max(count, 1),
     )
 

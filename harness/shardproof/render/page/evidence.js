@@ -30,7 +30,7 @@ function legend() {
   );
 }
 
-/** Boxes and lines, the root on top; each leaf has a slot of its own. */
+/** Boxes and lines, the root on top; each leaf has a slot of its own. As `plain_tree.py` draws them. */
 function tree(shown) {
   const lines = [];
   const boxes = [];
@@ -55,8 +55,7 @@ function tree(shown) {
         }),
       );
     });
-    const damaged = node.damaged || (shown.all && node.role !== "");
-    boxes.push(box(node, x, y, damaged));
+    boxes.push(box(node, x, y));
     return x;
   }
 
@@ -70,7 +69,7 @@ function tree(shown) {
       height,
       viewBox: `0 0 ${width} ${height}`,
       role: "img",
-      "aria-label": shown.says || "Merkle tree",
+      "aria-label": shown.alt || shown.says || "Merkle tree",
     },
     ...lines,
     ...boxes,
@@ -78,7 +77,8 @@ function tree(shown) {
   return make("div", { class: "wide", tabindex: "0", role: "region", "aria-label": "Merkle tree" }, drawing);
 }
 
-function box(node, x, y, damaged) {
+function box(node, x, y) {
+  const { damaged } = node;
   const kind = ["node", node.role, damaged && "damaged", node.folded && "folded"].filter(Boolean).join(" ");
   const left = x - BOX.width / 2;
   const shape = node.folded

@@ -144,8 +144,6 @@ function begin() {
       getSelection().selectAllChildren(byId("replay"));
     }
   });
-  addEventListener("beforeprint", () => picture.unroll(true));
-  addEventListener("afterprint", () => picture.unroll(false));
 
   show(named() >= 0 ? named() : told.open);
 }

@@ -23,6 +23,11 @@ def said(text: str, longest: int = LONGEST) -> str:
     return _inline(clean(text, longest))
 
 
+def plainly(text: str, longest: int = 300) -> str:
+    """As `said`, where no element may stand: in attributes, in titles, and in drawings."""
+    return html.escape(clean(text, longest))
+
+
 def sentence(text: str, steps: int = 0) -> str:
     """A sentence as HTML: what is between backticks is code, and each `step N` up to `steps` a link."""
     parts = clean(text).split("`")

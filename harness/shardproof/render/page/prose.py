@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from ...story.told import Change, Moment, Story
+from ...story.told import Change, Evidence, Moment, Story
 from ...trace import Trace
 from .. import text
 from ..diagram import label
 from ..why import reasons
 from .content import answers, way
 from .markup import said, sentence
+from .tree import harm
 
 
 def heading(trace: Trace) -> str:
@@ -107,7 +108,11 @@ def _item(story: Story, moment: Moment) -> str:
 
 def _details(story: Story, moment: Moment, *, wrong: bool) -> Iterator[tuple[str, str]]:
     trace, steps = story.trace, len(story.moments)
-    for who, what in answers(story, moment.index):
+    said_by = answers(story, moment.index)
+    if len(said_by) > 1 and len({what for _, what in said_by}) == 1:
+        # In one line what both say: a page of paper has fewer of them than a screen.
+        said_by = [(", ".join(who for who, _ in said_by), said_by[0][1])]
+    for who, what in said_by:
         yield said(who), said(what)
     if moment.step.changed:
         yield "changed", "<br>".join(said(line) for line in moment.step.changed)
@@ -119,8 +124,8 @@ def _details(story: Story, moment: Moment, *, wrong: bool) -> Iterator[tuple[str
         )
     if moment.guard:
         yield "guard", "<br>".join(_clause(moment, steps))
-    if moment.evidence is not None and moment.evidence.says:
-        yield "evidence", sentence(moment.evidence.says, steps)
+    if moment.evidence is not None and (shown := _evidence(moment.evidence, steps)):
+        yield "evidence", shown
     if moment.changes:
         yield "model changes", "<br>".join(_change(change) for change in moment.changes)
     if moment.astray:
@@ -138,6 +143,13 @@ def _clause(moment: Moment, steps: int) -> Iterator[str]:
         yield f"<strong>{line}</strong>{', ' if why else ''}{sentence(why, steps)}"
         if clause is moment.refusing and clause.means:
             yield " ".join(sentence(means) for means in clause.means)
+
+
+def _evidence(evidence: Evidence, steps: int) -> str:
+    says = [sentence(evidence.says, steps)] if evidence.says else []
+    return "<br>".join(
+        (*says, *(f"<strong>{how}</strong>: {said(what, 60)}" for how, what in harm(evidence)))
+    )
 
 
 def _change(change: Change) -> str:

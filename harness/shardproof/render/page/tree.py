@@ -24,18 +24,29 @@ def drawn(evidence: Evidence) -> dict[str, Any]:
     The evidence as data: `says`; `harm`, [how, what] each; and `tree`, nodes within nodes.
 
     A node has a `name`; a `role`, which is "way", "shown" (a hash that is part of the evidence) or
-    ""; `damaged`; and `parts` of its own, where they are drawn.
+    ""; `damaged`; and `parts` of its own, where they are drawn. `alt` is what a drawing of the tree
+    shows besides what is said, for those who do not see it.
     """
+    tree = None if evidence.root is None else _node(evidence, evidence.root)
+    damaged = ", ".join(_damaged(tree)) if tree else ""
     return {
         "says": clean(evidence.says),
-        "harm": [[how, clean(what, _NAME)] for how, what in _harm(evidence)],
-        "all": EVERYTHING in evidence.damaged,
-        "tree": None if evidence.root is None else _node(evidence, evidence.root),
+        "harm": [[how, clean(what, _NAME)] for how, what in harm(evidence)],
+        "tree": tree,
+        **({"alt": clean(f"{evidence.says}; damaged: {damaged}").replace("`", "")} if damaged else {}),
     }
 
 
-def _harm(evidence: Evidence) -> Iterator[tuple[str, str]]:
-    """What is wrong with what stands beside the tree, and with all of it."""
+def _damaged(node: dict[str, Any]) -> Iterator[str]:
+    """The names of nodes that are drawn as damaged, from the root down."""
+    if node["damaged"]:
+        yield node["name"]
+    for part in node.get("parts", ()):
+        yield from _damaged(part)
+
+
+def harm(evidence: Evidence) -> Iterator[tuple[str, str]]:
+    """What is wrong with what stands beside the tree, and with all of it: how, and what."""
     if evidence.receipt.startswith("forged"):
         yield "forged", evidence.receipt
     if evidence.header == "null":
@@ -53,10 +64,13 @@ def _node(evidence: Evidence, node: Node) -> dict[str, Any]:
     on_way = evidence.leaf is not None and node.first <= evidence.leaf < node.end
     whole = len(evidence.leaves) <= WHOLE
     parts = [_node(evidence, child) for child in node.children] if on_way or whole else []
+    role = "way" if on_way else "shown" if node.id in evidence.path else ""
     return {
         "name": _name(evidence, node),
-        "role": "way" if on_way else "shown" if node.id in evidence.path else "",
-        "damaged": node.id in evidence.damaged or _spoilt(evidence, node),
+        "role": role,
+        "damaged": node.id in evidence.damaged
+        or _spoilt(evidence, node)
+        or (EVERYTHING in evidence.damaged and role != ""),
         **({"parts": parts} if parts else {"folded": True} if node.children else {}),
     }
 

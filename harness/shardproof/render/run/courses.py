@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import count
 
 from .. import plot
 from ..report import Answer
+
+#: What lines go by, besides steps: a search of every trace goes level by level, and a proof has no steps.
+_ACROSS = {"depth": "depth, in steps", "effort": "effort of the solver, in its own unit"}
 
 
 def courses(answer: Answer) -> str:
@@ -15,17 +19,19 @@ def courses(answer: Answer) -> str:
 
 
 def _figures(answer: Answer) -> Iterator[str]:
-    series = ((report, *one) for report in answer.reports for one in report.series.items())
-    for number, (report, name, points) in enumerate(series):
-        # The tour, the fuzzer and random walks take steps; a search of every trace goes level by level.
-        across = "depth, in steps" if name.endswith("by depth") else "steps"
-        marks = tuple(
-            (found.trace.search.steps, found.property)
-            for found in report.findings
-            if across == "steps" and found.trace.search.steps
-        )
-        drawn = plot.Line(f"{report.engine}: {name}", points, across, name.removesuffix(" by depth"), marks)
-        yield plot.line(drawn, f"course-{number}")
+    drawings = count()
+    for report in answer.reports:
+        for name, points in report.series.items():
+            # Most searches take steps; of some, the name of the line says what they go by.
+            counted, _, by = name.rpartition(" by ")
+            across, up = (_ACROSS[by], counted) if by in _ACROSS else ("steps", name)
+            marks = tuple(
+                (found.trace.search.steps, found.property)
+                for found in report.findings
+                if across == "steps" and found.trace.search.steps
+            )
+            drawn = plot.Line(f"{report.engine}: {name}", points, across, up, marks)
+            yield plot.line(drawn, f"course-{next(drawings)}")
     times = [
         (report.engine, report.seconds, f"{report.seconds:.1f} s")
         for report in answer.reports

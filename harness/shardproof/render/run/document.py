@@ -14,8 +14,7 @@ from importlib.resources import files
 from string import Template
 
 from ...errors import ShardproofError
-from ..page.markup import said
-from ..plot import said_plainly
+from ..page.markup import plainly, said
 from ..report import Answer
 from . import sections
 
@@ -40,7 +39,7 @@ def _assembled(title: str, heading: str, body: str) -> str:
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     return Template(_source("shardproof.render.run", "run.html")).substitute(
         policy=f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'",
-        title=said_plainly(title),
+        title=plainly(title),
         style=style,
         heading=heading,
         body=body,

@@ -6,7 +6,7 @@ import re
 
 from .. import plot, text
 from ..outcomes import State, outcomes
-from ..page.markup import said
+from ..page.markup import plainly, said
 from ..report import Answer
 from . import elements
 
@@ -58,7 +58,7 @@ def _cell(outcome: tuple[State, str] | None) -> str:
     if outcome is None:
         return '<td class="none">not asked</td>'
     state, why = outcome
-    shown = f' title="{plot.said_plainly(why)}"' if why and state is not State.HOLDS else ""
+    shown = f' title="{plainly(why)}"' if why and state is not State.HOLDS else ""
     return f'<td><span class="word {state.value.replace(" ", "-")}"{shown}>{state.value}</span></td>'
 
 
@@ -89,9 +89,9 @@ def counted(answer: Answer) -> str:
     """What engines counted for people: what the adversary tried, what clauses did, and so on."""
     return elements.stack(
         f"<h3>{said(report.engine, 200)}</h3>\n"
-        + "\n".join(_table(t, rows) for t, rows in report.tables.items() if rows)
+        + "\n".join(_table(t, rows) for t, rows in (*report.tables.items(), *report.details.items()) if rows)
         for report in answer.reports
-        if any(report.tables.values())
+        if any((*report.tables.values(), *report.details.values()))
     )
 
 
@@ -100,7 +100,7 @@ def _table(title: str, rows: tuple[tuple[str, str], ...]) -> str:
     bars = all(length is not None for length in lengths)
     if bars:
         drawn = [(label, length or 0, value) for (label, value), length in zip(rows, lengths, strict=True)]
-        inside = plot.bars(drawn, title, ("what", "times"))
+        inside = plot.bars(drawn, title, ("what", "number"))
     else:
         inside = _columns(title, rows) or elements.rows(title, rows, ("", ""))
     if len(rows) <= OPEN_MAX:
@@ -133,7 +133,7 @@ def _columns(title: str, rows: tuple[tuple[str, str], ...]) -> str:
         for label, counts, note in read
     )
     return (
-        f'<div class="wide" tabindex="0" role="group" aria-label="{plot.said_plainly(title)}"><table>'
+        f'<div class="wide" tabindex="0" role="group" aria-label="{plainly(title)}"><table>'
         f"<caption>{said(title, 200)}</caption>"
         f'<thead><tr><th scope="col">what</th>{head}{"<td></td>" if notes else ""}</tr></thead>\n'
         f"<tbody>{body}</tbody></table></div>"

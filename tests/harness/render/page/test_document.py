@@ -14,11 +14,12 @@ from attrs import define, evolve, field
 import told
 from shardproof.render import diagram, inert
 from shardproof.render.forms import FORMS, Shown
+from shardproof.render.page import plain_sequence, plain_tree
 from shardproof.render.page.content import answers, content, lanes_of
 from shardproof.render.page.document import page
 from shardproof.render.page.markup import data, said, sentence
 from shardproof.render.page.tree import drawn
-from shardproof.story.told import HEADER, INDEX, Evidence
+from shardproof.story.told import EVERYTHING, HEADER, INDEX, Evidence
 from shardproof.trace import Violation
 
 REPLAY = "replay with  shardproof replay x.trace.json"
@@ -26,11 +27,12 @@ REPLAY = "replay with  shardproof replay x.trace.json"
 #: Everything that a page may consist of.
 ELEMENTS = (
     "html head meta title style body header main div p h1 h2 h3 span strong b a code pre cite ul ol li "
-    "dl dt dd ins del br bdi svg button input output dialog form kbd script section"
+    "dl dt dd ins del br bdi svg button input output dialog form kbd script section "
+    "figure figcaption table thead tbody tr td g text line path rect circle"
 )
 ATTRIBUTES = (
     "lang charset name content http-equiv class id hidden tabindex role title type min max value step for "
-    "width height href rel method"
+    "width height href rel method viewbox x y x1 x2 y1 y2 rx cx cy r d"
 )
 
 
@@ -144,8 +146,10 @@ class TestDocument:
         """
         story = told.long(6)
         empty = evolve(story, trace=evolve(story.trace, steps=(), violation=None), moments=())
+        written = read(page(empty, REPLAY))
 
-        assert "recorded" in read(page(empty, REPLAY)).words()
+        assert "recorded" in written.words()
+        assert "figure" not in written.elements
 
 
 class TestForeignText:
@@ -312,6 +316,7 @@ class TestTree:
             "root in h0", "way", node("1 to 4", "way", left, right), node("r4", "shown")
         )
         assert shown["harm"] == [["damaged", "receipt r0"]]
+        assert shown["alt"] == f"{moment.evidence.says.replace('`', '')}; damaged: 1 to 2, r2"
 
     def test_a_damaged_header_spoils_the_root_and_a_damaged_position_the_leaf(self) -> None:
         """
@@ -324,6 +329,17 @@ class TestTree:
         assert [part["damaged"] for part in two["tree"]["parts"]] == [False, True]
         assert two["tree"]["damaged"] is False
 
+    def test_evidence_of_which_everything_is_damaged_is_so_at_each_part(self) -> None:
+        """
+        Where no single part is known to be damaged, the way is, and all that is shown beside it.
+        """
+        leaves = ("r0", "r1", "r2", "r3")
+        everything = Evidence("r0", "h0", "r0", "h0", "receipt", leaves, 0, ("1:2", "2:4"), (EVERYTHING,))
+
+        shown = drawn(everything)
+
+        assert shown["alt"] == "; damaged: root in h0, 1 to 2, r0, r1, 3 to 4"
+
     def test_of_a_large_one_only_the_way_is_drawn(self) -> None:
         """
         Of a thousand leaves one is drawn, and what is beside its way is folded.
@@ -334,6 +350,61 @@ class TestTree:
 
         assert tree.count('"name"') == 21
         assert tree.count('"folded"') == 9
+
+
+class TestPicturesWithoutAScript:
+    def test_evidence_is_that_of_the_step_where_it_goes_wrong(self) -> None:
+        """
+        Its damaged nodes are named, and have a cross and a word each; nothing else has.
+        """
+        figure = plain_tree.evidence(told.damaged())
+
+        assert "Evidence shown at step 6" in figure
+        assert 'with the second of 3 hashes damaged; damaged: 1 to 2, r2"' in figure
+        assert figure.count('class="cross"') == figure.count(">damaged</text>") == 2
+        assert "<strong>damaged: </strong>receipt r0" in figure
+
+    def test_evidence_is_that_of_an_earlier_step_if_nothing_is_shown_where_it_goes_wrong(self) -> None:
+        """
+        What was damaged last before it matters then, and what was shown honestly does not.
+        """
+        story = told.damaged()
+        late = evolve(story.moments[0], index=6, evidence=None)
+        later = evolve(
+            story,
+            moments=(*story.moments, late),
+            trace=evolve(
+                story.trace, steps=(*story.trace.steps, late.step), violation=Violation(6, "a", "b")
+            ),
+        )
+        honest = told.long(6)
+        nothing = evolve(honest.moments[-1], evidence=None)
+
+        assert "Evidence shown at step 6" in plain_tree.evidence(later)
+        assert plain_tree.evidence(evolve(honest, moments=(*honest.moments[:-1], nothing))) == ""
+        assert plain_tree.evidence(evolve(story, trace=evolve(story.trace, violation=None))) == ""
+
+    def test_a_step_is_a_row(self) -> None:
+        """
+        A row says who does what and what comes of it; where it goes wrong there is a cross, and both answers.
+        """
+        story = told.long(6)
+        drawn = plain_sequence.sequence(story, content(story))
+        rows = [re.findall("<text[^>]*>([^<]*)", row) for row in drawn.split("<tr>")[1:]]
+
+        assert rows[:2] == [["A", "relayer", "B"], ["1", "emit r0 to B", "accepted"]]
+        assert rows[6:] == [["✕ 6", "deliver r0 by h0", "model: refused, consumed", "system: accepted"]]
+
+    def test_of_many_lanes_there_is_a_sentence(self) -> None:
+        """
+        A picture whose letters nobody can read is none.
+        """
+        story = told.long(6)
+        lanes = [{"name": f"s{i}", "kind": "shard"} for i in range(13)]
+
+        assert plain_sequence.sequence(story, {**content(story), "lanes": lanes}) == (
+            "<p>13 lanes are too many to be drawn on paper; all steps are below.</p>"
+        )
 
 
 def test_steps_refer_to_facts_and_clauses_that_are_written_once() -> None:

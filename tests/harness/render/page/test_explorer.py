@@ -16,6 +16,7 @@ from headless import Tab
 from sample_systems.at_hand import skipped_where_missing
 from shardproof import trace_file
 from shardproof.parts import PARTS, read
+from shardproof.render import diagram
 from shardproof.render.page.document import page
 from shardproof.story.telling import tell
 from shardproof.story.told import NOWHERE, Story
@@ -213,7 +214,7 @@ class TestEvidence:
         opened(tab, damaged)
 
         nodes = tab.js(
-            "[...document.querySelectorAll('.tree .node')].map(node => ["
+            "[...document.querySelectorAll('.moment .tree .node')].map(node => ["
             "node.querySelector('text').textContent,"
             "node.querySelector('.word')?.textContent ?? '', node.querySelector('.cross') !== null,"
             "getComputedStyle(node.querySelector('rect')).stroke === 'rgb(173, 31, 31)'])"
@@ -387,53 +388,70 @@ class TestBeingRead:
 
     def test_without_a_script(self, tab: Tab, damaged: Shown) -> None:
         """
-        Where scripts are off, every step is there as text, and nothing that would need one.
+        Where scripts are off, every step is there as text and in a picture, with nothing that would need one.
         """
         tab.allow_scripts(False)
         try:
-            opened(tab, damaged)
-            assert_is_all_there(tab, damaged.story)
-            visible = "document.querySelector('{}').checkVisibility()"
-            assert not any(
-                tab.js(visible.format(part)) for part in ("#picture", "#moment", "#timeline", "#copy")
-            )
+            for size in (WIDE, NARROW):
+                opened(tab, damaged, size)
+                assert_is_all_there(tab, damaged.story)
+                assert_is_drawn(tab, damaged.story)
+                assert not any(is_seen(tab, part) for part in ("#picture", "#moment", "#timeline", "#copy"))
+                assert tab.js("document.documentElement.scrollWidth") <= size[0]
         finally:
             tab.allow_scripts(True)
 
     def test_on_paper(self, tab: Tab, damaged: Shown) -> None:
         """
-        Printed, a page has all steps, the whole diagram, and no buttons.
+        Printed in the dark, a page is white, with all steps, the whole diagram, the tree, and no buttons.
         """
-        opened(tab, damaged)
+        opened(tab, damaged, scheme="dark")
         tab.press("Home")
+        assert not is_seen(tab, ".plain")
 
         tab.call("Emulation.setEmulatedMedia", media="print")
         try:
             assert_is_all_there(tab, damaged.story)
-            visible = "document.querySelector('{}').checkVisibility()"
+            assert_is_drawn(tab, damaged.story)
+            assert is_seen(tab, ".rule")
+            assert is_seen(tab, "#why")
             assert not any(
-                tab.js(visible.format(part)) for part in ("#moment", "#timeline", "#copy", "#unfold")
+                is_seen(tab, part) for part in ("#moment", "#timeline", "#copy", "#unfold", "#picture")
             )
             assert tab.js("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+            assert objections(tab) == []
             printed = base64.b64decode(tab.call("Page.printToPDF")["data"])
         finally:
             tab.call("Emulation.setEmulatedMedia", media="")
         assert printed.startswith(b"%PDF")
 
-    def test_on_paper_with_its_whole_diagram_or_none(self, tab: Tab, tmp_path: Path) -> None:
+    def test_on_paper_between_the_rows(self, tab: Tab, tmp_path: Path) -> None:
         """
-        For paper all rows are drawn; where they are too many, the diagram is left out.
+        A long diagram goes on on the next page, under the names of its lanes; what fits on none is left out.
         """
-        for steps, rows in ((60, 60), (1_000, 0)):
-            opened(tab, kept(told.long(steps), tmp_path))
-            tab.call("Emulation.setEmulatedMedia", media="print")
-            tab.js("dispatchEvent(new Event('beforeprint'))")
-
-            drawn = "[...document.querySelectorAll('#diagram .hit')].filter(e => e.checkVisibility()).length"
-            assert tab.js(drawn) == rows
+        opened(tab, kept(told.long(260), tmp_path))
+        tab.call("Emulation.setEmulatedMedia", media="print")
+        try:
+            style = "getComputedStyle(document.querySelector('.sequence {}')).{}"
+            assert tab.js(style.format("thead", "display")) == "table-header-group"
+            assert tab.js(style.format("tbody tr", "breakInside")) == "avoid"
+            rows = tab.js("[...document.querySelectorAll('.sequence tbody tr')].map(row => row.textContent)")
+        finally:
             tab.call("Emulation.setEmulatedMedia", media="")
-            tab.js("dispatchEvent(new Event('afterprint'))")
-            assert 0 < tab.js("document.querySelectorAll('#diagram .hit').length") < 40
+        assert len(rows) == 201
+        assert rows[10] == "… 60 steps …"
+        assert rows[11].startswith("71")
+
+    def test_as_the_same_tree_with_a_script_and_without(self, tab: Tab, damaged: Shown) -> None:
+        """
+        Python and the script draw the same boxes, words and crosses at the same places, under the same name.
+        """
+        opened(tab, damaged)
+
+        with_script, without = (tab.js(f"({ELEMENTS})('{place} .tree')") for place in (".moment", ".plain"))
+
+        assert len(with_script) > 30
+        assert with_script == without
 
     def test_as_a_command_that_can_be_copied(self, tab: Tab, double: Shown) -> None:
         """
@@ -446,6 +464,38 @@ class TestBeingRead:
 
         if tab.js("document.querySelector('#copy').textContent") != "copied":
             assert tab.js("String(getSelection())").strip() == "shardproof replay x.trace.json"
+
+
+def is_seen(tab: Tab, selector: str) -> bool:
+    """Whether what `selector` finds can be seen."""
+    return bool(tab.js(f"document.querySelector({json.dumps(selector)}).checkVisibility()"))
+
+
+#: What can be seen of the drawings that need no script: rows, and words and crosses at damaged nodes.
+DRAWN = """
+[".sequence tbody tr", ".plain .node.damaged .word", ".plain .node.damaged .cross"].map(part =>
+  [...document.querySelectorAll(part)].filter(
+    mark => mark.checkVisibility() && mark.getBoundingClientRect().width > 5).map(mark => mark.textContent))
+"""
+
+#: Every element of a drawing, with its attributes, and the letters in it.
+ELEMENTS = """
+drawing => [...document.querySelectorAll(`${drawing}, ${drawing} :not(title)`)].map(element => [
+  element.localName,
+  ...[...element.attributes].map(({ name, value }) => `${name}=${value.trim()}`).sort(),
+  element.localName === "text" ? element.textContent : "",
+].join(" "))
+"""
+
+
+def assert_is_drawn(tab: Tab, story: Story) -> None:
+    """Every step has a row that can be seen; what is damaged has a word and a cross, whatever its colour."""
+    rows, words, crosses = tab.js(DRAWN)
+    assert len(rows) == len(story.moments)
+    assert all(diagram.label(m.step)[:20] in row for row, m in zip(rows, story.moments, strict=True))
+    assert [i for i, row in enumerate(rows) if "✕" in row] == [len(rows) - 1]
+    assert words == ["damaged", "damaged"]
+    assert len(crosses) == 2
 
 
 def objections(tab: Tab) -> list[str]:

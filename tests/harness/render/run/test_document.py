@@ -16,7 +16,7 @@ import told
 from sample_systems.at_hand import must_be_at_hand
 from shardproof.errors import AdapterError
 from shardproof.parts import PARTS, read
-from shardproof.render.report import Answer
+from shardproof.render.report import Answer, as_json, as_text
 from shardproof.render.run.document import broken, page
 
 ELEMENTS = frozenset(
@@ -138,12 +138,31 @@ class TestPage:
 
     def test_draws_how_the_searches_went_on(self) -> None:
         """New situations by steps with the finding marked, worlds by depth, and how it became short."""
-        figures = re.findall(r"<figcaption>([^<]*)</figcaption>", page(answers.violated()))
+        written = page(answers.violated())
+        figures = re.findall(r"<figcaption>([^<]*)</figcaption>", written)
 
-        assert figures == ["How it became short", "explore: worlds by depth", "fuzz: different situations"]
-        assert "situations, from 1 at 1 steps to 120 at 3,000; executes-at-most-once at 345" in page(
-            answers.violated()
+        assert figures == [
+            "How it became short",
+            "prove: obligations proved by effort",
+            "prove: effort by depth",
+            "explore: worlds by depth",
+            "fuzz: different situations",
+        ]
+        assert "situations, from 1 at 1 steps to 120 at 3,000; executes-at-most-once at 345" in written
+        assert (
+            "obligations proved, from 1 at 900 effort of the solver, in its own unit to 12 at 90,000"
+            in written
         )
+        drawings = re.findall(r'<title id="([^"]*)"', written)
+        assert len({*drawings}) == len(drawings) == 5
+
+    def test_has_tables_that_a_terminal_leaves_out(self) -> None:
+        """What is of use only beside a drawing, or very long, stands on the page and in the file."""
+        written = words(answers.holds())
+
+        assert "obligations by sort what asked proved effort holds initially 12 12 90,000" in written
+        assert "obligations by sort" not in as_text(answers.holds(), 100, ascii_only=True)
+        assert "obligations by sort" in as_json(answers.holds())["tables"]["prove"]
 
     def test_no_two_elements_have_one_name(self) -> None:
         """Also where an engine has drawn more than one line."""
