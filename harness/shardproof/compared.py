@@ -12,9 +12,9 @@ from .moves import Act, Deliver, Learn, Move
 from .series import Points, Series
 from .together import asked
 
-#: What the lines are called. A sort of question is a verb with its damage, the clause by which the model
+#: What the lines are called. A kind of question is a verb with its damage, the clause by which the model
 #: refuses, and what all of them made of it.
-DIFFERENCES, REFUSALS, SORTS = "differences", "steps that all refused", "different sorts of questions"
+DIFFERENCES, REFUSALS, KINDS = "differences", "steps that all refused", "different kinds of questions"
 
 #: What can come of a question, in the order in which it is told.
 _ANSWERS = ("accepted", "refused", "later", "different")
@@ -29,9 +29,9 @@ class Compared:
     refusals: int = 0
     #: Question -> what came of it -> how often.
     _answers: dict[str, dict[str, int]] = field(factory=dict)
-    _sorts: set[tuple[object, ...]] = field(factory=set)
+    _kinds: set[tuple[object, ...]] = field(factory=set)
     _course: dict[str, Series] = field(
-        factory=lambda: {name: Series() for name in (DIFFERENCES, REFUSALS, SORTS)}
+        factory=lambda: {name: Series() for name in (DIFFERENCES, REFUSALS, KINDS)}
     )
 
     def note(self, move: Move, first: Lockstep, *, differs: bool) -> None:
@@ -53,17 +53,17 @@ class Compared:
         self.refusals += answer == "refused"
         damage = move.damage if isinstance(move, Deliver | Learn | Act) else None
         harm = (damage.part, damage.kind) if damage is not None else ()
-        self._sorts.add((asked(move), *harm, first.clause, answer, bool(first.happened)))
+        self._kinds.add((asked(move), *harm, first.clause, answer, bool(first.happened)))
         for name, number in (
             (DIFFERENCES, self.differences),
             (REFUSALS, self.refusals),
-            (SORTS, len(self._sorts)),
+            (KINDS, len(self._kinds)),
         ):
             self._course[name].note(self.steps, number)
 
     @property
     def series(self) -> Mapping[str, Points]:
-        """How differences, refusals and sorts of questions grew by steps; nothing where there was no step."""
+        """How differences, refusals and kinds of questions grew by steps; nothing where there was no step."""
         return {name: course.points for name, course in self._course.items() if course.points}
 
     @property

@@ -145,14 +145,14 @@ class TestTheTheorem:
         assert [*points] == sorted(points)
         assert (points[0][1], points[-1][1]) == (1, len(todo(CORE)))
 
-    def test_what_each_sort_of_obligation_took_is_counted(self) -> None:
+    def test_what_obligations_of_each_kind_took_is_counted(self) -> None:
         """
-        All of them, by sort; those that took most by name, the hardest first.
+        All of them, by what they ask for; those that took most by name, the hardest first.
         """
-        sorts, hardest = proved().details.values()
+        kinds, hardest = proved().details.values()
 
         asked, shown, effort = (
-            sum(int(value.split(", ")[i].split(" ")[1].replace(",", "")) for _, value in sorts)
+            sum(int(value.split(", ")[i].split(" ")[1].replace(",", "")) for _, value in kinds)
             for i in range(3)
         )
         assert asked == shown == len(todo(CORE))

@@ -15,7 +15,7 @@ from shardproof.adapter import REQUIRED, Adapter, AdapterFactory, Delivery, Outc
 from shardproof.adapters.faulty import variant as faulty
 from shardproof.adapters.reference import ReferenceAdapter, variant
 from shardproof.adapters.watermark import WatermarkAdapter
-from shardproof.compared import DIFFERENCES, REFUSALS, SORTS
+from shardproof.compared import DIFFERENCES, KINDS, REFUSALS
 from shardproof.deviations import Deviation, judged
 from shardproof.engines.differ import Plan, differ
 from shardproof.errors import AdapterError, UsageError
@@ -157,7 +157,7 @@ class TestDiffering:
 
         assert 0 < steps - agreed < steps
         assert ends[DIFFERENCES] == (steps, steps - agreed)
-        assert ends[REFUSALS][0] == ends[SORTS][0] == steps
+        assert ends[REFUSALS][0] == ends[KINDS][0] == steps
         assert 0 < ends[REFUSALS][1] < agreed
         (rows,) = different.details.values()
         counted = [

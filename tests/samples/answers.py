@@ -70,7 +70,9 @@ PROVED = Report(
         "obligations proved by effort": ((900, 1), (4_000, 11), (90_000, 12)),
         "effort by depth": ((0, 5),),
     },
-    details={"obligations by sort": (("holds initially", "asked 12, proved 12, effort 90,000"),)},
+    details={
+        "obligations by what they ask for": (("holds initially", "asked 12, proved 12, effort 90,000"),)
+    },
 )
 
 EXPLORED = Report(

@@ -12,7 +12,7 @@ import z3
 from attrs import define, field
 
 from ...series import Points, Series
-from .obligations import Obligation, Sort
+from .obligations import Demand, Obligation
 
 #: The lines. What is counted across is told by the last words of a name.
 PROVED_BY_EFFORT = "obligations proved by effort"
@@ -53,20 +53,20 @@ class Course:
         return {PROVED_BY_EFFORT: self._growth.points}
 
     def tables(self, missing: Collection[Obligation]) -> Mapping[str, tuple[tuple[str, str], ...]]:
-        """Obligations by sort, of which these are `missing`, and those that took the solver most."""
+        """Obligations by demand, of which these are `missing`, and those that took the solver most."""
         hardest = sorted(self._taken, key=lambda one: -one[1])[:HARDEST_MAX]
         return {
-            "obligations by sort, and the effort of the solver in its own unit": tuple(
-                (sort.value, self._sort(sort, missing))
-                for sort in Sort
-                if any(obligation.sort is sort for obligation, _ in self._taken)
+            "obligations by what they ask for, and the effort of the solver in its own unit": tuple(
+                (demand.value, self._asked(demand, missing))
+                for demand in Demand
+                if any(obligation.demand is demand for obligation, _ in self._taken)
             ),
             "obligations that took the solver most, in its own unit": tuple(
                 (obligation.name, f"{took:,}") for obligation, took in hardest
             ),
         }
 
-    def _sort(self, sort: Sort, missing: Collection[Obligation]) -> str:
-        these = [(obligation, took) for obligation, took in self._taken if obligation.sort is sort]
+    def _asked(self, demand: Demand, missing: Collection[Obligation]) -> str:
+        these = [(obligation, took) for obligation, took in self._taken if obligation.demand is demand]
         proved = sum(obligation not in missing for obligation, _ in these)
         return f"asked {len(these):,}, proved {proved:,}, effort {sum(took for _, took in these):,}"

@@ -47,8 +47,8 @@ INVARIANTS = (Role.SAFETY, Role.LEMMA)
 PROVED = (*INVARIANTS, Role.STEP, Role.ENABLED, Role.ISOLATION)
 
 
-class Sort(enum.Enum):
-    """What an obligation is part of."""
+class Demand(enum.Enum):
+    """What an obligation asks for."""
 
     INITIAL = "holds initially"
     PRESERVED = "is preserved by an action"
@@ -71,7 +71,7 @@ class Obligation:
     #: That the step is accepted.
     guard: Bool = TRUE
     #: None of what is no part of a proof by induction.
-    sort: Sort | None = None
+    demand: Demand | None = None
 
 
 def initially(protocol: Protocol) -> tuple[Bool, ...]:
@@ -107,21 +107,25 @@ def obligations(
     axioms = assumptions(protocol)
     start = (*axioms, *initially(protocol))
     for p in invariants:
-        yield Obligation(f"{p.name} holds initially", start, body[p], p, sort=Sort.INITIAL)
+        yield Obligation(f"{p.name} holds initially", start, body[p], p, demand=Demand.INITIAL)
     others = assumptions(protocol, invariants)
     for p in readable:
         if p.role is Role.ENABLED:
-            yield Obligation(f"{p.name} follows from the invariants", known, body[p], p, sort=Sort.IMPLIED)
+            yield Obligation(
+                f"{p.name} follows from the invariants", known, body[p], p, demand=Demand.IMPLIED
+            )
         if p.role in INVARIANTS and p.name in followers:
             # From the others only: nothing follows from itself.
-            yield Obligation(f"{p.name} follows from the invariants", others, body[p], p, sort=Sort.IMPLIED)
+            yield Obligation(
+                f"{p.name} follows from the invariants", others, body[p], p, demand=Demand.IMPLIED
+            )
     for action in protocol.actions:
         guard = action.guard
         for p in invariants:
             after = action.after(body[p])
             if after is not body[p]:  # else nothing that it mentions is written
                 yield Obligation(
-                    f"{action.name} preserves {p.name}", known, after, p, action, guard, Sort.PRESERVED
+                    f"{action.name} preserves {p.name}", known, after, p, action, guard, Demand.PRESERVED
                 )
         for p in readable:
             if p.role is Role.STEP:
@@ -132,7 +136,7 @@ def obligations(
                     p,
                     action,
                     guard,
-                    Sort.RESPECTED,
+                    Demand.RESPECTED,
                 )
             if p.role is Role.ISOLATION:
                 yield _isolation(protocol, action, axioms, p)
@@ -147,11 +151,17 @@ def _well_formed(
     for a, _, collide in action.collisions():
         if collide is not FALSE:
             yield Obligation(
-                f"{action.name} writes {a.symbol.name} once", known, ~collide, None, action, guard, Sort.ONCE
+                f"{action.name} writes {a.symbol.name} once",
+                known,
+                ~collide,
+                None,
+                action,
+                guard,
+                Demand.ONCE,
             )
     if action.name not in repeatable:
         name = f"{action.name}, if accepted, changes something"
-        yield Obligation(name, known, _changes(action), None, action, guard, Sort.EFFECTIVE)
+        yield Obligation(name, known, _changes(action), None, action, guard, Demand.EFFECTIVE)
 
 
 def _changes(action: Action) -> Bool:
@@ -182,7 +192,7 @@ def _isolation(protocol: Protocol, action: Action, axioms: tuple[Bool, ...], abo
         equal(action.guard, guard),
         about,
         action,
-        sort=Sort.ISOLATED,
+        demand=Demand.ISOLATED,
     )
 
 

@@ -160,9 +160,12 @@ class TestPage:
         """What is of use only beside a drawing, or very long, stands on the page and in the file."""
         written = words(answers.holds())
 
-        assert "obligations by sort what asked proved effort holds initially 12 12 90,000" in written
-        assert "obligations by sort" not in as_text(answers.holds(), 100, ascii_only=True)
-        assert "obligations by sort" in as_json(answers.holds())["tables"]["prove"]
+        assert (
+            "obligations by what they ask for what asked proved effort holds initially 12 12 90,000"
+            in written
+        )
+        assert "obligations by what they ask for" not in as_text(answers.holds(), 100, ascii_only=True)
+        assert "obligations by what they ask for" in as_json(answers.holds())["tables"]["prove"]
 
     def test_no_two_elements_have_one_name(self) -> None:
         """Also where an engine has drawn more than one line."""
