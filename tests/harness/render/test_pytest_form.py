@@ -271,3 +271,16 @@ def test_what_a_trace_says_cannot_end_or_break_the_docstring(text: str, told: To
     trace = evolve(told("no-deduplication").trace, property=text, because=text)
 
     assert isinstance(ast.parse(pytest_test.write(trace)).body[0], ast.Expr)
+
+
+def test_a_step_that_is_refused_on_the_way_says_so(told: Told) -> None:
+    """
+    What is surprising is a remark above its call; that something is accepted is none.
+    """
+    trace = told("no-deduplication").trace
+    early = evolve(trace.steps[-1], expected="refused, untrusted header", actual="refused", changed=())
+    lines = pytest_test.write(evolve(trace, steps=(*trace.steps[:1], early, *trace.steps[1:]))).splitlines()
+
+    at = lines.index("        # refused, untrusted header")
+    assert lines[at + 1] == '        shards.deliver("r0", at="B", under="h0")'
+    assert lines[at - 1] == '        shards.emit("r0", "A", to="B")'
