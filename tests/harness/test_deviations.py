@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from attrs import evolve
 
-from shardproof import cli, selection
+from shardproof import cli, selection, trace_file
 from shardproof.deviations import Deviation, judged, load, of_several, of_system
 from shardproof.engines import tour as tours
 from shardproof.errors import UsageError
@@ -222,6 +222,7 @@ WRONG = {
     "difference of one": entry("agree-on-deliver", adapter="reference"),
     "unknown difference": entry("agree-on-delivery"),
     "twice": entry("P01") + entry(TWICE),
+    "twice of one": entry("P01", adapter="reference") + entry("P01", adapter="reference"),
 }
 
 
@@ -253,6 +254,27 @@ class TestFiles:
             of_system(load(Path("known.toml")), selection.system("reference"))
 
         assert "the adapter has no ended, time_out" in str(caught.value)
+
+    def test_a_trace_says_only_what_it_shows(self, folder: Path) -> None:
+        """
+        One that shows another violation, or cannot be taken, says neither that it is seen nor gone.
+        """
+        kept = Path(__file__).parents[1] / "traces" / "no-deduplication.trace.json"
+        twice = trace_file.load(kept)
+        trace_file.write(
+            evolve(twice, steps=twice.steps[1:], violation=None, explanation=None), folder / "void.trace.json"
+        )
+        deviates, sound = selection.system(DEVIATES), selection.system("reference")
+
+        def replayed(name: str, trace: Path, system: selection.System) -> State | None:
+            (folder / "known.toml").write_text(entry(name, trace=str(trace)))
+            (one,) = of_system(load(folder / "known.toml"), system)
+            return one.replayed
+
+        assert replayed("P01", kept, deviates) is State.SEEN
+        assert replayed("P01", kept, sound) is State.GONE
+        assert replayed(FORGED, kept, deviates) is None
+        assert replayed("P01", folder / "void.trace.json", sound) is None
 
     def test_what_systems_differ_in_is_of_no_one_of_them(self, folder: Path) -> None:
         """

@@ -17,7 +17,7 @@ SYSTEM = "mine:Shard"
 
 def finding(name: str = "executes-at-most-once", kind: Kind = Kind.SAFETY, **more: Any) -> Finding:
     """A second delivery that was accepted, under any name."""
-    because = "a receipt executed twice mints its amount out of thin air"
+    because = more.pop("because", "a receipt executed twice mints its amount out of thin air")
     trace = Trace(
         adapter=SYSTEM,
         layers=("exactly-once", "finality"),

@@ -104,8 +104,10 @@ def test_instead_of_no_header_one_that_is_known() -> None:
     """With something in it, for systems that seal no empty block."""
     nowhere = SHOWN._replace(header=NULL, evidence=None)
 
-    (run,) = found(*SENT, nowhere)[KNOWN_HEADER].runs
+    told = found(*SENT, nowhere)
+    (run,) = told[KNOWN_HEADER].runs
 
+    assert [*told].index(BIT["receipt"]) < [*told].index(KNOWN_HEADER) < [*told].index(ANOTHER_SHARD)
     made = (Emit(2, 0, 1), Produce(1, 0), Finalise(1), Learn(1, 1))
     assert run == (*made, *SENT, nowhere._replace(header=1))
 

@@ -137,3 +137,14 @@ def test_more_than_anybody_opens_is_not_written(told: Told, monkeypatch: pytest.
 
     with pytest.raises(UsageError, match="too much to be written out"):
         itf.write(told("no-deduplication"))
+
+
+@pytest.mark.parametrize("wrong, status", [(True, "violation"), (False, "ok")])
+def test_the_status_is_that_of_the_trace(wrong: bool, status: str) -> None:
+    """
+    Whoever reads only that knows whether something is violated.
+    """
+    trace = trace_file.load(TRACES / "no-deduplication.trace.json")
+    trace = trace if wrong else evolve(trace, violation=None)
+
+    assert document(untold(trace))["#meta"]["status"] == status

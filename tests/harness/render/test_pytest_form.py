@@ -247,3 +247,42 @@ def test_only_evidence_that_nobody_would_expect_is_said(
     steps = (*trace.steps[:-1], shown)
 
     assert pytest_test.write(evolve(trace, steps=steps)).rstrip().endswith(f"shards.{call}")
+
+
+@pytest.mark.parametrize("count, said", [(pytest_test.ROOM, False), (pytest_test.ROOM + 1, True)])
+def test_a_run_has_as_much_room_as_it_needs(count: int, said: bool, told: Told) -> None:
+    """
+    More steps than a run has room for are said, and so are shards that may be founded on the way.
+    """
+    trace = told("no-deduplication").trace
+    steps = tuple(evolve(trace.steps[0], args={"receipt": f"r{n}", "to": "B"}) for n in range(count))
+
+    long = pytest_test.write(evolve(trace, steps=steps, violation=None))
+    founded = pytest_test.write(evolve(trace, shards=("A", "B", "C", "D"), reserve=2))
+
+    assert (f"steps_max={count}" in long) is said
+    assert "reserve=2" in founded
+    assert "reserve" not in long
+
+
+@pytest.mark.parametrize("text", ["\\N{x", "\\x", "\\", 'ends in "'])
+def test_what_a_trace_says_cannot_end_or_break_the_docstring(text: str, told: Told) -> None:
+    """
+    A module with such a sentence in it is one that Python reads.
+    """
+    trace = evolve(told("no-deduplication").trace, property=text, because=text)
+
+    assert isinstance(ast.parse(pytest_test.write(trace)).body[0], ast.Expr)
+
+
+def test_a_step_that_is_refused_on_the_way_says_so(told: Told) -> None:
+    """
+    What is surprising is a remark above its call; that something is accepted is none.
+    """
+    trace = told("no-deduplication").trace
+    early = evolve(trace.steps[-1], expected="refused, untrusted header", actual="refused", changed=())
+    lines = pytest_test.write(evolve(trace, steps=(*trace.steps[:1], early, *trace.steps[1:]))).splitlines()
+
+    at = lines.index("        # refused, untrusted header")
+    assert lines[at + 1] == '        shards.deliver("r0", at="B", under="h0")'
+    assert lines[at - 1] == '        shards.emit("r0", "A", to="B")'

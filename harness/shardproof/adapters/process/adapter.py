@@ -201,8 +201,7 @@ class ProcessAdapter(Adapter):
     ) -> Any:
         """Ask `first`, and `calls` in the same line; what they answer is known from now on."""
         number = self._number + 1
-        able = [call for call in calls if call[0] in self.greeting.verbs]
-        every = [(first[0], first[1]), *able]
+        every = [first, *calls]
         self._number += len(every)
         requests = [request(number + at, VERBS[verb], given) for at, (verb, given) in enumerate(every)]
         asked = f"[{','.join(requests)}]"
@@ -220,7 +219,7 @@ class ProcessAdapter(Adapter):
                 answers.append(self._answer(child, requests[at], number + at, VERBS[verb], values[at], line))
             except GarbledError as error:
                 raise diagnosis.garbled(child, requests[at], verb, line, str(error)) from None
-        self._known = dict(zip(able, answers[1:], strict=True))
+        self._known = dict(zip(calls, answers[1:], strict=True))
         return answers[0]
 
     def _answer(self, child: Child, asked: str, number: int, verb: Verb, value: Any, line: bytes) -> Any:

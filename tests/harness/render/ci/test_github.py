@@ -58,6 +58,15 @@ class TestNotes:
 
         assert error.startswith("::error title=different%3A agree-on-deliver,")
 
+    def test_what_looks_like_a_code_is_read_as_it_was_written(self) -> None:
+        """Whoever undoes the codes has the text again, with no line and no field more."""
+        found = answers.finding(because="half, %0A::error::x")
+
+        (error,) = notes(answers.answer(answers.fuzzed(findings=(found,))), HERE)
+
+        message = error.split("::", 2)[2]
+        assert message.startswith("half, %250A::error::x%0A")
+
     def test_nothing_to_say_is_nothing(self) -> None:
         """A run in which everything holds annotates no line."""
         assert [*notes(answers.holds(), HERE)] == []

@@ -9,6 +9,7 @@ from attrs import evolve
 import answers
 import told
 from shardproof.render.ci.gitlab import code_quality
+from shardproof.verdict import Kind
 
 HERE = Path.cwd()
 
@@ -39,6 +40,35 @@ class TestCodeQuality:
         )
 
         assert a["fingerprint"] == b["fingerprint"] != c["fingerprint"]
+
+    def test_what_two_engines_find_is_two_findings(self) -> None:
+        """Of one property, each with its own trace: one of them may be gone when the other is not."""
+        found = (answers.finding(),)
+        toured = evolve(answers.EXPLORED, systems=(answers.SYSTEM,), findings=found)
+        reports = (answers.fuzzed(findings=found), toured)
+
+        entries = json.loads(code_quality(answers.answer(*reports), HERE))
+
+        assert len({entry["fingerprint"] for entry in entries}) == len(entries) == 2
+
+    @pytest.mark.parametrize(
+        "kind, severity",
+        [
+            (Kind.SAFETY, "critical"),
+            (Kind.PROGRESS, "major"),
+            (Kind.DIVERGENCE, "major"),
+            (Kind.DIFFERENCE, "major"),
+        ],
+    )
+    def test_something_bad_weighs_more_than_something_good_that_did_not_happen(
+        self, kind: Kind, severity: str
+    ) -> None:
+        """Or than a disagreement of which nobody knows who is wrong."""
+        found = answers.finding("x", kind)
+
+        (entry,) = json.loads(code_quality(answers.answer(answers.fuzzed(findings=(found,))), HERE))
+
+        assert entry["severity"] == severity
 
     def test_without_a_file_of_the_adapter_it_is_the_trace(self) -> None:
         """A process is written in a file that we do not know; its trace is one that we do."""

@@ -56,6 +56,22 @@ class TestSarif:
         ]
         assert (result["ruleId"], result["level"]) == ("executes-at-most-once", "error")
 
+    def test_each_result_is_of_its_own_rule(self) -> None:
+        """By the place of the rule among all of them, in whatever order they were found."""
+        names = ("executes-at-most-once", "reverts-atomically", "delivers-what-is-due")
+        found = run(answers.answer(answers.fuzzed(findings=tuple(map(answers.finding, names)))))
+        rules = found["tool"]["driver"]["rules"]
+
+        assert [rules[result["ruleIndex"]]["id"] for result in found["results"]] == [*names]
+
+    def test_a_wrong_file_of_known_deviations_is_no_success(self) -> None:
+        """What is gone makes the run fail, and why stands with it."""
+        (invocation,) = run(answers.expected())["invocations"]
+
+        assert invocation["executionSuccessful"] is False
+        assert "no longer happens" in invocation["toolExecutionNotifications"][-1]["message"]["text"]
+        assert run(answers.holds())["invocations"][0]["executionSuccessful"] is True
+
     def test_a_known_deviation_is_suppressed_and_no_error(self) -> None:
         """It is shown, with the reason why nobody has to act."""
         (result,) = run(answers.expected())["results"]

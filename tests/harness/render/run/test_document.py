@@ -18,6 +18,7 @@ from shardproof.errors import AdapterError
 from shardproof.parts import PARTS, read
 from shardproof.render.report import Answer, as_json, as_text
 from shardproof.render.run.document import broken, page
+from shardproof.verdict import Deviating, State, Verdict
 
 ELEMENTS = frozenset(
     word
@@ -166,6 +167,55 @@ class TestPage:
         )
         assert "obligations by what they ask for" not in as_text(answers.holds(), 100, ascii_only=True)
         assert "obligations by what they ask for" in as_json(answers.holds())["tables"]["prove"]
+
+    def test_what_nobody_expected_comes_first(self) -> None:
+        """Whatever was found first."""
+        known = Deviating("P01", ("executes-at-most-once",), "the next release", State.SEEN)
+        both = (answers.finding(), answers.finding("delivers-what-is-due"))
+        report = answers.fuzzed(verdict=Verdict.VIOLATED, findings=both, deviations=(known,))
+
+        told = re.findall(r"<h3>(?:<bdi>)?([a-z-]+)", page(answers.answer(report)))
+        assert [name for name in told if name.startswith(("executes", "delivers"))] == [
+            "delivers-what-is-due",
+            "executes-at-most-once",
+        ]
+
+    def test_why_an_engine_decided_nothing_is_said(self) -> None:
+        """Beside what it has checked."""
+        assert "the limit of 1,000 worlds was reached" in words(answers.answer(answers.EXPLORED))
+
+    def test_what_does_not_apply_to_one_engine_may_be_decided_by_another(self) -> None:
+        """It stands among the properties, and only what applies nowhere stands apart."""
+        explored = evolve(answers.EXPLORED, properties=("survives-a-crash",))
+
+        said = words(answers.answer(answers.fuzzed(), explored))
+
+        assert "survives-a-crash not applicable inconclusive" in said
+        assert "do not apply" not in said
+
+    def test_a_long_table_is_folded(self) -> None:
+        """With how many rows it has; bars can be looked over, so they are open."""
+        sentences = tuple((f"clause {n}", "cannot be attempted") for n in range(20))
+        bars = tuple((f"attack {n}", "7") for n in range(20))
+        written = page(answers.answer(answers.fuzzed(tables={"clauses": sentences, "attacks": bars})))
+
+        assert written.count("<details><summary>") - written.count("as a table") == 2
+        assert "20 rows" in written
+        assert written.count("<details open>") == 1
+
+    def test_a_table_of_sentences_has_no_columns(self) -> None:
+        """One number among them makes none."""
+        rows = (("one", "refused 12"), ("two", "cannot be attempted"), ("three", "is not attempted"))
+
+        assert "one refused 12 two cannot be attempted" in words(
+            answers.answer(answers.fuzzed(tables={"clauses": rows}))
+        )
+
+    def test_steps_are_marked_on_a_line_of_steps_only(self) -> None:
+        """A search that goes level by level has no place for them."""
+        explored = evolve(answers.EXPLORED, verdict=Verdict.VIOLATED, findings=(answers.finding(),))
+
+        assert "at 345" not in page(answers.answer(explored)).split('id="course"')[1].split("</section>")[0]
 
     def test_no_two_elements_have_one_name(self) -> None:
         """Also where an engine has drawn more than one line."""
