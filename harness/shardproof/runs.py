@@ -348,9 +348,16 @@ def story(wrong: Wrong, moves: Sequence[Move], bench: Bench) -> str:
         return "consumed"
     untrusted, unproven = "no shard has produced such a header", f"no header commits to {receipt}"
     if last.header >= 0:
-        untrusted = f"{name} has not learned h{last.header}"
-        if last.damage is not None and last.damage.part == "header":
-            untrusted = f"{name} has learned no such header"
+        shows, damaged = "learn" in bench.lock.able, last.damage is not None and last.damage.part == "header"
+        if shows:
+            untrusted = f"{name} has not learned h{last.header}"
+        elif not damaged:
+            # A header certifies itself as soon as it is final, so it can be nothing else.
+            untrusted = f"h{last.header} is not final"
+        if damaged:
+            untrusted = (
+                f"{name} has learned no such header" if shows else "no shard has produced such a header"
+            )
         unproven = f"h{last.header} does not commit to what was shown"
     told = {
         "untrusted header": untrusted,

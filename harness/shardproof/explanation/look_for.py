@@ -131,7 +131,12 @@ _FORGERIES = (
     Line(
         "Look whether `deliver` verifies anything at all: under no header, and under one that is known, it "
         "executes what nobody emitted, without a proof.",
-        lambda f: f.headerless and f.passes(KNOWN_HEADER),
+        lambda f: f.headerless and not f.proven and f.passes(KNOWN_HEADER),
+    ),
+    Line(
+        "Look at what the proof is checked against: it has to be the root in the very header that is shown, "
+        "and to one that is shown under no header it must not bring its own.",
+        lambda f: f.headerless and f.proven and not f.forged,
     ),
     Line(
         "Look where `deliver` looks up the header, or its root: one that is unknown must not read as null, "
@@ -200,6 +205,11 @@ _FORGED_HEADERS = (
 )
 
 _BEFORE_FINAL = (
+    Line(
+        "Look where `deliver` looks up the header that it is shown: to be known, or to be on the chain, is "
+        "not to be final, and a block that is not final can still be dropped.",
+        lambda f: f.verb != "learn" and f.damage is None and "self-certified" in f.layers,
+    ),
     Line(
         "Look where the light client decides that a header is final: what carries no certificate must not "
         "pass for what needs none.",
