@@ -758,6 +758,16 @@ class TestDoctor:
         for title in ("versions", "engines", "extras", "third-party parts"):
             assert title in command.out.splitlines()
 
+    def test_of_an_adapter_leaves_out_what_others_need(self, command: Command) -> None:
+        """
+        Whoever asks about a system of one's own is not told first what eighteen others are made of.
+        """
+        assert command("doctor", "--adapter", "watermark") == 0
+        titles = command.out.splitlines()
+
+        assert not {"extras", "third-party parts"} & {*titles}
+        assert "what would let the adversary try more" in titles
+
     @pytest.mark.parametrize(
         "compiler, said",
         [("cc", "ready: /"), ("false", "no: the C compiler"), ("no-such", "no: no C compiler")],
