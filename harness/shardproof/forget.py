@@ -23,6 +23,10 @@ def forget(record: Record) -> None:
     blocks = _old_blocks(record) if len(record.free_headers) < record.oracle.headers // 4 else []
     gone = {b.slot for b in blocks}
     receipts = [s for s in record.receipts.values() if s.under in gone]
+    if "own-blocks" in record.oracle.layers:
+        # No other block will ever prove what one of these has committed to.
+        waiting = [s for s in record.receipts.values() if s.executed_at < 0]
+        receipts += [s for s in waiting if any(b.produced and record.commits(b, s) for b in blocks)]
     if len(record.free_receipts) + len(receipts) < record.oracle.receipts // 4:
         receipts = _old_receipts(record, gone)
     _clear(record, receipts, blocks)
