@@ -124,7 +124,11 @@ def variant(stack: str) -> Callable[[], Adapter]:
     # Imported only here: whoever runs the core need not wait for all the others.
     from . import messaging, promises
 
-    variants = {OwnBlocksAdapter.stack: OwnBlocksAdapter, **messaging.VARIANTS, **promises.VARIANTS}
+    variants: dict[str, type[Adapter]] = {
+        OwnBlocksAdapter.stack: OwnBlocksAdapter,
+        **messaging.VARIANTS,
+        **promises.VARIANTS,
+    }
     if stack not in variants:
         raise UsageError(
             f"no reference follows the stack {stack!r}",

@@ -21,7 +21,8 @@ def test_each_receipt_has_one_header_that_proves_it(shard: OwnBlocksShard) -> No
     """
     Three blocks, of two receipts, of none and of three: each is proved by the block that has it.
     """
-    sent, headers = [], []
+    sent: list[tuple[bytes, int]] = []
+    headers: list[bytes] = []
     for count in (2, 0, 3):
         sent += [(shard.emit("B", b"%d" % len(sent)), len(headers)) for _ in range(count)]
         header = shard.finalise(shard.produce())

@@ -32,7 +32,8 @@ def notes(answer: Answer, folder: Path) -> Iterator[str]:
         where = place(answer, engine, path, folder)
         known = answer.expected(engine, found)
         why, line = f"known: {known}" if known else found.because, replay(answer, engine, path)
-        said = (why, *_last(found.trace.violation), line)
+        explained = found.trace.explanation
+        said = (why, *_last(found.trace.violation), explained.look_for if explained else "", line)
         title = f"{text.word(found, known)}: {found.property}"
         level = _LEVELS[weight(answer, engine, found)]
         yield _command(level, title, "\n".join(map(inert.line, filter(None, said))), where)
