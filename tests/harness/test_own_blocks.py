@@ -68,5 +68,7 @@ def test_one_that_does_not_is_told_what_to_say() -> None:
 
     (found,) = report.findings
     assert found.property == "delivers-what-is-due"
+    assert found.trace.violation is not None
+    assert found.trace.violation.actual == "refused, not committed to"
     assert found.trace.explanation is not None
     assert 'say so, by `stack = "own-blocks"` in the adapter' in found.trace.explanation.look_for
