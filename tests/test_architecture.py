@@ -363,7 +363,7 @@ FLOORS = (
     ("shardproof.engines", "shardproof.state_machine"),
     ("shardproof.rehearsal",),
     ("shardproof.selection", "shardproof.subject"),
-    ("shardproof.story", "shardproof.testing"),
+    ("shardproof.random_runs", "shardproof.story", "shardproof.testing"),
     ("shardproof.itf",),
     ("shardproof.deviations",),
     # What a user's own folder holds may use any of it, and is used by nothing.

@@ -171,7 +171,8 @@ class Adapter:
     name: ClassVar[str] = ""
     #: The version of the system, where it knows one. Written into traces.
     version: ClassVar[str] = ""
-    #: The stack that the system follows, where its verbs alone do not say: order, for example, has no verb.
+    #: The stack that the system follows, where its verbs alone do not say: order, for example, has no verb,
+    #: and none says that a header commits to the receipts of its own block alone (`own-blocks`).
     stack: ClassVar[str] = ""
 
     # ---- required -------------------------------------------------------------------------
@@ -189,7 +190,11 @@ class Adapter:
         raise NotImplementedError
 
     def produce(self, shard: str) -> bytes | Refused:
-        """`shard` seals a block over all that it has emitted; returns the header."""
+        """
+        `shard` seals a block over all that it has emitted; returns the header.
+
+        In the stack `own-blocks` it is over what no block before it has committed to.
+        """
         raise NotImplementedError
 
     def prove(self, receipt: bytes, header: bytes) -> bytes | Refused:

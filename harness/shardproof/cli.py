@@ -491,9 +491,9 @@ def list_(what: str | None, as_json: bool, **given: object) -> int:
 )
 def doctor(as_json: bool, fetch: bool, **given: object) -> int:
     """
-    What works here: versions, engines, extras, third-party parts. With --adapter, every verb that it has
-    is asked at least once: how fast it answers, whether it keeps its contract, which properties apply, and
-    which verb would open most.
+    What works here: versions, engines, extras, third-party parts. With --adapter, that adapter in place of
+    the last two: every verb that it has is asked at least once: how fast it answers, whether it keeps its
+    contract, which properties apply, and which verb would open most, of properties and of attacks.
     """
     from .commands import doctor as command
     from .render import report

@@ -23,6 +23,10 @@ def forget(record: Record) -> None:
     blocks = _old_blocks(record) if len(record.free_headers) < record.oracle.headers // 4 else []
     gone = {b.slot for b in blocks}
     receipts = [s for s in record.receipts.values() if s.under in gone]
+    if "own-blocks" in record.oracle.layers:
+        # No other block will ever prove what one of these has committed to.
+        waiting = [s for s in record.receipts.values() if s.executed_at < 0]
+        receipts += [s for s in waiting if any(b.produced and record.commits(b, s) for b in blocks)]
     if len(record.free_receipts) + len(receipts) < record.oracle.receipts // 4:
         receipts = _old_receipts(record, gone)
     _clear(record, receipts, blocks)
@@ -31,21 +35,23 @@ def forget(record: Record) -> None:
 
 def _old_receipts(record: Record, gone: set[int]) -> list[Sent]:
     wanted = len(record.receipts) // 2
-    done = [s for s in record.receipts.values() if s.executed_at >= 0]
+    done = [s for s in record.receipts.values() if s.executed_at >= 0 and s.number not in record.kept]
     old = done[:wanted] + [s for s in done[wanted:] if s.under in gone]
     if len(old) < wanted // 2:
         # Lost for good, as some messages are: nobody will deliver them any more.
-        old += [s for s in record.receipts.values() if s.executed_at < 0][: wanted - len(old)]
+        lost = [s for s in record.receipts.values() if s.executed_at < 0 and s.number not in record.kept]
+        old += lost[: wanted - len(old)]
     return old
 
 
 def _old_blocks(record: Record) -> list[Block]:
+    needed = {record.receipts[number].under for number in record.kept}
     old = [b for b in record.headers.values() if not b.produced]
     for chain in record.chains:
         # A reorganisation goes back to the last final block at most.
         last_final = max((i for i, b in enumerate(chain) if b.final), default=0)
         old += chain[: max(0, min(last_final, len(chain) - BLOCKS_KEPT))]
-    return old
+    return [b for b in old if b.slot not in needed]
 
 
 def _clear(record: Record, receipts: list[Sent], blocks: list[Block]) -> None:

@@ -275,12 +275,13 @@ class Lockstep(Acts):
         doubt = (d, header) in self.doubtful or (sent is not None and sent.unsure)
         due = self.clause == 0 and not foreign and shown.evidence == honest.evidence and not doubt
         name = self.topology.shards[d]
-        if due and evidence is not None and isinstance(self.proofs[evidence], Refused):
+        unproved = self.proofs[evidence] if due and evidence is not None else None
+        if isinstance(unproved, Refused):
             assert sent is not None, "what is due was emitted"
             assert block is not None, "and is shown under a header"
             if block.shard != sent.source and self.covered(sent):
                 return None
-            called = receipt_name(sent.number)
+            called, self.claim = receipt_name(sent.number), unproved
             return self.progress(f"no evidence can be had for {called} in h{h}, which commits to it")
         self.offered = block.slot if block else self.oracle.null
         crashed = not fails and self.crash_now(d)

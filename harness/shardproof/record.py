@@ -109,6 +109,8 @@ class Record:
     declined: dict[str, int] = field(init=False, factory=dict)
     free_receipts: list[int] = field(init=False)
     free_headers: list[int] = field(init=False)
+    #: Receipts that are not forgotten, however long a run is, by number.
+    kept: set[int] = field(init=False, factory=set)
     #: The highest number of a receipt that was emitted.
     newest: int = field(init=False, default=-1)
     #: Claims of headers that are not final, and that nobody has challenged yet: shard, header.
@@ -139,7 +141,7 @@ class Record:
         count = len(self.topology.shards)
         for known in (self.receipts, self.headers, self.payloads, self.proofs, self.attests, self.declined):
             known.clear()
-        for doubts in (self.doubtful, self.claims):
+        for doubts in (self.doubtful, self.claims, self.kept):
             doubts.clear()
         self.chains = [[] for _ in range(count)]
         self.effects = [[] for _ in range(count)]

@@ -8,6 +8,7 @@ compares answers, and never wonders whether they are any.
 
 from __future__ import annotations
 
+import sysconfig
 from collections.abc import Sequence
 from typing import Any, TypeVar
 
@@ -28,6 +29,10 @@ from .adapter import (
 from .errors import AdapterError, ShardproofError
 
 T = TypeVar("T")
+
+#: Where Python's own modules are, and besides them what is installed: nothing that a user would change.
+_PYTHON = tuple(sysconfig.get_path(kind) for kind in ("stdlib", "platstdlib"))
+_INSTALLED = (*_PYTHON, *(sysconfig.get_path(kind) for kind in ("purelib", "platlib")))
 
 
 @define(eq=False)
@@ -61,7 +66,7 @@ class System:
                 expected="an answer: adapters refuse, they do not raise",
                 got=f"{type(error).__name__}: {error}",
                 said=_where(error),
-                help="a rejection by the system is Refused(reason); "
+                help="if the system rejects in this way, catch it and return Refused(reason); "
                 "anything else is a bug in the adapter or its system",
             ) from error
 
@@ -168,11 +173,26 @@ def _execution(x: object) -> Execution:
 
 
 def _where(error: BaseException) -> str:
-    """The innermost place in foreign code."""
-    trace = error.__traceback__
-    place = ""
+    """
+    The innermost place in code that its author can change, and then the one that raised.
+
+    A decoder of the standard library that was given nonsense says nothing; who called it does.
+    """
+    frames, trace = [], error.__traceback__
     while trace is not None:
-        code = trace.tb_frame.f_code
-        place = f"{code.co_filename.rpartition('/')[2]}:{trace.tb_lineno} in {code.co_name}"
+        frames.append((trace.tb_frame.f_code.co_filename, trace.tb_lineno, trace.tb_frame.f_code.co_name))
         trace = trace.tb_next
-    return place
+    # The first frame is our own call.
+    foreign = frames[1:] or frames
+    of_its_author = (
+        frame for known in (_INSTALLED, _PYTHON) for frame in reversed(foreign) if not _in(frame[0], known)
+    )
+    own = next(of_its_author, foreign[-1])
+    places = [own] if own == foreign[-1] else [own, foreign[-1]]
+    return ", into ".join(
+        f"{file.rpartition('/')[2]}:{line} in {function}" for file, line, function in places
+    )
+
+
+def _in(file: str, folders: tuple[str, ...]) -> bool:
+    return file.startswith(("<frozen ", *folders))

@@ -181,8 +181,12 @@ class Traffic:
     def _block_with(self, sent: Sent) -> Block | None:
         """The final block nearest to the end that commits to a receipt, or else the newest one that does."""
         newest = None
-        for block in reversed(self.lock.chains[sent.source][-8:]):
+        own = "own-blocks" in self.lock.oracle.layers
+        for block in reversed(self.lock.chains[sent.source][0 if own else -8 :]):
             if not self.lock.commits(block, sent):
+                if own:
+                    # It may be in any block, and is in one.
+                    continue
                 break
             if block.final:
                 return block

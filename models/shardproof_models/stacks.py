@@ -31,6 +31,7 @@ from .layers.forwarding import forwarding
 from .layers.inbox import inbox
 from .layers.optimistic import optimistic
 from .layers.outcomes import outcomes
+from .layers.own_blocks import own_blocks
 from .layers.pruning import pruning
 from .layers.queues import queues
 from .layers.reorganisation import reorganisation
@@ -56,6 +57,7 @@ LAYERS: Mapping[str, Layer] = {
     layer.name: layer
     for layer in (
         exactly_once,
+        own_blocks,
         inbox,
         finality,
         instant_finality,
@@ -124,6 +126,11 @@ STACKS: Mapping[str, Stack] = {
         (exactly_once, finality, instant_finality, self_certified),
         "Hyperlane: a signed checkpoint is its own certificate",
         "hyperlane-monorepo, Mailbox.sol and multisig ISMs",
+    ),
+    "own-blocks": Stack(
+        (exactly_once, own_blocks, finality),
+        "a chain that never forks, whose headers commit to the receipts of their own block alone",
+        "nomicon, Receipts: the root of outgoing receipts in a chunk header",
     ),
     "bridge": Stack(
         (exactly_once, finality, failures, value, escrow, trust, encodings),
@@ -257,7 +264,16 @@ SPOKEN: tuple[tuple[frozenset[str], tuple[Layer, ...]], ...] = (
 #: Layers whose state decides what an implementation may do in the open; see `visible`.
 VISIBLE = frozenset(
     {
-        *(exactly_once, inbox, finality, instant_finality, self_certified, reorganisation, restarts),
+        *(
+            exactly_once,
+            own_blocks,
+            inbox,
+            finality,
+            instant_finality,
+            self_certified,
+            reorganisation,
+            restarts,
+        ),
         *(failures, deadlines, ordering, outcomes, skipping, closing, ending, bouncing, value, forwarding),
         *(resharding,),
     }

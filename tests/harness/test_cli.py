@@ -410,7 +410,7 @@ class TestVerdicts:
         self, command: Command, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """
-        A search without attacks exercises no clause of a delivery; with them, every one.
+        A search without attacks shows again only what was executed; with them, every clause is exercised.
         """
         asked = ("fuzz", "--adapter", "reference", "--steps", "8000", "--seed", "1", "--require-coverage")
         assert command(*asked) == 0
@@ -419,7 +419,7 @@ class TestVerdicts:
         found = command.json(*asked)
 
         assert (found["verdict"], found["exit_code"]) == ("inconclusive", 4)
-        assert "deliver: consumed (never the reason for a refusal)" in found["reasons"][-1]
+        assert "deliver: wrong destination (never the reason for a refusal)" in found["reasons"][-1]
 
     def test_a_violation_is_not_hidden_by_missing_coverage(self, command: Command) -> None:
         """
@@ -757,6 +757,16 @@ class TestDoctor:
         assert command("doctor") == 0
         for title in ("versions", "engines", "extras", "third-party parts"):
             assert title in command.out.splitlines()
+
+    def test_of_an_adapter_leaves_out_what_others_need(self, command: Command) -> None:
+        """
+        Whoever asks about a system of one's own is not told first what eighteen others are made of.
+        """
+        assert command("doctor", "--adapter", "watermark") == 0
+        titles = command.out.splitlines()
+
+        assert not {"extras", "third-party parts"} & {*titles}
+        assert "what would let the adversary try more" in titles
 
     @pytest.mark.parametrize(
         "compiler, said",

@@ -18,7 +18,8 @@ from shardproof.adapter import (
     capabilities,
 )
 from shardproof.adapters.reference import ReferenceAdapter, variant
-from shardproof.commands.advice import advice
+from shardproof.attacks import NEEDS
+from shardproof.commands.advice import advice, sharper
 from shardproof.errors import AdapterError
 from shardproof.rehearsal import Rehearsal, rehearse
 from shardproof.selection import applicable
@@ -200,3 +201,24 @@ class TestAdvice:
         Of a system that has the required verbs only, showing headers opens most for one verb.
         """
         assert advice(frozenset())[0].verbs == ("learn",)
+
+    def test_of_attacks_is_what_the_adversary_will_try(self) -> None:
+        """
+        With the verbs that are recommended, the kinds that are promised can be tried, and could not before.
+        """
+        able = frozenset({"learn", "forge"})
+        before = {kind for kind, needs in NEEDS.items() if {*needs} <= able}
+
+        for one in sharper(able):
+            after = {kind for kind, needs in NEEDS.items() if {*needs} <= able | {*one.verbs}}
+            assert set(one.attacks) == after - before != set()
+        assert sharper(able)[0].verbs == ("dissect", "assemble")
+
+    def test_of_attacks_is_none_where_the_adversary_understands_all(self) -> None:
+        """
+        What only a verb of another kind would open is a matter of properties.
+        """
+        assert (
+            sharper(frozenset({"forge", "dissect", "assemble", "assemble_multiproof", "leaf", "reenter"}))
+            == ()
+        )

@@ -317,7 +317,12 @@ class TestDiagram:
         """
         One step, or several, in every form.
         """
-        assert left_out(count) == f"{said} left out"
+        unlike = tuple(step("produce", "A", header=f"h{i}") for i in range(count + 2))
+        alike = tuple(step("emit", "A", receipt=f"r{i}", to="B") for i in range(count + 2))
+
+        assert left_out(evolve(DOUBLE, steps=unlike), 1, count + 1) == f"{said} left out"
+        like_these = said.replace("steps", "steps like these")
+        assert left_out(evolve(DOUBLE, steps=alike), 1, count + 1) == f"{like_these} left out"
 
     def test_marks_the_one_step_that_is_wrong(self) -> None:
         """

@@ -13,6 +13,7 @@ from typing import ClassVar
 from shardproof_models.shards.commitment import InclusionProof
 from shardproof_models.shards.encoding import NUMBER_LIMIT, MalformedError
 from shardproof_models.shards.header import Header, consensus_key
+from shardproof_models.shards.own_blocks import OwnBlocksShard
 from shardproof_models.shards.receipt import Receipt
 from shardproof_models.shards.shard import Refusal, Shard
 
@@ -104,6 +105,14 @@ class ReferenceAdapter(Adapter):
         return self.shard_type.tree_type.leaf(receipt)
 
 
+class OwnBlocksAdapter(ReferenceAdapter):
+    """The same, of shards whose headers commit to the receipts of their own block alone."""
+
+    name: ClassVar[str] = "reference:own-blocks"
+    stack: ClassVar[str] = "own-blocks"
+    shard_type: ClassVar[type[Shard]] = OwnBlocksShard
+
+
 def _outcome(refusal: Refusal | None) -> Outcome:
     return ACCEPTED if refusal is None else _REFUSED[refusal]
 
@@ -115,7 +124,11 @@ def variant(stack: str) -> Callable[[], Adapter]:
     # Imported only here: whoever runs the core need not wait for all the others.
     from . import messaging, promises
 
-    variants = {**messaging.VARIANTS, **promises.VARIANTS}
+    variants: dict[str, type[Adapter]] = {
+        OwnBlocksAdapter.stack: OwnBlocksAdapter,
+        **messaging.VARIANTS,
+        **promises.VARIANTS,
+    }
     if stack not in variants:
         raise UsageError(
             f"no reference follows the stack {stack!r}",

@@ -1,8 +1,9 @@
 """
-Which verb to write next: the one that opens most properties, for the least work.
+Which verb to write next: the one that opens most properties, or most attacks, for the least work.
 
 No table says what a verb is good for. Each candidate is added to what the adapter can do, and the
-sentences that then apply are counted; so the advice is what the harness will do with it.
+sentences, or the kinds of attack, that then apply are counted; so the advice is what the harness will
+do with it.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from shardproof_models.layers.exactly_once import Receipt, exactly_once
 from shardproof_models.stacks import layers_for
 
 from ..adapter import CAPABILITIES
+from ..attacks import NEEDS
 from ..deeds import DEEDS
 from ..observable import OBSERVABLE, lacking
 from ..selection import Applicable, applicable
@@ -50,6 +52,31 @@ def advice(capable: frozenset[str], follows: str = "") -> tuple[Advice, ...]:
             ordered = tuple(v for v in CAPABILITIES if v in verbs)
             found[frozenset(s.name for s in opens)] = Advice(ordered, opens)
     best = sorted(found.values(), key=lambda a: (-len(a.opens) / len(a.verbs), len(a.verbs), a.verbs))
+    return tuple(best[:ADVICE_MAX])
+
+
+#: Verbs by which an adversary comes to know what bytes mean. They open no property, and are worth as much.
+UNDERSTANDING = frozenset({"forge", "dissect", "assemble", "assemble_multiproof", "leaf", "reenter"})
+
+
+@frozen
+class Sharper:
+    """Verbs to write together, and the kinds of attack that they make possible."""
+
+    verbs: tuple[str, ...]
+    attacks: tuple[str, ...]
+
+
+def sharper(capable: frozenset[str]) -> tuple[Sharper, ...]:
+    """What would let the adversary try more, best first: most kinds of attack for each verb."""
+    found = []
+    for wanted in {frozenset(needs) - capable for needs in NEEDS.values()} - {frozenset()}:
+        if wanted <= UNDERSTANDING:
+            opens = (
+                kind for kind, needs in NEEDS.items() if wanted & {*needs} and {*needs} <= wanted | capable
+            )
+            found.append(Sharper(tuple(v for v in CAPABILITIES if v in wanted), tuple(opens)))
+    best = sorted(found, key=lambda a: (-len(a.attacks) / len(a.verbs), len(a.verbs), a.verbs))
     return tuple(best[:ADVICE_MAX])
 
 

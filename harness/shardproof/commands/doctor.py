@@ -15,7 +15,7 @@ from ..rehearsal import Asked, Rehearsal, rehearse
 from ..render.text import counted
 from ..runs import made
 from ..settings import Settings
-from .advice import Advice, advice
+from .advice import Advice, Sharper, advice, sharper
 from .catalogue import Rows
 from .context import Context, version, versions
 
@@ -56,6 +56,29 @@ def doctor(settings: Settings, context: Context, *, fetch: bool) -> Diagnosis:
     sections: dict[str, Rows] = {
         "versions": tuple(versions().items()),
         "engines": (*((name, why or "ready") for name, why in engines.items()), _compiled()),
+    }
+    if settings.adapter is None or fetch:
+        # What is asked about an adapter of one's own would be lost among what others need.
+        sections |= _what_others_need(failed)
+    facts: dict[str, Any] = {}
+    broken = False
+    if settings.adapter is not None:
+        found = selection.system(settings.adapter, settings.call_seconds)
+        verbs = (*REQUIRED, *(v for v in CAPABILITIES if v in found.capabilities))
+        context.progress.say(f"driving {found.name}: every verb that it has, at least once")
+        seen = rehearse(found.make, found.name, verbs, context.clock)
+        next_ones, attacks = advice(found.capabilities, found.stack), sharper(found.capabilities)
+        sections |= _about(found, seen, next_ones, attacks)
+        sections[f"the same look {CALLS} times"] = _rates(found, context.clock)
+        facts |= _facts(found, seen, next_ones, attacks)
+        broken = bool(seen.broken)
+    healthy = not failed and not any(engines.values())
+    return Diagnosis(sections, healthy, broken, facts)
+
+
+def _what_others_need(failed: Mapping[str, str]) -> dict[str, Rows]:
+    """What adapters of systems that are not ours are made of, with the command that brings it."""
+    return {
         "extras": tuple(_extras()),
         "third-party parts": tuple(
             (
@@ -66,20 +89,6 @@ def doctor(settings: Settings, context: Context, *, fetch: bool) -> Diagnosis:
             for s in parts.status()
         ),
     }
-    facts: dict[str, Any] = {}
-    broken = False
-    if settings.adapter is not None:
-        found = selection.system(settings.adapter, settings.call_seconds)
-        verbs = (*REQUIRED, *(v for v in CAPABILITIES if v in found.capabilities))
-        context.progress.say(f"driving {found.name}: every verb that it has, at least once")
-        seen = rehearse(found.make, found.name, verbs, context.clock)
-        next_ones = advice(found.capabilities, found.stack)
-        sections |= _about(found, seen, next_ones)
-        sections["many calls"] = _rates(found, context.clock)
-        facts |= _facts(found, seen, next_ones)
-        broken = bool(seen.broken)
-    healthy = not failed and not any(engines.values())
-    return Diagnosis(sections, healthy, broken, facts)
 
 
 def _fetched(context: Context) -> dict[str, str]:
@@ -142,7 +151,9 @@ def _extras() -> Iterator[tuple[str, str]]:
 # ---- one adapter -------------------------------------------------------------------------------------
 
 
-def _about(found: selection.System, seen: Rehearsal, next_ones: tuple[Advice, ...]) -> dict[str, Rows]:
+def _about(
+    found: selection.System, seen: Rehearsal, next_ones: tuple[Advice, ...], attacks: tuple[Sharper, ...]
+) -> dict[str, Rows]:
     sentences = tuple(selection.applicable(found.capabilities, found.stack))
     speed = f"{seen.calls_a_second:,.0f} a second inside the adapter" if seen.calls_a_second else "no time"
     met = tuple(
@@ -154,8 +165,11 @@ def _about(found: selection.System, seen: Rehearsal, next_ones: tuple[Advice, ..
             *_greeted(found),
             ("capabilities", ", ".join(sorted(found.capabilities)) or "none besides the required verbs"),
             ("layers", ", ".join(layer.name for layer in found.layers)),
-            ("calls", f"{seen.calls:,}, {speed}"),
-            ("steps", f"{seen.steps:,}, {seen.steps / seen.seconds if seen.seconds else 0:,.0f} a second"),
+            ("calls", f"{seen.calls:,} in all, {speed}"),
+            (
+                "steps",
+                f"{seen.steps:,} in all, {seen.steps / seen.seconds if seen.seconds else 0:,.0f} a second",
+            ),
         ),
         "its contract": (
             *((what, f"BROKEN: {said}") for what, said in seen.broken.items()),
@@ -167,6 +181,9 @@ def _about(found: selection.System, seen: Rehearsal, next_ones: tuple[Advice, ..
         "what is not": tuple((f"{p.id}  {p.name}", p.not_applicable) for p in sentences if p.not_applicable),
         "what would open most": tuple(
             (" and ".join(one.verbs), ", ".join(f"{p.id} {p.name}" for p in one.opens)) for one in next_ones
+        ),
+        "what would let the adversary try more": tuple(
+            (" and ".join(one.verbs), ", ".join(one.attacks)) for one in attacks
         ),
     }
 
@@ -218,7 +235,9 @@ def _rates(found: selection.System, clock: Callable[[], float]) -> Rows:
     return tuple(rows)
 
 
-def _facts(found: selection.System, seen: Rehearsal, next_ones: tuple[Advice, ...]) -> dict[str, Any]:
+def _facts(
+    found: selection.System, seen: Rehearsal, next_ones: tuple[Advice, ...], attacks: tuple[Sharper, ...]
+) -> dict[str, Any]:
     sentences = selection.applicable(found.capabilities, found.stack)
     return {
         "adapter": found.name,
@@ -231,6 +250,7 @@ def _facts(found: selection.System, seen: Rehearsal, next_ones: tuple[Advice, ..
         "contract": {"kept": seen.kept, "broken": seen.broken},
         "violated": list(seen.violated),
         "next": [{"verbs": list(one.verbs), "opens": [p.name for p in one.opens]} for one in next_ones],
+        "next_attacks": [{"verbs": list(one.verbs), "opens": list(one.attacks)} for one in attacks],
     }
 
 

@@ -8,7 +8,7 @@ from attrs import frozen
 
 from ..adversary import Damage
 from ..judge import Wrong
-from ..moves import NULL, Act, Deliver, Emit, Forged, Learn, Move, verb_of
+from ..moves import NULL, Act, Deliver, Emit, Forged, Learn, Move, Produce, verb_of
 from .first_wrong import FirstWrong
 from .refused_instead import Observed
 
@@ -95,6 +95,17 @@ class Facts:
     def several_sources(self) -> bool:
         """Whether receipts of several shards were executed or shown."""
         return len({m.source for m in self.moves if isinstance(m, Emit)}) > 1
+
+    @property
+    def several_blocks(self) -> bool:
+        """Whether the source of the receipt that is shown last had sealed more than one block since."""
+        last = self.last
+        if not isinstance(last, Deliver):
+            return False
+        for at, move in enumerate(self.moves):
+            if isinstance(move, Emit) and move.receipt == last.receipt:
+                return sum(isinstance(m, Produce) and m.shard == move.source for m in self.moves[at:]) > 1
+        return False
 
     @property
     def sent(self) -> tuple[Emit, ...]:

@@ -20,6 +20,9 @@ RELAYER = "relayer"
 STEPS_MAX = 200
 _FIRST = 10
 
+#: Of so many alike steps in a row, or more, the first two and the last are shown.
+ALIKE = 12
+
 #: What a column of answers needs to be readable.
 _TEXT_MIN = 26
 _MARGIN = 2
@@ -83,24 +86,60 @@ def draw(trace: Trace, width: int, strokes: Strokes) -> list[str]:
     before = 0
     for row in rows:
         if row.number > before + 1:
-            lines.append(" " * _MARGIN + f"... {left_out(row.number - before - 1)} ...")
+            lines.append(" " * _MARGIN + f"... {left_out(trace, before, row.number - 1)} ...")
         before = row.number
         lines += _draw_row(diagram, row)
     return [text.rstrip() for text in lines]
 
 
 def shown_steps(trace: Trace) -> list[int]:
-    """The indices of the steps that are shown: all, or of a longer trace the first few and the last."""
+    """
+    The indices of the steps that are shown: all but the middle of many that are alike.
+
+    Of what is longer still, the first few and the last.
+    """
     count = len(trace.steps)
     last = count if trace.violation is None else trace.violation.step + 1
-    if count <= STEPS_MAX:
-        return list(range(count))
-    return [*range(_FIRST), *range(max(_FIRST, last - STEPS_MAX + _FIRST), last)]
+    shown = []
+    for stretch in _stretches(trace, count):
+        shown += [*stretch[:2], stretch[-1]] if len(stretch) >= ALIKE else stretch
+    if len(shown) <= STEPS_MAX:
+        return shown
+    until = [index for index in shown if index < last]
+    return [*until[:_FIRST], *until[_FIRST:][_FIRST - STEPS_MAX :]]
 
 
-def left_out(count: int) -> str:
-    """What stands in place of steps that are not shown."""
-    return f"{count:,} step is left out" if count == 1 else f"{count:,} steps are left out"
+def _stretches(trace: Trace, count: int) -> Iterator[list[int]]:
+    """All indices in order, with those of steps that are alike together."""
+    wrong = -1 if trace.violation is None else trace.violation.step
+    stretch: list[int] = []
+    for index in range(count):
+        if stretch and (
+            wrong in (index, stretch[-1]) or not _alike(trace.steps[stretch[-1]], trace.steps[index])
+        ):
+            yield stretch
+            stretch = []
+        stretch.append(index)
+    if stretch:
+        yield stretch
+
+
+def _alike(first: Step, *others: Step) -> bool:
+    """Whether steps differ only by which receipt they are about."""
+
+    def shape(step: Step) -> tuple[object, ...]:
+        args = {k: v for k, v in step.args.items() if k not in ("receipt", "evidence")}
+        honest = step.args.get("evidence") == f"{step.args.get('receipt')}@{step.args.get('header')}"
+        return step.action, step.at, args, honest, step.expected, step.actual, len(step.changed)
+
+    return all(shape(step) == shape(first) for step in others)
+
+
+def left_out(trace: Trace, start: int, end: int) -> str:
+    """What stands in place of the steps from index `start` until before `end`, which are not shown."""
+    count = end - start
+    like_it = " like these" if start and _alike(trace.steps[start - 1], *trace.steps[start : end + 1]) else ""
+    return f"{count:,} step is left out" if count == 1 else f"{count:,} steps{like_it} are left out"
 
 
 def _lanes(trace: Trace, rows: list[Row], ascii_only: bool) -> tuple[str, ...]:

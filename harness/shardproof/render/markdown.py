@@ -80,7 +80,7 @@ def _table(trace: Trace) -> Iterator[str]:
     before = -1
     for index in shown_steps(trace):
         if index > before + 1:
-            yield f"| | | {left_out(index - before - 1)} | | |"
+            yield f"| | | {left_out(trace, before + 1, index)} | | |"
         before = index
         step = trace.steps[index]
         count = len(step.changed)

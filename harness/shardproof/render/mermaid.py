@@ -52,7 +52,7 @@ def _lines(trace: Trace) -> Iterator[str]:
     before = -1
     for index in steps:
         if index > before + 1:
-            yield f"Note over {RELAYER}: {left_out(index - before - 1)}"
+            yield f"Note over {RELAYER}: {left_out(trace, before + 1, index)}"
         before = index
         here = trace.violation is not None and trace.violation.step == index
         if here:

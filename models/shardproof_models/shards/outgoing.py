@@ -35,6 +35,10 @@ class OutgoingReceipts:
         """The nonce of the next receipt to `destination`."""
         return self._nonces.get(destination, 0)
 
+    def position(self, receipt: bytes) -> int | None:
+        """How many were emitted before `receipt`; None if it was not."""
+        return self._index.get(receipt)
+
     def append(self, receipt: Receipt) -> bytes:
         """Add the next receipt of its channel; returns its encoding."""
         data = receipt.encode()

@@ -33,6 +33,7 @@ from shardproof.moves import Act, Deliver, Emit, Finalise, Forged, Learn, Move, 
 from shardproof.observable import OBSERVABLE
 from shardproof.oracle import Oracle
 from shardproof.runs import Bench, Found, trace_of
+from shardproof.story.telling import in_words
 from shardproof.trace import NOT_NEEDED, Explanation, Search, Trace
 from shardproof.verdict import Verdict
 from shardproof_models.language.protocol import Layer
@@ -686,6 +687,78 @@ class TestRefusedInstead:
 
 
 class TestLookFor:
+    def test_a_header_that_is_not_looked_at_is_told_from_a_proof_that_is_not(self) -> None:
+        """
+        Honest evidence under no header is executed: it brings the root that it is checked against.
+        """
+
+        class TakesTheHeaderFromTheProof(ReferenceAdapter):
+            """Looks for any header that the proof fits."""
+
+            def open(self, topology: Topology) -> None:
+                super().open(topology)
+                self.headers: list[bytes] = []
+
+            def finalise(self, shard: str, header: bytes) -> bytes | Refused:
+                final = super().finalise(shard, header)
+                if isinstance(final, bytes):
+                    self.headers.append(final)
+                return final
+
+            def deliver(self, delivery: Delivery) -> Outcome:
+                answers = (
+                    super(TakesTheHeaderFromTheProof, self).deliver(evolve(delivery, header=h))
+                    for h in self.headers
+                )
+                return next((a for a in answers if a == ACCEPTED), Refused("no"))
+
+        told = why(TakesTheHeaderFromTheProof, *KNOWN, Deliver(1, 0, -1, Proof(0, 0)))
+
+        assert told.look_for.startswith("Look at what the proof is checked against: ")
+
+    def test_a_header_that_is_known_and_not_final_is_told_where_nobody_shows_headers(self) -> None:
+        """
+        It is `deliver` that has to ask, and the reason is not that something was not learned.
+        """
+
+        class BelievesWhatIsSealed(ReferenceAdapter):
+            """Shards know of each other's blocks at once, before these are final."""
+
+            learn = Adapter.learn
+
+            def produce(self, shard: str) -> bytes | Refused:
+                header = super().produce(shard)
+                if isinstance(header, bytes):
+                    final = super().finalise(shard, header)
+                    assert isinstance(final, bytes)
+                    for other in self._shards:
+                        ReferenceAdapter.learn(self, other, final)
+                    self._finals[header] = final
+                return header
+
+            def open(self, topology: Topology) -> None:
+                super().open(topology)
+                self._finals: dict[bytes, bytes] = {}
+
+            def finalise(self, shard: str, header: bytes) -> bytes | Refused:
+                return header
+
+            def prove(self, receipt: bytes, header: bytes) -> bytes | Refused:
+                return super().prove(receipt, self._finals.get(header, header))
+
+            def deliver(self, delivery: Delivery) -> Outcome:
+                return super().deliver(
+                    evolve(delivery, header=self._finals.get(delivery.header, delivery.header))
+                )
+
+        bench, trace = found(BelievesWhatIsSealed, (Emit(0, 0, 1), Produce(0, 0), AGAIN))
+        told = explained(bench, trace).explanation
+
+        assert told is not None
+        assert told.look_for.startswith("Look where `deliver` looks up the header that it is shown")
+        assert (wrong := in_words(trace).violation) is not None
+        assert "consensus has not decided that h0 stays" in wrong.clause
+
     def test_what_breaks_no_sentence_is_told_by_its_clause(self) -> None:
         """
         A refund that is too early, of what nobody delivers.

@@ -229,6 +229,24 @@ class TestRestarts:
         assert run.do("restart 0", "restart 1").world == before
 
 
+class TestOwnBlocks:
+    def test_a_later_block_does_not_commit_to_what_an_earlier_one_does(self) -> None:
+        """One header proves a receipt, and the next one does not."""
+        run = Run("own-blocks").do(
+            "emit 0", "produce 2", "produce 4", "finalise 2", "finalise 4", "learn 1 4"
+        )
+
+        assert [run.read("commits", h, 0) for h in (2, 4)] == [1, 0]
+        assert run.attempt("deliver", 1, 0, 4) == base.UNPROVEN
+        assert run.do("learn 1 2").attempt("deliver", 1, 0, 2) is None
+
+    def test_what_is_emitted_later_is_in_the_next_block(self) -> None:
+        """Each block has what is new since the one before."""
+        run = Run("own-blocks").do("produce 2", "emit 0", "produce 4")
+
+        assert [run.read("commits", h, 0) for h in (2, 4)] == [0, 1]
+
+
 class TestStacks:
     @pytest.mark.parametrize("name", STACKS)
     def test_every_action_happens_at_a_shard(self, name: str) -> None:

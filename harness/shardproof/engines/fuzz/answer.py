@@ -7,6 +7,7 @@ from shardproof_properties.property import Property, Role
 from ...attacks import ATTACKS, NEEDS, WEATHER
 from ...observable import OBSERVABLE, lacking
 from ...verdict import Report, Verdict
+from .memory import FORGOTTEN
 from .search import RandomSearch
 from .seen import LEARNING
 
@@ -53,7 +54,11 @@ def report(search: RandomSearch) -> Report:
         ),
         findings=tuple(search.found.values()),
         reasons=tuple(reasons),
-        work={**work, "situations": len(search.seen.situations)},
+        work={
+            **work,
+            "situations": len(search.seen.situations),
+            "refused_after_others": search.memory.refused_after,
+        },
         not_applicable=_not_applicable(search),
         properties=tuple(p.name.partition("[")[0] for p in _judged(search)),
         tables={
@@ -63,12 +68,22 @@ def report(search: RandomSearch) -> Report:
             "what does not apply": tuple(
                 (k, f"needs {', '.join(NEEDS[k])}") for k in ATTACKS if k not in applicable
             ),
+            **_remembered(search),
             **search.guards.coverage.tables(),
         },
         never_exercised=search.guards.coverage.never_exercised(),
         seconds=search.clock() - search.begin,
         series={SITUATIONS: growth.points} if work["steps"] else {},
     )
+
+
+def _remembered(search: RandomSearch) -> dict[str, tuple[tuple[str, str], ...]]:
+    """How far it was looked for what a shard forgets."""
+    others = search.memory.refused_after
+    if not others or FORGOTTEN in search.found:
+        return {}
+    said = f"refused when {others:,} others were executed after it; what is forgotten later nobody looked for"
+    return {"how long a shard remembers": (("the first receipt", said),)}
 
 
 def _judged(search: RandomSearch) -> list[Property]:

@@ -27,10 +27,11 @@ from ...schedule import Schedule
 from ...shortest import certified_trace
 from ...shrink import Shrinker
 from ...tours.rare import KEPT, RareWorlds
-from ...trace import Search
+from ...trace import Explanation, Search
 from ...traffic import Dice
 from ...verdict import Finding
 from .guards import Guards
+from .memory import FORGOTTEN, Memory
 from .numbers import mixed
 from .plan import Plan, Progress
 from .seen import Seen
@@ -72,6 +73,7 @@ class RandomSearch:
     schedule: Schedule = field(init=False)
     seen: Seen = field(init=False)
     guards: Guards = field(init=False)
+    memory: Memory = field(init=False)
     rare: RareWorlds | None = field(init=False, default=None)
     found: dict[str, Finding] = field(factory=dict)
     #: Property -> its finding as a run.
@@ -87,6 +89,7 @@ class RandomSearch:
         self.schedule = Schedule(lock, {}, self.plan.crowd)
         self.seen = Seen(self.schedule)
         self.guards = Guards.of(lock)
+        self.memory = Memory(self.schedule, self._plain_step)
         if self.plan.rare:
             seen = composed(visible(self.bench.oracle.protocol.layers))
             self.rare = RareWorlds(seen, lock.able, self.plan.seed, self.bench.topology)
@@ -97,6 +100,8 @@ class RandomSearch:
         while not self._enough():
             self._batch(batch)
             batch += 1
+            if self.memory.due(self.seen.work["steps"]) and not self._enough():
+                self._remember()
 
     def _batch(self, number: int) -> None:
         # One draw of fixed size a run. Where an integer is drawn, Hypothesis now and then takes one that
@@ -129,6 +134,18 @@ class RandomSearch:
         batch()
         if self.broke is not None:
             raise self.broke
+
+    def _remember(self) -> None:
+        """A long run that shows at its end what was executed at its beginning."""
+        memory = self.memory
+        found = memory.longer(self.bench.fresh)
+        if found is None:
+            return
+        if found.wrong.property == FORGOTTEN and memory.refused_after:
+            # Its length is what it is about, and is the least already.
+            self._keep(found, memory.explanation(found))
+        else:
+            self._keep(found)
 
     def _enough(self) -> bool:
         plan, work = self.plan, self.seen.work
@@ -222,6 +239,18 @@ class RandomSearch:
         self.seen.cover(move, before, moves)
         return None
 
+    def _plain_step(self, move: Move, moves: list[Move]) -> Found | None:
+        """A step of a run that is not one to begin others with."""
+        lock = self.bench.lock
+        moves.append(move)
+        wrong = lock.run(move)
+        self.seen.work["steps"] += 1
+        self.guards.count(move, wrong)
+        if wrong is not None:
+            return Found(self.bench.named(wrong, moves), tuple(moves))
+        self.schedule.note(move)
+        return None
+
     def _quiesce(self, moves: list[Move]) -> Found | None:
         """Honest relayers finish what is under way: each receipt that is waiting must be executed (Q1)."""
         self.seen.work["quiesced"] += 1
@@ -293,7 +322,8 @@ class RandomSearch:
                 help=DETERMINISTIC,
             )
 
-    def _keep(self, found: Found) -> None:
+    def _keep(self, found: Found, explanation: Explanation | None = None) -> None:
+        """Shrink a finding, if it is not explained already, and keep it if it is the shortest of its kind."""
         work, name = self.seen.work, found.wrong.property
         if self.plan.properties and name not in self.plan.properties:
             return
@@ -301,11 +331,12 @@ class RandomSearch:
         if seen > SHRUNK_MAX:
             return
         shrinker = Shrinker(self.bench)
-        shrunk = shrinker.shrink(found)
+        shrunk = found if explanation else shrinker.shrink(found)
         if name in self.found and len(shrunk.moves) >= len(self.found[name].trace.steps):
             return
         search = Search("fuzz", self.plan.seed, work["runs"], work["steps"])
         trace = trace_of(self.bench, self.name, shrunk, search, {"shardproof": __version__})
+        trace = evolve(trace, explanation=explanation)
         wrong = shrunk.wrong
         before, after = len(found.moves), len(trace.steps)
         told = f"shrunk from {before} steps to {after}" if before > after else ""
@@ -330,4 +361,6 @@ class RandomSearch:
         """At the very end: why each of them goes wrong; a slow system gets but a share of the time."""
         late = allowance(self.clock, self.plan.seconds)
         for name, finding in self.found.items():
+            if finding.trace.explanation is not None:
+                continue
             self.found[name] = evolve(finding, trace=explained(self.bench, finding.trace, late))

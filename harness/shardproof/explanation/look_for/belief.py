@@ -27,6 +27,11 @@ _FORGED_HEADERS = (
 
 _BEFORE_FINAL = (
     Line(
+        "Look where `deliver` looks up the header that it is shown: to be known, or to be on the chain, is "
+        "not to be final, and a block that is not final can still be dropped.",
+        lambda f: f.verb != "learn" and f.damage is None and "self-certified" in f.layers,
+    ),
+    Line(
         "Look where the light client decides that a header is final: what carries no certificate must not "
         "pass for what needs none.",
     ),

@@ -11,7 +11,12 @@ _FORGERIES = (
     Line(
         "Look whether `deliver` verifies anything at all: under no header, and under one that is known, it "
         "executes what nobody emitted, without a proof.",
-        lambda f: f.headerless and f.passes(KNOWN_HEADER),
+        lambda f: f.headerless and not f.proven and f.passes(KNOWN_HEADER),
+    ),
+    Line(
+        "Look at what the proof is checked against: it has to be the root in the very header that is shown, "
+        "and to one that is shown under no header it must not bring its own.",
+        lambda f: f.headerless and f.proven and not f.forged,
     ),
     Line(
         "Look where `deliver` looks up the header, or its root: one that is unknown must not read as null, "

@@ -12,6 +12,12 @@ _SILENT_DROP = (
         lambda f: f.verb == "learn",
     ),
     Line(
+        "Look at how proofs are made: there is none of a receipt in a header that commits to it. That is, "
+        "if later headers of this system commit to what earlier ones do. Where each commits to the receipts "
+        'of its own block alone, nothing is wrong: say so, by `stack = "own-blocks"` in the adapter.',
+        lambda f: f.wrong.differs.startswith("no evidence") and f.several_blocks,
+    ),
+    Line(
         "Look at how proofs are made: there is none of a receipt in a header that commits to it.",
         lambda f: f.wrong.differs.startswith("no evidence"),
     ),

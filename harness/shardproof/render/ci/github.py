@@ -53,6 +53,8 @@ def failure(error: ShardproofError) -> str:
 def _last(trace: Trace) -> tuple[str, ...]:
     wrong, unexplained = trace.violation, trace.unexplained
     facts = () if wrong is None else (wrong.clause, wrong.differs)
+    if trace.explanation is not None:
+        facts = (*facts, trace.explanation.look_for)
     return (*facts, f"unexplained: {unexplained}") if unexplained else facts
 
 

@@ -14,11 +14,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
 
 from shardproof.adapter import PENDING, Adapter, Delivery, Execution, Outcome, Refused, Topology, capabilities
 from shardproof.loading import load
-from shardproof.state_machine import state_machine
+from shardproof.random_runs import random_runs
 
 #: The process, as `--adapter` names it: another language has another command here.
 COMMAND = f"cmd:{shlex.quote(sys.executable)} {shlex.quote(str(Path(__file__).with_name('my_shard.py')))}"
@@ -93,7 +92,6 @@ def test_open_starts_from_nothing(system: Adapter) -> None:
     assert payloads(system, "B") == []
 
 
-#: Random and adversarial runs, each step compared with the model; a failure names the property.
-TestRandomRuns = state_machine(load(COMMAND)).TestCase
-# Each is a process of its own, which takes a while to start: some here, and many in `shardproof check`.
-TestRandomRuns.settings = settings(TestRandomRuns.settings, max_examples=25)
+def test_random_runs() -> None:
+    """Random and adversarial runs, each step compared with the model: a failure is a story, and short."""
+    random_runs(COMMAND, steps=1_000)

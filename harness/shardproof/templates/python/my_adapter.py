@@ -51,10 +51,11 @@ class MyAdapter(Adapter):
 
     def produce(self, shard: str) -> bytes | Refused:
         # 4. Let `shard` seal a block that commits to all that it has emitted, also before the block
-        #    before. Return the header, as a light client of yours would read it; no two are the same,
-        #    also where nothing was sent in between. Where another shard believes whatever `shard` has
-        #    sealed, there is nothing more to do; where it has to be shown each header first, override
-        #    `learn` too.
+        #    before; where a block of yours commits to what is new in it alone, say so, by
+        #    `stack = "own-blocks"` beside `name`. Return the header, as a light client of yours would
+        #    read it; no two are the same, also where nothing was sent in between. Where another shard
+        #    believes whatever `shard` has sealed, there is nothing more to do; where it has to be shown
+        #    each header first, override `learn` too.
         return self._system.seal(shard)
 
     def prove(self, receipt: bytes, header: bytes) -> bytes | Refused:

@@ -34,6 +34,13 @@ def c(source: Path, folder: Path) -> str:
     return str(program)
 
 
+def rust(source: Path, folder: Path) -> str:
+    """Compiled by `rustc`, without a warning."""
+    program = folder / source.stem
+    subprocess.run(["rustc", "--edition", "2021", "-D", "warnings", "-o", program, source], check=True)
+    return str(program)
+
+
 #: The source, what it needs, how a command is made of it, and the line without which it does not deduplicate.
 LANGUAGES = [
     pytest.param(
@@ -50,7 +57,17 @@ LANGUAGES = [
         marks=pytest.mark.skipif(shutil.which("cc") is None, reason="apt-get install gcc"),
         id="c",
     ),
+    pytest.param(
+        EXAMPLES / "rust" / "shard.rs",
+        rust,
+        '        if to.consumed.contains(receipt) { return Err("consumed"); }\n',
+        marks=pytest.mark.skipif(shutil.which("rustc") is None, reason="apt-get install rustc"),
+        id="rust",
+    ),
 ]
+
+#: As it says in its greeting, by how its source ends.
+NAMES = {".mjs": "javascript", ".c": "c", ".rs": "rust"}
 
 
 def search(command: str, steps: int) -> Report:
@@ -67,7 +84,7 @@ def test_an_example_holds(source: Path, command: Command, line: str, tmp_path: P
     assert report.verdict is Verdict.HOLDS, report.reasons
 
 
-@pytest.mark.parametrize("source, command, line", LANGUAGES[1:])
+@pytest.mark.parametrize("source, command, line", LANGUAGES[1:2])
 def test_what_is_looked_at_travels_with_what_was_asked(
     source: Path, command: Command, line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -101,8 +118,7 @@ def test_without_its_deduplication_it_executes_twice_in_six_steps(
 
     found = {finding.id: finding for finding in report.findings}
     assert report.verdict is Verdict.VIOLATED
-    # As it says in its greeting.
-    assert found["P01"].trace.versions["c" if source.suffix == ".c" else "javascript"] == "1"
+    assert found["P01"].trace.versions[NAMES[source.suffix]] == "1"
     assert [step.action for step in found["P01"].trace.steps] == [
         "emit",
         "produce",

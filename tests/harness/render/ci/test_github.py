@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
+from attrs import evolve
 
 import answers
 import told
@@ -17,6 +18,7 @@ from shardproof.render.ci.github import (
     notes,
     step_summary,
 )
+from shardproof.trace import Explanation
 from shardproof.verdict import Kind, Verdict
 
 HERE = Path.cwd()
@@ -42,6 +44,16 @@ class TestNotes:
             "replay with shardproof replay out/2-0.trace.json --adapter mine:Shard"
         )
         assert warning == "::warning title=inconclusive%3A explore::the limit of 1,000 worlds was reached"
+
+    def test_says_what_to_look_for_where_that_was_found_out(self) -> None:
+        """Beside the line of code, where somebody wonders what is wrong with it."""
+        found = answers.finding()
+        explanation = Explanation((), 0, "", "Look where records are forgotten.")
+        found = evolve(found, trace=evolve(found.trace, explanation=explanation))
+
+        (error,) = notes(answers.answer(answers.fuzzed(findings=(found,))), HERE)
+
+        assert "%0ALook where records are forgotten.%0Areplay with " in error
 
     def test_what_is_known_is_a_notice_and_what_is_gone_an_error(self) -> None:
         """The file of known deviations is wrong, and the run fails for it."""

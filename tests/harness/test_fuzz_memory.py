@@ -1,0 +1,148 @@
+"""What a shard executes again after many others: with the fewest of them, or how far it was looked."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+
+from shardproof.adapter import Topology
+from shardproof.engines.fuzz import Plan, fuzz
+from shardproof.engines.fuzz.memory import BATCH, Memory
+from shardproof.moves import Move
+from shardproof.oracle import SLOTS_MAX, Oracle
+from shardproof.render import text
+from shardproof.runs import Bench, Found
+from shardproof.schedule import Schedule
+from shardproof.templates.python.my_adapter import MyAdapter
+from shardproof.verdict import Report, Verdict
+from shardproof_models.stacks import composed, layers_for
+
+#: Code that other tests cover too, so it is looked at without measuring.
+pytestmark = pytest.mark.heavy
+
+
+class Window(set[bytes]):
+    """The last few of what was added."""
+
+    def __init__(self, size: int) -> None:
+        super().__init__()
+        self.size = size
+        self.order: list[bytes] = []
+
+    def add(self, element: bytes) -> None:
+        super().add(element)
+        self.order.append(element)
+        if len(self.order) > self.size:
+            self.discard(self.order.pop(0))
+
+
+class Forgetful(MyAdapter):
+    """Remembers the last twenty receipts of each shard."""
+
+    size = 20
+
+    def open(self, topology: Topology) -> None:
+        super().open(topology)
+        self._system.consumed = {shard: Window(self.size) for shard in topology.shards}
+
+
+class RemembersHundreds(Forgetful):
+    """Remembers more than the harness has room for."""
+
+    size = SLOTS_MAX + 44
+
+
+class TakesFew(MyAdapter):
+    """Executes nothing after the first ten: a system that is full learns nothing about its memory."""
+
+    def open(self, topology: Topology) -> None:
+        super().open(topology)
+        self._system.consumed = {shard: Full() for shard in topology.shards}
+
+
+class Full(set[bytes]):
+    """Says of everything that it is there, once ten things are."""
+
+    def __contains__(self, element: object) -> bool:
+        return len(self) >= 10 or super().__contains__(element)
+
+
+def searched(make: type[MyAdapter], steps: int) -> Report:
+    """A short search."""
+    ticks = itertools.count()
+    return fuzz(make, "mine", Plan(1, steps=steps), clock=lambda: float(next(ticks)))
+
+
+def test_the_fewest_others_are_found_and_told() -> None:
+    """
+    A window of twenty: after nineteen others the receipt is refused, and after twenty executed again.
+    """
+    report = searched(Forgetful, 2_500)
+
+    (found,) = report.findings
+    assert found.property == "executes-at-most-once"
+    assert len(found.trace.steps) == 2 * 21 + 2
+    told = found.trace.explanation
+    assert told is not None
+    assert told.refused_instead == (
+        "the same is refused (executed before) where 19 others, and not 20, are executed in between"
+    )
+    assert told.look_for.startswith("Look at how much is remembered of what was executed")
+    assert "how long a shard remembers" not in report.tables
+    drawn = text.trace(found.trace, 96, ascii_only=True)
+    assert drawn.count("... 18 steps like these are left out ...") == 2
+
+
+def test_what_holds_says_how_far_it_was_looked() -> None:
+    """
+    What is forgotten after more others is not said to be remembered.
+    """
+    report = searched(MyAdapter, 2_500)
+
+    assert report.verdict is Verdict.HOLDS
+    assert report.work["refused_after_others"] == 32
+    ((_, said),) = report.tables["how long a shard remembers"]
+    assert said == "refused when 32 others were executed after it; what is forgotten later nobody looked for"
+
+
+def test_a_first_receipt_outlasts_what_is_kept_in_mind() -> None:
+    """
+    A long run forgets what was executed long ago, but not the receipt that it is about.
+    """
+    memory, bench = a_memory(RemembersHundreds)
+    memory.others, memory.refused_after = 320, 256
+
+    found = memory.longer(bench.fresh)
+
+    assert found is not None
+    assert RemembersHundreds.size > BATCH
+    assert memory.refused_after == RemembersHundreds.size - 1
+
+
+def test_a_system_that_takes_no_more_ends_it() -> None:
+    """
+    Nothing is found, nothing is claimed, and it is not tried again.
+    """
+    memory, bench = a_memory(TakesFew)
+
+    assert memory.longer(bench.fresh) is None or memory.over
+    assert memory.refused_after == 0
+    assert not memory.due(1_000_000)
+
+
+def a_memory(make: type[MyAdapter]) -> tuple[Memory, Bench]:
+    """Long runs of one system, without the search around them."""
+    adapter = make()
+    bench = Bench(adapter, Oracle.for_run(composed(layers_for(frozenset())), 2, 100), Topology.of(2))
+    schedule = Schedule(bench.lock, {})
+
+    def take(move: Move, moves: list[Move]) -> Found | None:
+        moves.append(move)
+        wrong = bench.lock.run(move)
+        if wrong is not None:
+            return Found(bench.named(wrong, moves), tuple(moves))
+        schedule.note(move)
+        return None
+
+    return Memory(schedule, take), bench
