@@ -433,6 +433,7 @@ class TestValues:
             1.5,
             {"#bigint": "1.5"},
             {"#bigint": 1},
+            {"#bigint": "9" * 5_000},
             {"#set": 3},
             {"#map": [["A"]]},
             {"#map": [["A", 1], ["A", 2]]},
