@@ -81,7 +81,10 @@ def test_bits_are_all_over_what_is_shown() -> None:
 )
 def test_what_leaves_the_bytes_as_they_were_is_no_change(damage: Damage, is_one: bool) -> None:
     """A tree without sums has none to shift, so without that damage the very same is shown."""
-    assert (UNDAMAGED in found(*SENT, SHOWN._replace(damage=damage))) is is_one
+    told = found(*SENT, SHOWN._replace(damage=damage))
+
+    assert (UNDAMAGED in told) is is_one
+    assert last(told[ANOTHER_SHARD]) == [SHOWN._replace(shard=0), SHOWN._replace(shard=2)]
 
 
 def test_a_receipt_of_another_number_is_emitted_before_its_header() -> None:

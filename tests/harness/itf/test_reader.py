@@ -112,6 +112,41 @@ class TestQuint:
         assert trace.property == ""
         assert "finality" in trace.layers
 
+    def test_what_cannot_be_proved_comes_without_evidence(self) -> None:
+        """
+        Under no header, and of what nobody emitted, an honest relayer has nothing to show.
+        """
+        document = quint(
+            ("emit", {"receipt": "r0", "at": "A", "to": "B"}),
+            ("deliver", {"receipt": "r0", "header": "null", "at": "B"}),
+            ("produce", {"header": "h0", "at": "A"}),
+            ("deliver", {"receipt": "forged:A>B:0", "header": "h0", "at": "B"}),
+        )
+
+        shown = [step.args.get("evidence") for step in reader.of_document(document).steps]
+        assert shown == [None, "none", None, "none"]
+
+    def test_a_block_is_taken_back_where_it_was_produced(self) -> None:
+        """
+        Who says only which block, has said where.
+        """
+        document = quint(
+            ("produce", {"header": "h0", "at": "A"}),
+            ("produce", {"header": "h1", "at": "B"}),
+            ("revert", {"header": "h1"}),
+        )
+
+        assert [step.at for step in reader.of_document(document).steps] == ["A", "B", "B"]
+
+    def test_of_too_many_states_nobody_tries_everything(self) -> None:
+        """
+        States without actions are for small files.
+        """
+        document = {"vars": ["emitted"], "states": [{"emitted": {"#set": []}}] * 61}
+
+        with pytest.raises(MismatchError, match="too many things to try every action"):
+            reader.of_document(document)
+
     def test_that_quint_has_written_is_a_finding(self, tmp_path: Path) -> None:
         """
         A trace that the tool itself found of a specification without a check, on a system without that check.
@@ -433,6 +468,7 @@ class TestValues:
             1.5,
             {"#bigint": "1.5"},
             {"#bigint": 1},
+            {"#bigint": "9" * 5_000},
             {"#set": 3},
             {"#map": [["A"]]},
             {"#map": [["A", 1], ["A", 2]]},

@@ -148,3 +148,16 @@ def test_the_status_is_that_of_the_trace(wrong: bool, status: str) -> None:
     trace = trace if wrong else evolve(trace, violation=None)
 
     assert document(untold(trace))["#meta"]["status"] == status
+
+
+def test_what_is_as_it_began_is_said_to_be(told: Told) -> None:
+    """
+    A block that is taken back leaves the shard at its first header, which is a header and not nothing.
+    """
+    story = told("effects-survive-revert")
+    at = next(i for i, step in enumerate(story.trace.steps, 1) if step.action == "revert")
+    shard = story.trace.steps[at - 1].at
+    before, after = (dict(document(story)["states"][i]["head"]["#map"]) for i in (at - 1, at))
+
+    assert before[shard].startswith("h")
+    assert after[shard] == f"the genesis of {shard}"
