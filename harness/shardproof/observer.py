@@ -176,6 +176,8 @@ class Observer(Judge):
         wrong = None
         name = self.topology.shards[d]
         shown = self.system.executed(name, self.effects_at(d))
+        if not shown:
+            return None
         # Kept in the order in which the system shows them, which is how it shows them again after a crash.
         self.effects[d].extend(self._recorded(x) for x in shown)
         if len(shown) > 1 and self.nested >= 0:

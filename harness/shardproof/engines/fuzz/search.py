@@ -36,7 +36,7 @@ from .seen import Seen
 
 #: Of runs that may begin in a rare world of the model, one in so many does.
 RARE = 8
-#: Runs that Hypothesis draws from one seed, before the next seed: bounds its memory, and what is drawn in vain.
+#: Runs that Hypothesis draws from one seed, before the next seed: bounds its memory, and draws in vain.
 RUNS_A_BATCH = 25
 #: Moves that one number decides.
 MOVES_A_NUMBER = 4
