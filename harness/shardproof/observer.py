@@ -389,7 +389,7 @@ class Observer(Judge):
         """What users hold is what the ledger says."""
         if not self.lives(s):
             return None
-        due = self.ledger.holds(a for a in self.addresses if self.owner(a) == s)
+        due = self.ledger.holds(self.held_by(s))
         held = self.system.balance(self.topology.shards[s])
         if held == due:
             return None
@@ -414,7 +414,7 @@ class Observer(Judge):
 
     def marks(self, s: int) -> Marks:
         """How much was seen of a shard until now."""
-        page = self.ledger.page(a for a in self.addresses if self.owner(a) == s)
+        page = self.ledger.page(self.held_by(s))
         return Marks(self.seen_ended[s], self.seen_responses[s], self.seen_announced[s], page)
 
     def return_to(self, s: int, marks: Marks) -> None:

@@ -130,14 +130,19 @@ def operators() -> tuple[Signer, ...]:
     return tuple(sorted(named, key=lambda signer: signer.address))
 
 
+@cache
+def _addresses() -> tuple[bytes, ...]:
+    """Those of the operators, as their bytes: the library encodes these in half the time."""
+    return tuple(bytes.fromhex(operator.address.removeprefix("0x")) for operator in operators())
+
+
 # A chain to which nothing new was sent gets the same batch again, from one of the same quorums.
 @lru_cache(maxsize=1 << 12)
 def signed(data: bytes, quorum: tuple[int, ...]) -> bytes:
     """The proof that goes with a batch: all operators, and the signatures of some."""
     digest = keccak(data)
-    everybody = tuple(operator.address for operator in operators())
     signatures = tuple(operators()[i].sign_personally(digest) for i in quorum)
-    return encoded((*_OPERATORS, "bytes[]"), (everybody, WEIGHTS, THRESHOLD, signatures))
+    return encoded((*_OPERATORS, "bytes[]"), (_addresses(), WEIGHTS, THRESHOLD, signatures))
 
 
 @frozen(eq=False)
@@ -154,9 +159,8 @@ class GatewayShard(EvmShard):
     def __init__(self, chain: Chain) -> None:
         super().__init__(chain)
         known = _artefacts()
-        everybody = [operator.address for operator in operators()]
         auth = self.deployed(
-            known["AxelarAuthWeighted"], [encoded(_OPERATORS, (everybody, WEIGHTS, THRESHOLD))]
+            known["AxelarAuthWeighted"], [encoded(_OPERATORS, (_addresses(), WEIGHTS, THRESHOLD))]
         )
         deployer = self.deployed(known["TokenDeployer"])
         code = self.deployed(known["AxelarGateway"], auth.address, deployer.address)

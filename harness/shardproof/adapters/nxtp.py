@@ -445,7 +445,7 @@ def _parties(manager: str, asset: str) -> tuple[bytes, ...]:
 
 
 def _raw(address: str) -> bytes:
-    return bytes.fromhex(address[2:])
+    return bytes.fromhex(address.removeprefix("0x"))
 
 
 # Every header has again what the user has signed before.
