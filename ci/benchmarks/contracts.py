@@ -6,11 +6,12 @@ are those of the virtual machine; of the adapter, which makes calls of what is p
 hashes trees; of the lockstep, which is the model and its judgement; and of the search, which chooses
 moves, counts what they covered, and has numbers drawn by Hypothesis. They are CPU time, so that others
 on the machine do not count, and only of anvil, which runs beside us, the time that goes by. What goes
-before the first step, contracts deployed and the model compiled, is told apart in milliseconds.
+before the first move, libraries imported, contracts deployed, the model compiled, is told apart in
+milliseconds.
 
 Where one part ends and the next begins, the time that goes by is read, and the CPU time of the whole is
-divided as that was: to read CPU time takes a microsecond or two, which at each of some thirty borders a
-step would be a fifth of what is measured. Whoever interrupts us does so anywhere.
+divided as that was: to read CPU time takes a microsecond or two, which at the twelve to thirty borders in
+a step would be a fifth of what is measured. Whoever interrupts us does so anywhere.
 
 Arguments that are numbers are seeds; others are names of adapters, to run only these.
 """
@@ -50,13 +51,16 @@ EXPECTED: Mapping[str, Verdict] = {
 VERBS = ("deploy", "call", "logs", "begin", "checkpoint", "undo", "release")
 
 #: Each part of a step, and the methods in which it begins. What is in none of them is the search, which
-#: begins with the first run of the lockstep.
+#: begins with the first move.
 PARTS: Mapping[str, tuple[tuple[type, tuple[str, ...]], ...]] = {
     "machine": ((PyrevmEngine, VERBS), (AnvilEngine, VERBS)),
     "adapter": ((System, ("call",)),),
     "lockstep": ((Lockstep, ("run", "reset", "sweep")),),
 }
 SEARCH, START = "search", "start"
+
+#: The method that takes a move: what goes before its first one, contracts deployed for example, is no step.
+FIRST = "run"
 
 
 @define
@@ -78,12 +82,12 @@ class Stopwatch:
             self.spent[self._entered[-1]] += now - self._since
         self._since = now
 
-    def timing(self, part: str, do: Any) -> Any:
-        """`do`, as a piece of that part."""
+    def timing(self, part: str, method: str, do: Any) -> Any:
+        """`do`, as a piece of that part. The first move ends the start."""
 
         def timed(*args: Any, **named: Any) -> Any:
             self.turn()
-            if part == "lockstep":
+            if method == FIRST:
                 self._entered[0] = SEARCH
             self._entered.append(part)
             try:
@@ -101,7 +105,7 @@ class Stopwatch:
             for part, places in PARTS.items():
                 for owner, methods in places:
                     for method in methods:
-                        timed = self.timing(part, getattr(owner, method))
+                        timed = self.timing(part, method, getattr(owner, method))
                         stack.enter_context(mock.patch.object(owner, method, timed))
             self._since = time.perf_counter()
             yield
