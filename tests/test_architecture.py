@@ -442,7 +442,7 @@ RULES: tuple[Rule, ...] = (
     ImportedOnlyBy(
         "hypothesis-at-its-boundary",
         ("hypothesis",),
-        ("shardproof.engines.fuzz.search", "shardproof.state_machine", "shardproof.templates.*.test_*"),
+        ("shardproof.engines.fuzz.drawn", "shardproof.state_machine", "shardproof.templates.*.test_*"),
         because="traces replay without it, and importing it costs more than replaying most of them",
     ),
     ImportedOnlyBy(

@@ -176,6 +176,8 @@ class Observer(Judge):
         wrong = None
         name = self.topology.shards[d]
         shown = self.system.executed(name, self.effects_at(d))
+        if not shown:
+            return None
         # Kept in the order in which the system shows them, which is how it shows them again after a crash.
         self.effects[d].extend(self._recorded(x) for x in shown)
         if len(shown) > 1 and self.nested >= 0:
@@ -387,7 +389,7 @@ class Observer(Judge):
         """What users hold is what the ledger says."""
         if not self.lives(s):
             return None
-        due = self.ledger.holds(a for a in self.addresses if self.owner(a) == s)
+        due = self.ledger.holds(self.held_by(s))
         held = self.system.balance(self.topology.shards[s])
         if held == due:
             return None
@@ -412,7 +414,7 @@ class Observer(Judge):
 
     def marks(self, s: int) -> Marks:
         """How much was seen of a shard until now."""
-        page = self.ledger.page(a for a in self.addresses if self.owner(a) == s)
+        page = self.ledger.page(self.held_by(s))
         return Marks(self.seen_ended[s], self.seen_responses[s], self.seen_announced[s], page)
 
     def return_to(self, s: int, marks: Marks) -> None:

@@ -260,6 +260,12 @@ class Record:
         """The shard that answers for an address."""
         return self.oracle.read(self.world, owner, address) if self.sharded else address
 
+    def held_by(self, shard: int) -> list[int]:
+        """The addresses that a shard answers for."""
+        if not self.sharded:
+            return [shard] if shard in self.addresses else []
+        return [a for a in self.addresses if self.owner(a) == shard]
+
     def lives(self, shard: int) -> bool:
         """Whether a shard takes part."""
         return not self.sharded or bool(self.oracle.read(self.world, live, shard))

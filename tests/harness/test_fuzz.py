@@ -13,6 +13,7 @@ from shardproof.adapters.faulty import FAULTS
 from shardproof.adapters.reference import ReferenceAdapter
 from shardproof.attacks import ATTACKS
 from shardproof.engines.fuzz import Plan, fuzz, mixed
+from shardproof.engines.fuzz.drawn import numbers_of_runs
 from shardproof.errors import UsageError
 from shardproof.loading import load
 from shardproof.lockstep import Lockstep
@@ -74,6 +75,16 @@ def test_one_seed_is_one_run() -> None:
     assert first.work == second.work
     assert [f.trace for f in first.findings] == [f.trace for f in second.findings]
     assert run("faulty:key-is-header", steps=3_000, seed=8).work != first.work
+
+
+def test_one_seed_is_the_same_numbers_for_each_run() -> None:
+    """So many for each of so many runs, none beyond 64 bits; another seed is other numbers."""
+    drawn = numbers_of_runs(1, runs=25, size=17)
+
+    assert [len(numbers) for numbers in drawn] == [17] * 25
+    assert all(0 <= number < 1 << 64 for numbers in drawn for number in numbers)
+    assert drawn == numbers_of_runs(1, runs=25, size=17)
+    assert drawn[1:] != numbers_of_runs(2, runs=25, size=17)[1:]
 
 
 def test_steps_of_a_trace_are_the_moves_that_were_made() -> None:

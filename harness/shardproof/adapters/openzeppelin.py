@@ -17,7 +17,7 @@ are internal, so they are compiled into the inbox, where it is needed (`evm/comp
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path as File
 from typing import ClassVar, Final
 
@@ -60,16 +60,18 @@ def leaf(message: bytes) -> bytes:
     return keccak(keccak(message))
 
 
-def levels(leaves: Sequence[bytes]) -> list[list[bytes]]:
+# Evidence under a header is taken from the tree that the header was made of.
+@lru_cache(maxsize=1 << 12)
+def levels(leaves: tuple[bytes, ...]) -> tuple[tuple[bytes, ...], ...]:
     """The tree from the leaves up to its root, filled up with zeros to a power of two, and to two."""
     width = max(2, 1 << (len(leaves) - 1).bit_length()) if leaves else 2
-    level = [*leaves, *(_EMPTY for _ in range(width - len(leaves)))]
+    level = (*leaves, *(_EMPTY for _ in range(width - len(leaves))))
     tree = [level]
     while len(level) > 1:
         pairs = zip(level[::2], level[1::2], strict=True)
-        level = [keccak(min(pair) + max(pair)) for pair in pairs]
+        level = tuple(keccak(min(pair) + max(pair)) for pair in pairs)
         tree.append(level)
-    return tree
+    return tuple(tree)
 
 
 class InboxShard(EvmShard):
@@ -81,9 +83,9 @@ class InboxShard(EvmShard):
         self.sent = self.inbox.watch("Sent")
         self.executed = self.inbox.watch("Executed")
 
-    def leaves(self, count: int) -> list[bytes]:
+    def leaves(self, count: int) -> tuple[bytes, ...]:
         """Those of the first `count` messages."""
-        return [leaf(self.sent[i]["message"]) for i in range(count)]
+        return tuple(leaf(self.sent[i]["message"]) for i in range(count))
 
 
 @cache

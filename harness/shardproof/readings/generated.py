@@ -33,7 +33,7 @@ from shardproof_models.language.terms import (
 
 from .rows import Rows
 from .scope import OutOfScope, Value
-from .writer import Writer, filtered, in_range, mentions, name_for
+from .writer import Writer, filtered, in_range, mentions, name_for, preimage
 
 Refuse = Callable[..., int]
 Apply = Callable[..., None]
@@ -62,6 +62,7 @@ class Generated(Rows):
             rigid=self.rigid,
             inverse=self.inverse,
             filtered=filtered,
+            preimage=preimage,
             in_range=in_range,
             OutOfScope=OutOfScope,
         )

@@ -158,7 +158,7 @@ class Writer:
         """Whether `mask` needs no loop over the values of `v`."""
         if self.partial(t):
             return False
-        if not mentions(t, v) or self._row_of(v, t) or self._inverse(v, t):
+        if not mentions(t, v) or self._row_of(v, t) or self._row_through(v, t) or self._inverse(v, t):
             return True
         return t.head in (Op.AND, Op.OR, Op.NOT, Op.IMPLIES) and all(self.bitwise(v, a) for a in t.args)
 
@@ -171,6 +171,15 @@ class Writer:
             and t.args[-1].head is v.head
             and not any(mentions(a, v) for a in t.args[:-1])
         )
+
+    def _row_through(self, v: Term, t: Term) -> Symbol[Any, Any] | None:
+        """For a cell of a relation whose column is `f(v)`: f."""
+        if not (isinstance(t.head, Symbol) and issubclass(t.head.sort, Bool) and t.args):
+            return None
+        *leading, column = t.args
+        if column.head not in self.where.inverses or column.args[0].head is not v.head:
+            return None
+        return None if any(mentions(a, v) for a in leading) else column.head
 
     def _inverse(self, v: Term, t: Term) -> tuple[Symbol[Any, Any] | None, Term] | None:
         """For `f(v) == x` or `v == x`, where x does not depend on v: f (or nothing) and x."""
@@ -195,6 +204,9 @@ class Writer:
             return str(full) if t is TRUE else f"({full} if {self.scalar(t)} else 0)"
         if self._row_of(v, t):
             return f"{self.rows(t.head)}[{self.row(t.head, t.args)}]"
+        if through := self._row_through(v, t):
+            row = f"{self.rows(t.head)}[{self.row(t.head, t.args)}]"
+            return f"preimage({row}, inverse[{self.where.inverses[through]}])"
         if found := self._inverse(v, t):
             symbol, x = found
             if symbol is None:
@@ -252,6 +264,14 @@ def filtered(mask: int, test: Callable[[int], Any]) -> int:
         if test(position):
             kept |= 1 << position
     return kept
+
+
+def preimage(row: int, inverse: Sequence[int]) -> int:
+    """What has a value that is a bit of `row`, where `inverse` has for each value the bits of what has it."""
+    found = 0
+    for value in bits(row):
+        found |= inverse[value]
+    return found
 
 
 def in_range(value: int, start: int, stop: int, symbol: str, sort: str) -> int:

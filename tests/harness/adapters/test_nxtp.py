@@ -149,10 +149,10 @@ def test_the_router_alone_gives_up_before_the_source_expires(system: NxtpAdapter
     delivery(system, receipt)
     at = system.shards["A"]
     cancellation = system._cancellation(at, Transfer.of(receipt), Ending.EXPIRED)
-    data = at._data("cancel", [cancellation])
-    stranger = Signer.named(b"stranger").sign(at._digest(data))
+    digest = at.digest("cancel", (cancellation,))
+    stranger = Signer.named(b"stranger").sign(digest)
 
-    assert recovered(at._digest(data), stranger) == Signer.named(b"stranger").address
+    assert recovered(digest, stranger) == Signer.named(b"stranger").address
     assert at.send_signed(stranger, "cancel", cancellation) == Refused("#C:025")
     assert at.send_signed(bytes(65), "cancel", cancellation) == Refused("a transaction without a signature")
     assert users_hold(system) == [-3, 0, 0]

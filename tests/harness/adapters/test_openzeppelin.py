@@ -115,9 +115,9 @@ def test_the_tree_is_that_of_the_library() -> None:
     def pair(x: bytes, y: bytes) -> bytes:
         return keccak(min(x, y) + max(x, y))
 
-    assert levels([])[-1] == [keccak(bytes(64))]
-    assert levels([first])[-1] == [pair(first, bytes(32))]
-    assert levels([first, second, third])[-1] == [pair(pair(first, second), pair(third, bytes(32)))]
+    assert levels(())[-1] == (keccak(bytes(64)),)
+    assert levels((first,))[-1] == (pair(first, bytes(32)),)
+    assert levels((first, second, third))[-1] == (pair(pair(first, second), pair(third, bytes(32))),)
 
 
 def test_versions_are_loaded_by_name() -> None:

@@ -233,6 +233,9 @@ ALTERATIONS: dict[str, Callable[[pytest.MonkeyPatch], None]] = {
     "generated: operands are swapped": lambda m: m.setattr(
         writer.Writer, "scalar", _turned(writer.Writer.scalar)
     ),
+    "generated: what is mapped is taken for what it is mapped to": lambda m: m.setattr(
+        generated, "preimage", lambda row, _: row
+    ),
     "generated: a number may leave its range": lambda m: m.setattr(generated, "_bounds", lambda *_: iter(())),
     "generated: additions come first": lambda m: m.setattr(
         generated, "sorted", _additions_first, raising=False

@@ -222,6 +222,8 @@ def paint(p: Place, b: Bool) -> Parts:
     )
     yield each(Bool, lambda c: assign(sided(p, c), sided(p, ~c)))
     yield each(Amount, lambda n: assign(owner(n, chosen(p)), turn(), where=n < 0))
+    near = exists(Place, lambda q: friends(p, q) & friends(p, beside(q)))
+    yield add(seen(p), ite(near, number(1, Amount), number(0, Amount)))
 
 
 @lower.action

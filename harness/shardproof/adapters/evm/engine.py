@@ -106,10 +106,9 @@ class PyrevmEngine:
         return output
 
     def logs(self) -> list[Log]:
-        return [
-            Log(log.address.lower(), tuple(bytes.fromhex(t[2:]) for t in log.topics), bytes(log.data[1]))
-            for log in self._evm.result.logs
-        ]
+        # `topics` has them as text; beside the data they are bytes.
+        found = ((log.address, *log.data) for log in self._evm.result.logs)
+        return [Log(address.lower(), tuple(topics), data) for address, topics, data in found]
 
     def begin(self, block: int, time: int) -> None:
         self._evm.set_block_env(revm().BlockEnv(number=block, timestamp=time, gas_limit=GAS_LIMIT))

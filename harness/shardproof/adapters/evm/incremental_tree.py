@@ -58,6 +58,9 @@ class IncrementalTree:
         for leaf in self._levels[0][count:]:
             del self._positions[leaf]
         for height, level in enumerate(self._levels):
+            if not level:
+                # Nor is there anything above it.
+                break
             del level[count >> height :]
 
     def root(self, count: int) -> bytes:
@@ -68,14 +71,16 @@ class IncrementalTree:
         """The siblings from the leaf at `position` up to the root over the first `count` leaves."""
         edge = self._edge(count)
         siblings = []
-        for height in range(DEPTH):
+        # Above the height of all that is filled, there is nothing on the other side.
+        top = count.bit_length()
+        for height in range(top):
             sibling = (position >> height) ^ 1
             complete = count >> height
             if sibling < complete:
                 siblings.append(self._levels[height][sibling])
             else:
                 siblings.append(edge[height] if sibling == complete else _empty()[height])
-        return tuple(siblings)
+        return (*siblings, *_empty()[top:DEPTH])
 
     def _edge(self, count: int) -> tuple[bytes, ...]:
         """For each height, the first subtree that `count` leaves do not fill."""

@@ -7,7 +7,7 @@ how far the receipt had come, never seen before) is kept, and later runs begin w
 rare situations are not found once but built upon. This looks only at the model's side, so it
 guides the search through implementations in any language.
 
-Nothing is raised inside Hypothesis: a finding is written down, shrunk by our own delta
+No system runs inside Hypothesis: a finding is written down, shrunk by our own delta
 debugging, confirmed by running it again, and the search goes on for others.
 """
 

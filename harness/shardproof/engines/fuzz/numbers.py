@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 
 def mixed(number: int) -> int:
     """
@@ -15,6 +17,7 @@ def mixed(number: int) -> int:
     return number ^ number >> 31
 
 
+@lru_cache(maxsize=1 << 10)
 def hash_of(text: str) -> int:
     """A small number for a word, the same on every machine."""
     number = 0

@@ -11,13 +11,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from attrs import define, evolve, field
-from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
-from hypothesis import strategies as st
 
 from shardproof_models.stacks import composed, visible
 
 from ... import __version__
-from ...errors import AdapterError, ShardproofError
+from ...errors import AdapterError
 from ...explanation import allowance, explained
 from ...moves import Emit, Move
 from ...record import Sent
@@ -30,6 +28,7 @@ from ...tours.rare import KEPT, RareWorlds
 from ...trace import Explanation, Search
 from ...traffic import Dice
 from ...verdict import Finding
+from .drawn import numbers_of_runs
 from .guards import Guards
 from .memory import FORGOTTEN, Memory
 from .numbers import mixed
@@ -38,7 +37,7 @@ from .seen import Seen
 
 #: Of runs that may begin in a rare world of the model, one in so many does.
 RARE = 8
-#: Runs that Hypothesis makes from one seed, before the next seed: bounds its memory and our reaction time.
+#: Runs that Hypothesis draws from one seed, before the next seed: bounds its memory, and draws in vain.
 RUNS_A_BATCH = 25
 #: Moves that one number decides.
 MOVES_A_NUMBER = 4
@@ -82,7 +81,6 @@ class RandomSearch:
     attempts: dict[str, int] = field(factory=dict)
     runs_wanted: int | None = None
     over: bool = False
-    broke: ShardproofError | None = None
 
     def __attrs_post_init__(self) -> None:
         lock = self.bench.lock
@@ -104,36 +102,11 @@ class RandomSearch:
                 self._remember()
 
     def _batch(self, number: int) -> None:
-        # One draw of fixed size a run. Where an integer is drawn, Hypothesis now and then takes one that
-        # stands in the source files of the project it finds itself in, and then a seed would mean
-        # something else on another machine; bytes of this size stand in nobody's files.
-        size = 8 * min(NUMBERS_MAX, 2 + self.plan.depth // MOVES_A_NUMBER)
-
-        @seed(self.plan.seed * 1_000_003 + number)
-        @settings(
-            max_examples=RUNS_A_BATCH,
-            phases=[Phase.generate],
-            database=None,
-            deadline=None,
-            verbosity=Verbosity.quiet,
-            suppress_health_check=list(HealthCheck),
-            print_blob=False,
-            report_multiple_bugs=False,
-        )
-        @given(st.binary(min_size=size, max_size=size))
-        def batch(drawn: bytes) -> None:
-            if not self._enough():
-                numbers = [int.from_bytes(drawn[i : i + 8], "big") for i in range(0, size, 8)]
-                # Hypothesis would run it again to explain it; an adapter that broke stays broken.
-                try:
-                    self._run(numbers)
-                except ShardproofError as error:
-                    self.broke = error
-                    self.over = True
-
-        batch()
-        if self.broke is not None:
-            raise self.broke
+        size = min(NUMBERS_MAX, 2 + self.plan.depth // MOVES_A_NUMBER)
+        for numbers in numbers_of_runs(self.plan.seed * 1_000_003 + number, RUNS_A_BATCH, size):
+            if self._enough():
+                break
+            self._run(numbers)
 
     def _remember(self) -> None:
         """A long run that shows at its end what was executed at its beginning."""
