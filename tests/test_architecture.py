@@ -315,10 +315,12 @@ FLOORS = (
     ("shardproof.errors", "shardproof.series", "shardproof.strict_json"),
     (
         "shardproof.files",
+        "shardproof.foreign",
         "shardproof.parts",
         "shardproof.progress",
         "shardproof.schema",
         "shardproof.settings",
+        "shardproof.streams",
     ),
     (
         "shardproof.adapter",

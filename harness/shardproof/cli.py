@@ -14,23 +14,28 @@ import os
 import shutil
 import signal
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TextIO, TypeVar
+from typing import Any, NoReturn, TextIO, TypeVar
 
 import click
 
 from . import __version__
-from .errors import EXIT_INCONCLUSIVE, ShardproofError, UsageError
+from .errors import ShardproofError, UsageError
 from .failures import StoppedError, as_bug, as_usage_error
 from .files import append
 from .flags import flags
 from .parts import cache_folder
 from .render.help import HOW_MUCH, OUTPUT, WHAT, Command, Commands, Flag
+from .streams import UnwritableError, prepare
 
 #: A terminal that nobody can ask is taken for this wide.
 WIDTH = 100
+
+#: How long a thread may take to end, once there is nothing left to say.
+PATIENCE_S = 2.0
 
 T = TypeVar("T")
 
@@ -135,13 +140,14 @@ def _repository() -> Path:
 def _run(command: Callable[[Any, Any], T], given: Mapping[str, object]) -> T:
     """What `command` answers; foreign code may run in it, so stdout and the time of its calls are watched."""
     from .commands.patience import patient
+    from .commands.presence import present
     from .commands.silence import silent
 
     settings = _settings(given)
     context = _context()
     # Of several, nobody knows which of them is running.
     name = " or ".join((settings.adapter, *settings.against)) if settings.adapter else None
-    with silent(name), patient(name, settings.call_seconds):
+    with silent(name), present(name), patient(name, settings.call_seconds):
         return command(settings, context)
 
 
@@ -545,6 +551,7 @@ def _again(again: Any, as_json: bool) -> int:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """The console script."""
+    prepare()
     # A class of one's own is in the folder where one works. Last, so that it hides nothing of ours.
     sys.path.append(str(Path.cwd()))
     # Hypothesis keeps notes about source files; they do not belong where somebody runs a command.
@@ -553,21 +560,19 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if hasattr(signal, name):
             # Like Ctrl-C: what we have started ends with us, and nothing was decided.
             signal.signal(getattr(signal, name), signal.default_int_handler)
-    sys.exit(run(sys.argv[1:] if arguments is None else list(arguments)))
+    _leave(run(sys.argv[1:] if arguments is None else list(arguments)))
 
 
 def run(arguments: Sequence[str]) -> int:
     """One command, and its exit code: whatever happens, it is one of the five."""
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            # A character that a terminal cannot show must not end a run that took an hour.
-            stream.reconfigure(errors="backslashreplace")
     as_json = "--json" in arguments
     try:
         code = shardproof.main(
             list(arguments), prog_name="shardproof", standalone_mode=False, obj=tuple(arguments)
         )
         sys.stdout.flush()
+    except UnwritableError as error:
+        return _failed(error, as_json=False)
     except ShardproofError as error:
         return _failed(error, as_json)
     except click.UsageError as error:
@@ -577,10 +582,6 @@ def run(arguments: Sequence[str]) -> int:
             StoppedError("interrupted: nothing was decided", help="what is not finished does not hold"),
             as_json,
         )
-    except BrokenPipeError:
-        # Whoever read this has seen enough; the rest goes nowhere instead of raising at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return EXIT_INCONCLUSIVE
     except Exception as error:
         return _failed(as_bug(error), as_json)
     return code if isinstance(code, int) else 0
@@ -598,3 +599,23 @@ def _failed(error: ShardproofError, as_json: bool) -> int:
     else:
         _print_text(f"error: {error}", sys.stderr)
     return error.exit_code
+
+
+def _leave(status: int) -> NoReturn:
+    """
+    End the process with `status`, as Python does, but without waiting for ever.
+
+    A thread that an adapter has left behind would keep a command, which has said all that it has to say.
+    """
+
+    def late() -> None:
+        time.sleep(PATIENCE_S)
+        print(f"note: a thread that is still running was not waited for: {', '.join(names)}", file=sys.stderr)
+        os._exit(status)
+
+    others = {threading.main_thread(), threading.current_thread()}
+    names = sorted(t.name for t in threading.enumerate() if t not in others and not t.daemon)
+    if names:
+        sys.stdout.flush()
+        threading.Thread(target=late, daemon=True).start()
+    sys.exit(status)

@@ -26,6 +26,7 @@ from .adapter import (
     capabilities,
 )
 from .errors import AdapterError, ShardproofError
+from .foreign import let_through, raised, shown
 
 T = TypeVar("T")
 
@@ -55,11 +56,12 @@ class System:
                 got=str(error) or None,
                 help=f"define {verb} in {type(self.adapter).__name__}: harness/README.md",
             ) from error
-        except (SystemExit, Exception) as error:
+        except BaseException as error:
+            let_through(error)
             raise AdapterError(
                 f"the adapter raised in {verb!r}",
                 expected="an answer: adapters refuse, they do not raise",
-                got=f"{type(error).__name__}: {error}",
+                got=raised(error),
                 said=_where(error),
                 help="a rejection by the system is Refused(reason); "
                 "anything else is a bug in the adapter or its system",
@@ -140,6 +142,19 @@ class System:
             raise nonsense("dissect", "Path(index, count, siblings)", answer)
         return answer
 
+    def foresee(self, verb: str, calls: Sequence[tuple[str, tuple[Any, ...]]]) -> None:
+        """Say what is likely to be looked at after the next `verb`, if it wants to know."""
+        if self.foresees:
+            # Not counted among what was asked, by whoever counts.
+            System.call(self, "foresee", verb, calls)
+
+    def another(self) -> Adapter | None:
+        """The same system once more, if there can be one."""
+        answer = System.call(self, "another")
+        if answer is not None and not isinstance(answer, Adapter):
+            raise nonsense("another", "an adapter, or None", answer)
+        return answer
+
     def forged_header(self, shard: str, receipt: bytes, how: int) -> tuple[bytes, bytes]:
         """A header that nobody produced, and its evidence."""
         answer = self.call("forge_header", shard, receipt, how)
@@ -150,11 +165,10 @@ class System:
 
 def nonsense(verb: str, expected: str, got: object) -> AdapterError:
     """An answer of a type that the contract does not know."""
-    text = repr(got)
     return AdapterError(
         f"the adapter's answer to {verb!r} makes no sense",
         expected=expected,
-        got=f"{type(got).__name__}: {text[:200]}",
+        got=shown(got),
         help="the contract of each verb is its docstring in shardproof/adapter.py",
     )
 
