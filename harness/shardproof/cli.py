@@ -14,9 +14,11 @@ import os
 import shutil
 import signal
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn, TextIO, TypeVar
 
@@ -127,6 +129,8 @@ def _context() -> Any:
         lambda: int.from_bytes(os.urandom(4), "big"),
         click.get_current_context().find_root().obj or (),
         _repository(),
+        partial(os.chdir, Path.cwd()),
+        Path(tempfile.gettempdir()),
     )
 
 
@@ -421,7 +425,9 @@ def shrink(trace: Path, as_json: bool, **given: object) -> int:
     """
     from .commands import traces
 
-    return _again(_run(lambda settings, _: traces.shrink(trace, settings), given), as_json)
+    return _again(
+        _run(lambda settings, context: traces.shrink(trace, settings, context.go_home), given), as_json
+    )
 
 
 class Forms(Flag):
@@ -553,7 +559,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """The console script."""
     prepare()
     # A class of one's own is in the folder where one works. Last, so that it hides nothing of ours.
-    sys.path.append(str(Path.cwd()))
+    try:
+        sys.path.append(str(Path.cwd()))
+    except OSError as error:
+        # Somebody has removed it meanwhile; no file that is named could be found or written.
+        gone = UsageError("the folder where this runs is not there", got=error.strerror, help="cd to another")
+        _leave(_failed(gone, as_json=False))
     # Hypothesis keeps notes about source files; they do not belong where somebody runs a command.
     os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", str(cache_folder() / "hypothesis"))
     for name in ("SIGTERM", "SIGHUP"):

@@ -13,7 +13,7 @@ from random import Random
 from attrs import define, evolve, field, frozen
 
 from ..adapter import AdapterFactory, Topology
-from ..errors import UsageError
+from ..errors import ShardproofError, UsageError
 from ..moves import Emit, Move
 from ..runs import Found
 from ..schedule import Schedule
@@ -21,7 +21,7 @@ from ..shrink import Shrinker
 from ..together import Together
 from ..trace import Search
 from ..traffic import Dice
-from ..verdict import Finding, Report, Verdict
+from ..verdict import INTERRUPTED, Finding, Report, Verdict
 
 #: Shards that may be founded in a run, where shards split and merge.
 RESERVE = 4
@@ -66,6 +66,11 @@ def differ(
     search = _Search(together, plan, clock, begin, progress or (lambda _: None))
     try:
         search.go()
+    except KeyboardInterrupt:
+        search.interrupted = True
+    except ShardproofError as error:
+        error.found = tuple(search.found.values())
+        raise
     finally:
         together.close()
     return search.report()
@@ -84,6 +89,8 @@ class _Search:
     found: dict[str, Finding] = field(factory=dict)
     attempts: dict[str, int] = field(factory=dict)
     runs_wanted: int | None = None
+    #: Whether somebody stopped it.
+    interrupted: bool = False
 
     def go(self) -> None:
         """Run after run, until time, steps or findings say stop."""
@@ -151,7 +158,7 @@ class _Search:
     def report(self) -> Report:
         """What was found, and exactly what was compared."""
         work, names = self.work, self.together.names
-        reasons = []
+        reasons = [INTERRUPTED] if self.interrupted else []
         if not work["steps"]:
             reasons.append("nothing was run")
         elif not work["executed"]:

@@ -20,7 +20,7 @@ from shardproof_properties.property import Role
 
 from .. import __version__
 from ..adapter import AdapterFactory, capabilities
-from ..errors import UsageError
+from ..errors import ShardproofError, UsageError
 from ..explanation import allowance, explained
 from ..observable import lacking
 from ..runs import Bench, Found, made, trace_of
@@ -31,7 +31,7 @@ from ..tours.course import Leg, course
 from ..tours.tally import Tally
 from ..tours.walker import VIOLATIONS_MAX, Walker
 from ..trace import Search
-from ..verdict import Finding, Report, Verdict
+from ..verdict import INTERRUPTED, Finding, Report, Verdict
 
 Progress = Callable[[Mapping[str, int]], None]
 
@@ -85,7 +85,14 @@ def tour(
             tour.reasons.append(f"{ended} before this leg: {leg.name}")
             continue
         walker = Walker(adapter, whole, protocol, leg, tour.tally, plan.worlds_max, tour.late, tour.keep)
-        walker.walk()
+        try:
+            walker.walk()
+        except KeyboardInterrupt:
+            tour.reasons.append(f"{leg.name}: {INTERRUPTED}")
+            break
+        except ShardproofError as error:
+            error.found = tuple(tour.found.values())
+            raise
         if not walker.graph.complete:
             full = len(walker.graph.worlds) >= plan.worlds_max
             why = f"the limit of {plan.worlds_max:,} worlds was reached" if full else "the time was over"

@@ -80,6 +80,8 @@ class RandomSearch:
     attempts: dict[str, int] = field(factory=dict)
     runs_wanted: int | None = None
     over: bool = False
+    #: Whether somebody stopped it.
+    interrupted: bool = False
     broke: ShardproofError | None = None
 
     def __attrs_post_init__(self) -> None:
