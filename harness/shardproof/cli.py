@@ -337,7 +337,6 @@ def explore(as_json: bool, **given: object) -> int:
     cls=Flag,
     group=OUTPUT,
     metavar="FOLDER",
-    type=click.Path(path_type=Path),
     help="Write every obligation there as SMT-LIB, for other solvers.",
 )
 @click.option(
@@ -348,15 +347,17 @@ def explore(as_json: bool, **given: object) -> int:
     is_flag=True,
     help="Ask a second solver, cvc5, of every obligation too; needs the extra cvc5.",
 )
-def prove(as_json: bool, certificate: Path | None, confirmed: bool, **given: object) -> int:
+def prove(as_json: bool, certificate: str | None, confirmed: bool, **given: object) -> int:
     """
     The model, for any number of shards, receipts and headers; with --depth, for every trace of so
     many steps. An adapter is not run: it only says which layers it needs.
     """
     from .commands import prove as command
+    from .settings import folder
 
+    where = None if certificate is None else folder("--certificate", certificate)
     return _search(
-        lambda settings, context: command.prove(settings, context, certificate, confirmed), given, as_json
+        lambda settings, context: command.prove(settings, context, where, confirmed), given, as_json
     )
 
 
@@ -453,11 +454,13 @@ class Forms(Flag):
 def show(trace: Path, form: str | None, as_json: bool, out: str | None, protocol: str | None) -> int:
     """Render a saved trace. Nothing is run but the model."""
     from .commands import traces
+    from .settings import folder
 
     if as_json and form not in (None, "json"):
         raise UsageError("two forms for one trace", got=f"--json and --format {form}")
-    form = form or ("json" if as_json else "text")
-    where = Path(out) if out else None
+    if form is None:
+        form = "json" if as_json else "text"
+    where = None if out is None else folder("--out", out)
     print(traces.show(trace, form, _width(), where, ascii_only=_ascii_only(), protocol=protocol))
     return 0
 
@@ -621,12 +624,14 @@ def _leave(status: int) -> NoReturn:
 
     def late() -> None:
         time.sleep(PATIENCE_S)
-        print(f"note: a thread that is still running was not waited for: {', '.join(names)}", file=sys.stderr)
+        print(
+            f"note: {len(left)} threads still run, and were not waited for: {left[0].name}", file=sys.stderr
+        )
         os._exit(status)
 
     others = {threading.main_thread(), threading.current_thread()}
-    names = sorted(t.name for t in threading.enumerate() if t not in others and not t.daemon)
-    if names:
+    left = [t for t in threading.enumerate() if t not in others and not t.daemon]
+    if left:
         sys.stdout.flush()
         threading.Thread(target=late, daemon=True).start()
     sys.exit(status)

@@ -15,7 +15,6 @@ trace there is nothing to chance: it is run again first, and shows the deviation
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -24,6 +23,7 @@ from attrs import evolve, frozen
 
 from . import trace_file
 from .errors import UsageError, nearest
+from .files import tables
 from .replay import replay
 from .selection import Applicable, System, applicable, base, sentences
 from .verdict import Deviating, Finding, Report, State, Verdict
@@ -49,14 +49,11 @@ class Deviation:
 
 def load(path: Path) -> tuple[Deviation, ...]:
     """The entries of a file. Raises `UsageError` if it cannot be read, or says what makes no sense."""
-    try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise UsageError(
-            f"{path} cannot be read as known deviations",
-            expected=f"TOML, with a table [[{_ENTRIES}]] for each of them",
-            got=f"{type(error).__name__}: {error}",
-        ) from error
+    document = tables(
+        path,
+        f"{path} cannot be read as known deviations",
+        f"TOML, with a table [[{_ENTRIES}]] for each of them",
+    )
     if other := [word for word in document if word != _ENTRIES]:
         raise UsageError(
             f"{path}: unknown entry {other[0]!r}",

@@ -31,6 +31,9 @@ def as_usage_error(error: click.UsageError) -> UsageError:
     """What click says is wrong with a command line, in our layout."""
     command = error.ctx.command_path if error.ctx else "shardproof"
     if isinstance(error, click.NoSuchOption):
+        if error.option_name[1:].isdecimal():
+            # After a flag whose value may be left out.
+            return UsageError("a number below 0", got=error.option_name, help=f"see {command} --help")
         known = (
             [o for p in error.ctx.command.params for o in p.opts if o.startswith("--")] if error.ctx else []
         )

@@ -27,10 +27,11 @@ def raised(error: BaseException) -> str:
     """The type of `error` and what it says; that is foreign code too."""
     name = type(error).__name__
     try:
-        return f"{name}: {error}"
+        text = str(error)
     except BaseException as another:
         let_through(another)
         return f"{name}, and {type(another).__name__} when it was asked what it says"
+    return f"{name}: {text}" if text else name
 
 
 def shown(thing: object) -> str:

@@ -67,12 +67,18 @@ class System:
                 "anything else is a bug in the adapter or its system",
             ) from error
 
+    def done(self, verb: str, *args: Any) -> None:
+        """A verb that has no answer: what is refused, or only begun, was not done, and nobody would know."""
+        answer = self.call(verb, *args)
+        if answer is not None:
+            raise nonsense(verb, "None", answer)
+
     def data(self, verb: str, *args: Any) -> bytes | Refused:
         """The answer of a verb that returns bytes: a receipt, a header, evidence."""
         answer = self.call(verb, *args)
         if not isinstance(answer, bytes | Refused):
             raise nonsense(verb, "bytes, or Refused(reason)", answer)
-        return answer
+        return answer if isinstance(answer, Refused) else _plain(answer)
 
     def outcome(self, verb: str, shard: str, *args: Any) -> Outcome:
         """The answer of a verb that accepts or refuses, once `shard` has come to rest."""
@@ -83,7 +89,7 @@ class System:
                     f"the adapter answers PENDING to {verb!r} but has no 'settle'",
                     help="override settle(shard), which lets the system come to rest",
                 )
-            self.call("settle", shard)
+            self.done("settle", shard)
             return answer
         if not isinstance(answer, Accepted | Refused):
             raise nonsense(verb, "ACCEPTED, Refused(reason) or PENDING", answer)
@@ -92,9 +98,7 @@ class System:
     def executed(self, shard: str, since: int) -> list[Execution]:
         """What took effect at `shard` after the first `since` effects."""
         answer = self.call("executed", shard, since)
-        if not isinstance(answer, Sequence) or isinstance(answer, bytes | str):
-            raise nonsense("executed", "a sequence of payloads", answer)
-        return [_execution(x) for x in answer]
+        return [_execution(x) for x in _items("executed", "a sequence of payloads", answer)]
 
     def ended(self, shard: str, since: int) -> list[Ended]:
         """What senders at `shard` were told after the first `since` times."""
@@ -110,12 +114,12 @@ class System:
 
     def _listed(self, kind: type[T], verb: str, shard: str, since: int) -> list[T]:
         answer = self.call(verb, shard, since)
-        if not isinstance(answer, Sequence) or isinstance(answer, bytes | str):
-            raise nonsense(verb, f"a sequence of {kind.__name__}", answer)
-        for x in answer:
+        expected = f"a sequence of {kind.__name__}"
+        items = _items(verb, expected, answer)
+        for x in items:
             if not isinstance(x, kind):
-                raise nonsense(verb, f"a sequence of {kind.__name__}", x)
-        return list(answer)
+                raise nonsense(verb, expected, x)
+        return items
 
     def balance(self, shard: str) -> int:
         """What all users of `shard` hold together."""
@@ -133,7 +137,7 @@ class System:
         answer = self.call(verb, *args)
         if not isinstance(answer, bytes):
             raise nonsense(verb, "bytes", answer)
-        return answer
+        return _plain(answer)
 
     def path(self, evidence: bytes) -> Path:
         """Honest evidence, taken apart."""
@@ -171,6 +175,27 @@ def nonsense(verb: str, expected: str, got: object) -> AdapterError:
         got=shown(got),
         help="the contract of each verb is its docstring in shardproof/adapter.py",
     )
+
+
+def _plain(data: bytes) -> bytes:
+    """The same bytes without what a class derived from them does: how they compare is our affair."""
+    return data if type(data) is bytes else bytes(data)
+
+
+def _items(verb: str, expected: str, answer: object) -> list[Any]:
+    """What is in an answer that is a sequence; it may be foreign code that hands it out."""
+    if not isinstance(answer, Sequence) or isinstance(answer, bytes | str):
+        raise nonsense(verb, expected, answer)
+    try:
+        return list(answer)
+    except BaseException as error:
+        let_through(error)
+        raise AdapterError(
+            f"the adapter's answer to {verb!r} cannot be read",
+            expected=expected,
+            got=raised(error),
+            said=_where(error),
+        ) from error
 
 
 def _execution(x: object) -> Execution:

@@ -42,6 +42,7 @@ from ..engines.mutants.equivalence import Claim
 from ..engines.prove.induction import Decision, Prover
 from ..engines.prove.obligations import Obligation, obligations
 from ..engines.prove.search import violation
+from ..errors import UsageError
 from ..readings.scope import Scope
 from ..readings.scopes import scope_of
 from ..readings.variants import VARIANTS
@@ -354,6 +355,12 @@ def mutants(settings: Settings, context: Context, *, named: bool = False) -> Mut
     rows: list[Row] = []
     # Not the adapter of a project: of that no mistakes are known.
     in_one = "adapter" in settings.given
+    if in_one and (idle := [n for n in ("stack", "scope") if n in settings.given] + ["named"] * named):
+        raise UsageError(
+            f"--{idle[0]} means nothing here: the mistakes of an adapter are those in its bytes",
+            got=f"--adapter {settings.adapter} and --{idle[0]}",
+            help="leave one of the two out",
+        )
     sources = (in_bytes,) if in_one else (on_record,) if named else SOURCES
     interrupted = False
     with context.progress.running("mutants") as progress:
