@@ -88,7 +88,7 @@ def _entry(entry: Mapping[str, Any], where: str, known: Sequence[Applicable], fo
     if unknown := [word for word in entry if word not in _WORDS]:
         raise UsageError(f"{where}: unknown word {unknown[0]!r}", help=nearest(unknown[0], _WORDS))
     for word, value in entry.items():
-        if not isinstance(value, str) or not value.strip():
+        if not isinstance(value, str) or not value.strip() or "\0" in value:
             raise UsageError(f"{where}: {word} says nothing", expected="a text", got=repr(value))
     if missing := [word for word in ("property", "reason") if word not in entry]:
         raise UsageError(

@@ -34,6 +34,19 @@ def raised(error: BaseException) -> str:
     return f"{name}: {text}" if text else name
 
 
+def where(error: BaseException) -> str | None:
+    """The innermost place in foreign code; none if it does not come so far."""
+    trace = error.__traceback__
+    place = None
+    while trace is not None:
+        code = trace.tb_frame.f_code
+        # Not what Python does to import a module.
+        if not code.co_filename.startswith("<frozen "):
+            place = f"{code.co_filename.rpartition('/')[2]}:{trace.tb_lineno} in {code.co_name}"
+        trace = trace.tb_next
+    return place
+
+
 def shown(thing: object) -> str:
     """The type of `thing` and how it looks, cut where that is long."""
     name = type(thing).__name__

@@ -12,7 +12,7 @@ from attrs import frozen
 
 from .adapter import REQUIRED, Adapter, AdapterFactory
 from .errors import AdapterError, UsageError, nearest
-from .foreign import let_through, raised, shown
+from .foreign import let_through, raised, shown, where
 
 #: Adapters of this package: name -> (module, attribute). A name may take a variant: `hyperlane:noop-ism`.
 BUILT_IN: Mapping[str, tuple[str, str]] = {
@@ -112,7 +112,9 @@ def imported(do: Callable[[], object], name: str) -> object:
         ) from error
     except BaseException as error:
         let_through(error)
-        raise AdapterError(f"adapter {name!r} raised while it was imported", got=raised(error)) from error
+        raise AdapterError(
+            f"adapter {name!r} raised while it was imported", got=raised(error), said=where(error)
+        ) from error
 
 
 def _checked(factory: object, name: str) -> AdapterFactory:

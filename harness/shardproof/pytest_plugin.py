@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import os
 import sys
+import tempfile
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -125,7 +126,9 @@ class Conformance:
     def _run(self, adapter: str) -> Report:
         from . import deviations, selection, trace_file
         from .commands.patience import patient
+        from .commands.presence import present
         from .engines.fuzz import Plan, fuzz
+        from .errors import UsageError
 
         system = selection.system(adapter, self.settings.call_seconds)
         known = self.known.get(adapter, ())
@@ -137,10 +140,15 @@ class Conformance:
             depth=self.settings.depth_of_profile,
             expected=deviations.excused(known),
         )
-        with patient(adapter):
+        with present(adapter), patient(adapter, self.settings.call_seconds):
             report = deviations.judged(fuzz(system.make, system.name, plan, clock=time.monotonic), known)
         for found in report.findings:
-            self.files[adapter, found.property] = trace_file.save(found.trace, self.settings.out)
+            try:
+                path = trace_file.save(found.trace, self.settings.out)
+            except UsageError:
+                # The line that runs it again says where it is.
+                path = trace_file.save(found.trace, Path(tempfile.gettempdir()) / self.settings.out.name)
+            self.files[adapter, found.property] = path
         return report
 
 

@@ -17,7 +17,7 @@ from .adapter import Adapter, AdapterFactory, Refused, Topology
 from .adversary import SPLICE, Damage
 from .deeds import DEEDS
 from .errors import AdapterError
-from .foreign import let_through, raised, shown
+from .foreign import let_through, raised, shown, where
 from .lockstep import Lockstep, Wrong
 from .moves import (
     ANSWER,
@@ -284,7 +284,9 @@ def made(make: AdapterFactory) -> Adapter:
         adapter = make()
     except BaseException as error:
         let_through(error)
-        raise AdapterError("the adapter cannot be constructed", got=raised(error)) from error
+        raise AdapterError(
+            "the adapter cannot be constructed", got=raised(error), said=where(error)
+        ) from error
     if not isinstance(adapter, Adapter):
         raise AdapterError(
             "this is not an adapter",

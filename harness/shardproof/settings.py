@@ -180,6 +180,8 @@ def _names(text: str) -> tuple[str, ...]:
 def _name(text: str) -> str:
     if not text.strip():
         raise UsageError("an empty name", expected="a name, or the setting left out")
+    if "\0" in text:
+        raise UsageError("a name with a null byte", expected="a name as a system knows it", got=text)
     return text.strip()
 
 

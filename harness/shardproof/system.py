@@ -26,7 +26,7 @@ from .adapter import (
     capabilities,
 )
 from .errors import AdapterError, ShardproofError
-from .foreign import let_through, raised, shown
+from .foreign import let_through, raised, shown, where
 
 T = TypeVar("T")
 
@@ -62,7 +62,7 @@ class System:
                 f"the adapter raised in {verb!r}",
                 expected="an answer: adapters refuse, they do not raise",
                 got=raised(error),
-                said=_where(error),
+                said=where(error),
                 help="a rejection by the system is Refused(reason); "
                 "anything else is a bug in the adapter or its system",
             ) from error
@@ -194,7 +194,7 @@ def _items(verb: str, expected: str, answer: object) -> list[Any]:
             f"the adapter's answer to {verb!r} cannot be read",
             expected=expected,
             got=raised(error),
-            said=_where(error),
+            said=where(error),
         ) from error
 
 
@@ -204,14 +204,3 @@ def _execution(x: object) -> Execution:
     if isinstance(x, bytes):
         return Execution(x)
     raise nonsense("executed", "payloads as bytes, or Execution(payload, source)", x)
-
-
-def _where(error: BaseException) -> str:
-    """The innermost place in foreign code."""
-    trace = error.__traceback__
-    place = ""
-    while trace is not None:
-        code = trace.tb_frame.f_code
-        place = f"{code.co_filename.rpartition('/')[2]}:{trace.tb_lineno} in {code.co_name}"
-        trace = trace.tb_next
-    return place

@@ -143,8 +143,10 @@ class _Search:
         if seen > SHRUNK_MAX:
             return
         shrinker = Shrinker(self.together)
-        shrunk = shrinker.shrink(found)
+        shrunk = shrinker.shrink_until_stopped(found)
         if name in self.found and len(shrunk.moves) >= len(self.found[name].trace.steps):
+            if shrinker.stopped:
+                raise KeyboardInterrupt
             return
         search = Search("differ", self.plan.seed, self.work["runs"], self.work["steps"])
         trace = self.together.trace(shrunk, search, {})
@@ -152,6 +154,8 @@ class _Search:
         told = f"shrunk from {before} steps to {after}" if before > after else ""
         course = shrinker.course
         self.found[name] = Finding(wrong.id, name, wrong.because, wrong.kind, trace, (), told, course)
+        if shrinker.stopped:
+            raise KeyboardInterrupt
         if self.runs_wanted is None:
             self.runs_wanted = 2 * self.work["runs"] + RUNS_AFTER_FINDING
 

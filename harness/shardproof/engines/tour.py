@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 
 from shardproof_models.stacks import composed, layers_for, visible
 from shardproof_properties.catalogue import properties_of
@@ -161,21 +161,26 @@ class _Tour:
         if attempts[name] > SHRUNK_MAX:
             return
         shrinker = Shrinker(bench)
-        shrunk = shrinker.shrink(found)
+        shrunk = shrinker.shrink_until_stopped(found)
         if name in self.found and len(shrunk.moves) >= len(self.found[name].trace.steps):
+            if shrinker.stopped:
+                raise KeyboardInterrupt
             return
         work = self.tally.work
         search = Search("tour", None, work["resets"], work["steps"])
         trace = trace_of(bench, self.name, shrunk, search, {"shardproof": __version__})
         wrong, before, after = shrunk.wrong, len(found.moves), len(trace.steps)
         told = f"shrunk from {before} steps to {after}" if before > after else ""
+        self.found[name] = Finding(
+            wrong.id, name, wrong.because, wrong.kind, trace, wrong.also, told, shrinker.course
+        )
+        if shrinker.stopped:
+            raise KeyboardInterrupt
         if self.plan.certify is not None:
             trace, shorter = certified_trace(bench, shrunk, trace, self.plan.certify)
             told = shorter or told
         trace = explained(bench, trace, allowance(self.clock, self.plan.seconds))
-        self.found[name] = Finding(
-            wrong.id, name, wrong.because, wrong.kind, trace, wrong.also, told, shrinker.course
-        )
+        self.found[name] = evolve(self.found[name], trace=trace, shrunk=told)
 
     # ---- the answer -------------------------------------------------------------------------------
 

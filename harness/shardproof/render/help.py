@@ -49,7 +49,7 @@ class Command(click.Command):
                 raise UsageError(
                     f"{said[0]} is given more than once"
                     if len({*said}) == 1
-                    else "one of these can be meant",
+                    else "only one of these can be meant",
                     got=" and ".join(said),
                     help="which of them is meant cannot be known: give one",
                 )
