@@ -468,10 +468,11 @@ RULES: tuple[Rule, ...] = (
             "shardproof.adapters.evm.anvil",
             "shardproof.adapters.evm.compiler",
             "shardproof.adapters.nats_broker",
+            "shardproof.commands.workers",
             "shardproof.readings.native.compiler",
         ),
         because="a process is started where it is the subject: a part being fetched, a system under test, "
-        "a compiler",
+        "a compiler, those who share the work of a command",
     ),
     ImportedOnlyBy(
         "terminal-at-the-edge",

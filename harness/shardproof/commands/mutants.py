@@ -6,11 +6,8 @@ Rows may come from more places than the model: `SOURCES` is the list of them.
 
 from __future__ import annotations
 
-import multiprocessing
-import signal
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
-from contextlib import contextmanager
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from functools import cache, lru_cache
 from typing import Any
 
@@ -51,6 +48,7 @@ from ..settings import Settings
 from ..verdict import INTERRUPTED, Verdict
 from .context import Context, versions
 from .faults import in_bytes
+from .workers import crew
 
 #: From the cheapest scope to the dearest, each plain or a variant: most need no more than one receipt.
 SCOPES: Sequence[tuple[Mapping[str, int], str]] = (
@@ -236,30 +234,10 @@ def _right(mistake: Mistake) -> Protocol:
     return mistake.right or selection.protocol(mistake.stack, None)
 
 
-@contextmanager
-def _workers() -> Iterator[Executor]:
-    """Processes that judge; what ends the command before its time ends them too."""
-    workers = ProcessPoolExecutor(WORKERS, initializer=_leave_signals_to_the_command)
-    try:
-        yield workers
-    except BaseException:
-        workers.shutdown(wait=False, cancel_futures=True)
-        for child in multiprocessing.active_children():
-            child.terminate()
-        raise
-    workers.shutdown()
-
-
-def _leave_signals_to_the_command() -> None:
-    """Ctrl-C reaches all processes of a terminal, and one of them says so."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-
-
 def on_record(settings: Settings, context: Context) -> Iterator[Row]:
     """What has happened to real systems, as far as the model knows it, and nothing else."""
     asked = Asked.by(settings, context)
-    with _workers() as workers:
+    with crew(WORKERS) as workers:
         for future in _told(workers, asked, settings.stack):
             yield from future.result()
 
@@ -280,7 +258,7 @@ def in_the_model(settings: Settings, context: Context) -> Iterator[Row]:
     """Every small mistake in every stack, each lemma, and the record, by as many workers as there are."""
     asked = Asked.by(settings, context)
     cascade = _in(settings.stack) if settings.stack else _in_all()
-    with _workers() as workers:
+    with crew(WORKERS) as workers:
         told = _told(workers, asked, settings.stack)
         judging: dict[Future[tuple[Row, ...]], Batch] = {}
         while True:

@@ -12,6 +12,7 @@ import pytest
 
 from shardproof.commands import mutants
 from shardproof.commands.context import Context
+from shardproof.commands.workers import crew
 from shardproof.engines.mutants import Fate, Row
 from shardproof.progress import Progress
 from shardproof.settings import Settings, resolve
@@ -58,7 +59,7 @@ class TestWorkers:
         """
         Whoever stops the command does not wait for what they are at.
         """
-        workers = mutants._workers()
+        workers = crew(2)
         workers.__enter__().submit(time.sleep, 600)
 
         assert not workers.__exit__(KeyboardInterrupt, KeyboardInterrupt(), None)
