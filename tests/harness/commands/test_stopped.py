@@ -60,10 +60,10 @@ class TestWorkers:
         Whoever stops the command does not wait for what they are at.
         """
         workers = crew(2)
-        workers.__enter__().submit(time.sleep, 600)
+        workers.__enter__().submit(time.sleep, 20)
 
         assert not workers.__exit__(KeyboardInterrupt, KeyboardInterrupt(), None)
 
         for child in multiprocessing.active_children():
-            child.join(30)
+            child.join(5)
         assert not multiprocessing.active_children()
