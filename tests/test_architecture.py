@@ -315,10 +315,12 @@ FLOORS = (
     ("shardproof.errors", "shardproof.series", "shardproof.strict_json"),
     (
         "shardproof.files",
+        "shardproof.foreign",
         "shardproof.parts",
         "shardproof.progress",
         "shardproof.schema",
         "shardproof.settings",
+        "shardproof.streams",
     ),
     (
         "shardproof.adapter",
@@ -466,10 +468,11 @@ RULES: tuple[Rule, ...] = (
             "shardproof.adapters.evm.anvil",
             "shardproof.adapters.evm.compiler",
             "shardproof.adapters.nats_broker",
+            "shardproof.commands.workers",
             "shardproof.readings.native.compiler",
         ),
         because="a process is started where it is the subject: a part being fetched, a system under test, "
-        "a compiler",
+        "a compiler, those who share the work of a command",
     ),
     ImportedOnlyBy(
         "terminal-at-the-edge",

@@ -173,7 +173,7 @@ class Acts(Observer):
         deed, names = DEEDS[move.deed], self.topology.shards
         name, other, another = names[move.shard], move.other, move.another
         if move.deed == "advance_clock":
-            self.system.call("advance_clock", name)
+            self.system.done("advance_clock", name)
         else:
             assert other is not None, "the others are about two shards"
             if move.deed == "close_channel":
@@ -206,7 +206,7 @@ class Acts(Observer):
         name, block = names[move.shard], self.headers.get(move.header) if move.header is not None else None
         match move.deed:
             case "rotate":
-                self.system.call("rotate", name)
+                self.system.done("rotate", name)
                 self.epochs[move.shard] += 1
             case "drain":
                 assert move.other is not None, "a link has two ends"
@@ -218,7 +218,7 @@ class Acts(Observer):
                 self.claim = self.system.outcome(move.deed, name, name, block.data)
                 self._heed(move, block)
             case verb:
-                self.system.call(verb, name)
+                self.system.done(verb, name)
         return self.settle(move.shard, self.offered, self.offered)
 
     def _heed(self, move: Act, block: Block) -> None:
@@ -263,7 +263,7 @@ class Acts(Observer):
         """A shard is stopped and started, and has the same digest as before."""
         name = self.topology.shards[shard]
         before = self.system.digest("state_root", name) if "state_root" in self.able else b""
-        self.system.call("restart", name)
+        self.system.done("restart", name)
         if not before or (after := self.system.digest("state_root", name)) == before:
             return None
         what = f"{name} has another digest after it was started again"
@@ -356,7 +356,7 @@ class Acts(Observer):
         """Whether a shard loses power in what it is asked next; tell it so."""
         if shard not in self.armed:
             return False
-        self.system.call("crash", self.topology.shards[shard], self.armed.pop(shard))
+        self.system.done("crash", self.topology.shards[shard], self.armed.pop(shard))
         return True
 
     def after_crash(self, s: int) -> Wrong | None:

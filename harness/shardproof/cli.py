@@ -14,23 +14,30 @@ import os
 import shutil
 import signal
 import sys
+import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any, TextIO, TypeVar
+from typing import Any, NoReturn, TextIO, TypeVar
 
 import click
 
 from . import __version__
-from .errors import EXIT_INCONCLUSIVE, ShardproofError, UsageError
+from .errors import ShardproofError, UsageError
 from .failures import StoppedError, as_bug, as_usage_error
 from .files import append
 from .flags import flags
 from .parts import cache_folder
 from .render.help import HOW_MUCH, OUTPUT, WHAT, Command, Commands, Flag
+from .streams import UnwritableError, prepare
 
 #: A terminal that nobody can ask is taken for this wide.
 WIDTH = 100
+
+#: How long a thread may take to end, once there is nothing left to say.
+PATIENCE_S = 2.0
 
 T = TypeVar("T")
 
@@ -122,6 +129,8 @@ def _context() -> Any:
         lambda: int.from_bytes(os.urandom(4), "big"),
         click.get_current_context().find_root().obj or (),
         _repository(),
+        partial(os.chdir, Path.cwd()),
+        Path(tempfile.gettempdir()),
     )
 
 
@@ -135,13 +144,14 @@ def _repository() -> Path:
 def _run(command: Callable[[Any, Any], T], given: Mapping[str, object]) -> T:
     """What `command` answers; foreign code may run in it, so stdout and the time of its calls are watched."""
     from .commands.patience import patient
+    from .commands.presence import present
     from .commands.silence import silent
 
     settings = _settings(given)
     context = _context()
     # Of several, nobody knows which of them is running.
     name = " or ".join((settings.adapter, *settings.against)) if settings.adapter else None
-    with silent(name), patient(name, settings.call_seconds):
+    with silent(name), present(name), patient(name, settings.call_seconds):
         return command(settings, context)
 
 
@@ -327,7 +337,6 @@ def explore(as_json: bool, **given: object) -> int:
     cls=Flag,
     group=OUTPUT,
     metavar="FOLDER",
-    type=click.Path(path_type=Path),
     help="Write every obligation there as SMT-LIB, for other solvers.",
 )
 @click.option(
@@ -338,15 +347,17 @@ def explore(as_json: bool, **given: object) -> int:
     is_flag=True,
     help="Ask a second solver, cvc5, of every obligation too; needs the extra cvc5.",
 )
-def prove(as_json: bool, certificate: Path | None, confirmed: bool, **given: object) -> int:
+def prove(as_json: bool, certificate: str | None, confirmed: bool, **given: object) -> int:
     """
     The model, for any number of shards, receipts and headers; with --depth, for every trace of so
     many steps. An adapter is not run: it only says which layers it needs.
     """
     from .commands import prove as command
+    from .settings import folder
 
+    where = None if certificate is None else folder("--certificate", certificate)
     return _search(
-        lambda settings, context: command.prove(settings, context, certificate, confirmed), given, as_json
+        lambda settings, context: command.prove(settings, context, where, confirmed), given, as_json
     )
 
 
@@ -415,7 +426,9 @@ def shrink(trace: Path, as_json: bool, **given: object) -> int:
     """
     from .commands import traces
 
-    return _again(_run(lambda settings, _: traces.shrink(trace, settings), given), as_json)
+    return _again(
+        _run(lambda settings, context: traces.shrink(trace, settings, context.go_home), given), as_json
+    )
 
 
 class Forms(Flag):
@@ -441,11 +454,13 @@ class Forms(Flag):
 def show(trace: Path, form: str | None, as_json: bool, out: str | None, protocol: str | None) -> int:
     """Render a saved trace. Nothing is run but the model."""
     from .commands import traces
+    from .settings import folder
 
     if as_json and form not in (None, "json"):
         raise UsageError("two forms for one trace", got=f"--json and --format {form}")
-    form = form or ("json" if as_json else "text")
-    where = Path(out) if out else None
+    if form is None:
+        form = "json" if as_json else "text"
+    where = None if out is None else folder("--out", out)
     print(traces.show(trace, form, _width(), where, ascii_only=_ascii_only(), protocol=protocol))
     return 0
 
@@ -545,29 +560,33 @@ def _again(again: Any, as_json: bool) -> int:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """The console script."""
+    prepare()
     # A class of one's own is in the folder where one works. Last, so that it hides nothing of ours.
-    sys.path.append(str(Path.cwd()))
+    try:
+        sys.path.append(str(Path.cwd()))
+    except OSError as error:
+        # Somebody has removed it meanwhile; no file that is named could be found or written.
+        gone = UsageError("the folder where this runs is not there", got=error.strerror, help="cd to another")
+        _leave(_failed(gone, as_json=False))
     # Hypothesis keeps notes about source files; they do not belong where somebody runs a command.
     os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", str(cache_folder() / "hypothesis"))
     for name in ("SIGTERM", "SIGHUP"):
         if hasattr(signal, name):
             # Like Ctrl-C: what we have started ends with us, and nothing was decided.
             signal.signal(getattr(signal, name), signal.default_int_handler)
-    sys.exit(run(sys.argv[1:] if arguments is None else list(arguments)))
+    _leave(run(sys.argv[1:] if arguments is None else list(arguments)))
 
 
 def run(arguments: Sequence[str]) -> int:
     """One command, and its exit code: whatever happens, it is one of the five."""
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            # A character that a terminal cannot show must not end a run that took an hour.
-            stream.reconfigure(errors="backslashreplace")
     as_json = "--json" in arguments
     try:
         code = shardproof.main(
             list(arguments), prog_name="shardproof", standalone_mode=False, obj=tuple(arguments)
         )
         sys.stdout.flush()
+    except UnwritableError as error:
+        return _failed(error, as_json=False)
     except ShardproofError as error:
         return _failed(error, as_json)
     except click.UsageError as error:
@@ -577,10 +596,6 @@ def run(arguments: Sequence[str]) -> int:
             StoppedError("interrupted: nothing was decided", help="what is not finished does not hold"),
             as_json,
         )
-    except BrokenPipeError:
-        # Whoever read this has seen enough; the rest goes nowhere instead of raising at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return EXIT_INCONCLUSIVE
     except Exception as error:
         return _failed(as_bug(error), as_json)
     return code if isinstance(code, int) else 0
@@ -598,3 +613,25 @@ def _failed(error: ShardproofError, as_json: bool) -> int:
     else:
         _print_text(f"error: {error}", sys.stderr)
     return error.exit_code
+
+
+def _leave(status: int) -> NoReturn:
+    """
+    End the process with `status`, as Python does, but without waiting for ever.
+
+    A thread that an adapter has left behind would keep a command, which has said all that it has to say.
+    """
+
+    def late() -> None:
+        time.sleep(PATIENCE_S)
+        print(
+            f"note: {len(left)} threads still run, and were not waited for: {left[0].name}", file=sys.stderr
+        )
+        os._exit(status)
+
+    others = {threading.main_thread(), threading.current_thread()}
+    left = [t for t in threading.enumerate() if t not in others and not t.daemon]
+    if left:
+        sys.stdout.flush()
+        threading.Thread(target=late, daemon=True).start()
+    sys.exit(status)

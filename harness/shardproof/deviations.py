@@ -18,7 +18,6 @@ trace there is nothing to chance: it is run again first, and shows the deviation
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -27,6 +26,7 @@ from attrs import evolve, frozen
 
 from . import trace_file
 from .errors import UsageError, nearest
+from .files import tables
 from .replay import Replayed, differences, replay
 from .selection import Applicable, System, applicable, sentences
 from .together import agreements
@@ -57,14 +57,11 @@ class Deviation:
 
 def load(path: Path) -> tuple[Deviation, ...]:
     """The entries of a file. Raises `UsageError` if it cannot be read, or says what makes no sense."""
-    try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise UsageError(
-            f"{path} cannot be read as known deviations",
-            expected=f"TOML, with a table [[{_ENTRIES}]] for each of them",
-            got=f"{type(error).__name__}: {error}",
-        ) from error
+    document = tables(
+        path,
+        f"{path} cannot be read as known deviations",
+        f"TOML, with a table [[{_ENTRIES}]] for each of them",
+    )
     if other := [word for word in document if word != _ENTRIES]:
         raise UsageError(
             f"{path}: unknown entry {other[0]!r}",
@@ -99,7 +96,7 @@ def _entry(entry: Mapping[str, Any], where: str, known: Sequence[Applicable], fo
     if unknown := [word for word in entry if word not in _WORDS]:
         raise UsageError(f"{where}: unknown word {unknown[0]!r}", help=nearest(unknown[0], _WORDS))
     for word, value in entry.items():
-        if not isinstance(value, str) or not value.strip():
+        if not isinstance(value, str) or not value.strip() or "\0" in value:
             raise UsageError(f"{where}: {word} says nothing", expected="a text", got=repr(value))
     if missing := [word for word in ("property", "reason") if word not in entry]:
         raise UsageError(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+from typing import Any
 
 EXIT_HOLDS, EXIT_VIOLATED, EXIT_USAGE, EXIT_BROKE, EXIT_INCONCLUSIVE = range(5)
 
@@ -29,11 +30,17 @@ class ShardproofError(Exception):
     ) -> None:
         super().__init__(summary)
         self.summary = summary
+        #: What a search had found by then: findings, of which this module knows nothing.
+        self.found: tuple[Any, ...] = ()
         self.facts = tuple(
             (label, printable(str(value)))
             for label, value in (("expected", expected), ("got", got), ("said", said), ("help", help))
             if value is not None
         )
+
+    def add(self, label: str, value: str) -> None:
+        """One more fact, after the others."""
+        self.facts = (*self.facts, (label, printable(value)))
 
     def __str__(self) -> str:
         lines = [printable(self.summary)]

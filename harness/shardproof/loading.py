@@ -12,6 +12,7 @@ from attrs import frozen
 
 from .adapter import REQUIRED, Adapter, AdapterFactory
 from .errors import AdapterError, UsageError, nearest
+from .foreign import let_through, raised, shown, where
 
 #: Adapters of this package: name -> (module, attribute). A name may take a variant: `hyperlane:noop-ism`.
 BUILT_IN: Mapping[str, tuple[str, str]] = {
@@ -73,23 +74,34 @@ def load(name: str, call_seconds: float | None = None) -> AdapterFactory:
         return _checked(found, name)
     for entry in metadata.entry_points(group=ENTRY_POINTS):
         if entry.name == name:
-            return _checked(_imported(entry.load, name), name)
+            return _checked(imported(entry.load, name), name)
     if not variant:
         raise UsageError(
             f"unknown adapter {name!r}",
             expected="a name, module:Class of your own, or cmd:COMMAND",
             help=nearest(name, (*BUILT_IN, *(e.name for e in metadata.entry_points(group=ENTRY_POINTS)))),
         )
-    module = _imported(lambda: importlib.import_module(base), name)
-    if not hasattr(module, variant):
+    if not all(word.isidentifier() for word in base.split(".")):
+        raise UsageError(
+            f"adapter {name!r} cannot be imported",
+            expected="module:Class, where module is as it would be imported: my_folder.my_module",
+            got=base,
+        )
+    module = imported(lambda: importlib.import_module(base), name)
+    found = imported(lambda: getattr(module, variant, _NOTHING), name)
+    if found is _NOTHING:
         raise UsageError(
             f"module {base!r} has no class {variant!r}",
             help=nearest(variant, [n for n, x in vars(module).items() if isinstance(x, type)]),
         )
-    return _checked(getattr(module, variant), name)
+    return _checked(found, name)
 
 
-def _imported(do: Callable[[], object], name: str) -> object:
+_NOTHING = object()
+
+
+def imported(do: Callable[[], object], name: str) -> object:
+    """What `do` imports for the adapter called `name`. Raises `UsageError` or `AdapterError`."""
     try:
         return do()
     except ModuleNotFoundError as error:
@@ -98,15 +110,20 @@ def _imported(do: Callable[[], object], name: str) -> object:
             got=str(error),
             help="run from the folder that holds the module, or install it into this environment",
         ) from error
-    except Exception as error:
+    except BaseException as error:
+        let_through(error)
         raise AdapterError(
-            f"adapter {name!r} raised while it was imported", got=f"{type(error).__name__}: {error}"
+            f"adapter {name!r} raised while it was imported", got=raised(error), said=where(error)
         ) from error
 
 
 def _checked(factory: object, name: str) -> AdapterFactory:
     if not callable(factory):
-        raise UsageError(f"adapter {name!r} is not a class", got=repr(factory))
+        raise UsageError(
+            f"adapter {name!r} is not a class",
+            got=shown(factory),
+            help="name the class, or a function without arguments that makes an adapter",
+        )
     if isinstance(factory, type):
         missing = [v for v in REQUIRED if getattr(factory, v, None) in (None, getattr(Adapter, v))]
         if missing or not issubclass(factory, Adapter):

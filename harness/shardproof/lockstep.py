@@ -66,7 +66,7 @@ class Lockstep(Acts):
         if self.system.foresees:
             held = self.addresses if "balance" in self.able else ()
             calls = [("balance", (self.topology.shards[a],)) for a in held]
-            self.adapter.foresee("open" if token is None else "restore", calls)
+            self.system.foresee("open" if token is None else "restore", calls)
         try:
             super().reset(token)
         except AdapterError as error:
@@ -84,7 +84,7 @@ class Lockstep(Acts):
         if self.changed:
             self.changed = []
         if self.system.foresees:
-            self.adapter.foresee(*self._foreseen(move))
+            self.system.foresee(*self._foreseen(move))
         try:
             wrong = self._observed(move) if self.watching or self.suspects else self._take(move)
         except AdapterError as error:
@@ -394,7 +394,7 @@ class Lockstep(Acts):
         if self.system.foresees:
             calls = [self._effects_call(s) for s in shards[1:]]
             calls += [call for s in shards for call in self._looks(s)] if self.watching else []
-            self.adapter.foresee("executed", calls)
+            self.system.foresee("executed", calls)
         try:
             for shard in shards:
                 if wrong := self._sweep(shard):

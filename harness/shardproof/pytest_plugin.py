@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import os
 import sys
+import tempfile
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -126,7 +127,9 @@ class Conformance:
         from . import deviations, selection, trace_file
         from .commands.answer import in_words_of_all
         from .commands.patience import patient
+        from .commands.presence import present
         from .engines.fuzz import Plan, fuzz
+        from .errors import UsageError
 
         system = selection.system(adapter, self.settings.call_seconds)
         known = self.known.get(adapter, ())
@@ -138,11 +141,16 @@ class Conformance:
             depth=self.settings.depth_of_profile,
             expected=deviations.excused(known),
         )
-        with patient(adapter):
+        with present(adapter), patient(adapter, self.settings.call_seconds):
             report = deviations.judged(fuzz(system.make, system.name, plan, clock=time.monotonic), known)
         report = in_words_of_all(report)
         for found in report.findings:
-            self.files[adapter, found.property] = trace_file.save(found.trace, self.settings.out)
+            try:
+                path = trace_file.save(found.trace, self.settings.out)
+            except UsageError:
+                # The line that runs it again says where it is.
+                path = trace_file.save(found.trace, Path(tempfile.gettempdir()) / self.settings.out.name)
+            self.files[adapter, found.property] = path
         return report
 
 

@@ -133,9 +133,9 @@ class Record:
     def reset(self, token: object | None = None) -> None:
         """Start again: a new system, and the model at its initial world."""
         if token is not None:
-            self.system.call("restore", token)
+            self.system.done("restore", token)
         else:
-            self.system.call("open", self.topology)
+            self.system.done("open", self.topology)
         oracle = self.oracle
         self.world = oracle.generated.copy(oracle.start)
         count = len(self.topology.shards)

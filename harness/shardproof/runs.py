@@ -16,7 +16,8 @@ from attrs import define, evolve, field, frozen
 from .adapter import Adapter, AdapterFactory, Refused, Topology
 from .adversary import SPLICE, Damage
 from .deeds import DEEDS
-from .errors import AdapterError, ShardproofError
+from .errors import AdapterError
+from .foreign import let_through, raised, shown, where
 from .lockstep import Lockstep, Wrong
 from .moves import (
     ANSWER,
@@ -221,7 +222,7 @@ class Bench:
 
     def record_again(self, moves: Sequence[Move]) -> tuple[tuple[Step, ...], Wrong | None, tuple[int, ...]]:
         """The same where nothing can have outlived `open`: on another instance, if there can be one."""
-        other = self.adapter.another()
+        other = self.lock.system.another()
         if other is None:
             return self.record(moves)
         bench = Bench(other, self.oracle, self.topology)
@@ -281,11 +282,10 @@ def made(make: AdapterFactory) -> Adapter:
     """A new adapter. Raises `AdapterError`."""
     try:
         adapter = make()
-    except ShardproofError:
-        raise
-    except Exception as error:
+    except BaseException as error:
+        let_through(error)
         raise AdapterError(
-            "the adapter cannot be constructed", got=f"{type(error).__name__}: {error}"
+            "the adapter cannot be constructed", got=raised(error), said=where(error)
         ) from error
     if not isinstance(adapter, Adapter):
         raise AdapterError(
@@ -293,6 +293,9 @@ def made(make: AdapterFactory) -> Adapter:
             expected="an instance of shardproof.adapter.Adapter",
             got=type(adapter).__name__,
         )
+    for word in ("name", "version", "stack"):
+        if not isinstance(said := getattr(adapter, word), str):
+            raise AdapterError(f"the adapter's {word!r} is not a text", expected="str", got=shown(said))
     return adapter
 
 

@@ -18,6 +18,7 @@ from typing import Any
 from attrs import evolve, frozen
 
 from .errors import UsageError, nearest
+from .files import tables
 
 PREFIX = "SHARDPROOF_"
 
@@ -179,6 +180,8 @@ def _names(text: str) -> tuple[str, ...]:
 def _name(text: str) -> str:
     if not text.strip():
         raise UsageError("an empty name", expected="a name, or the setting left out")
+    if "\0" in text:
+        raise UsageError("a name with a null byte", expected="a name as a system knows it", got=text)
     return text.strip()
 
 
@@ -214,6 +217,13 @@ _READ: Mapping[str, Callable[[str], Any]] = {
     "out": lambda text: Path(_name(text)),
     "deviations": lambda text: Path(_name(text)),
 }
+
+
+def folder(where: str, text: str) -> Path:
+    """The folder that a flag names which only one command has. Raises `UsageError` if it names none."""
+    if not text.strip():
+        raise UsageError(f"{where}: an empty name", expected="a folder, or the flag left out")
+    return Path(text)
 
 
 @frozen
@@ -299,10 +309,9 @@ def _from_project(folder: Path) -> dict[str, _Said]:
     path = next((p for p in _projects(folder) if p.is_file()), None)
     if path is None:
         return {}
-    try:
-        table = tomllib.loads(path.read_text(encoding="utf-8")).get("tool", {}).get("shardproof", {})
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise UsageError(f"{path} cannot be read", got=f"{type(error).__name__}: {error}") from error
+    tools = tables(path, f"{path} cannot be read").get("tool", {})
+    # Whatever else it is, it says nothing to us.
+    table = tools.get("shardproof", {}) if isinstance(tools, Mapping) else {}
     where = f"{path}, [tool.shardproof]"
     if not isinstance(table, Mapping):
         raise UsageError(f"{where}: not a table", got=repr(table))

@@ -49,12 +49,24 @@ class Shrinker:
     #: A bound on the candidates, so that a slow system cannot hold up a verdict.
     runs_max: int = 3_000
     runs: int = field(init=False, default=0)
+    #: Whether somebody stopped it.
+    stopped: bool = field(init=False, default=False)
+    _shortest: Found | None = field(init=False, default=None)
     _course: list[tuple[int, int]] = field(init=False, factory=list)
 
     @property
     def course(self) -> Points:
         """From all moves to those that no search of ours makes fewer, and the candidates that it took."""
         return thinned(self._course)
+
+    def shrink_until_stopped(self, found: Found) -> Found:
+        """The same; where somebody presses Ctrl-C, what it has come to by then, and `stopped` is set."""
+        self._shortest = found
+        try:
+            return self.shrink(found)
+        except KeyboardInterrupt:
+            self.stopped = True
+            return self._shortest
 
     def shrink(self, found: Found) -> Found:
         """The shortest and simplest run with the same finding that this search reaches."""
@@ -91,6 +103,7 @@ class Shrinker:
         if found is not None and same(found, best.wrong) and _cost(found.moves) < _cost(best.moves):
             if len(found.moves) < self._course[-1][1]:
                 self._course.append((self.runs, len(found.moves)))
+            self._shortest = found
             return found
         return None
 

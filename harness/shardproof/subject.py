@@ -8,6 +8,7 @@ language says how large its sorts are, what its rigid symbols mean, and what mus
 from __future__ import annotations
 
 import importlib
+from collections.abc import Callable
 
 from attrs import frozen
 
@@ -15,6 +16,7 @@ from shardproof_models.language.protocol import Protocol
 from shardproof_properties.property import Property
 
 from .errors import UsageError, nearest
+from .foreign import let_through, raised, shown
 from .readings.scope import Scope
 
 
@@ -33,21 +35,37 @@ def load(name: str) -> Subject:
     base, _, attribute = name.partition(":")
     try:
         module = importlib.import_module(base)
-    except Exception as error:
+        found = getattr(module, attribute, _NOTHING)
+    except BaseException as error:
+        let_through(error)
         raise UsageError(
             f"protocol {name!r} cannot be imported",
-            got=f"{type(error).__name__}: {error}",
+            got=raised(error),
             help="run from the folder that holds the module, or install it into this environment",
         ) from error
-    if not hasattr(module, attribute):
+    if found is _NOTHING:
         raise UsageError(f"module {base!r} has no {attribute!r}", help=nearest(attribute, vars(module)))
-    found = getattr(module, attribute)
     if callable(found):
-        found = found()
+        found = _made(found, name)
     if not isinstance(found, Subject):
         raise UsageError(
             f"protocol {name!r} is no subject of a search",
             expected="a shardproof.subject.Subject, or a function without arguments that makes one",
-            got=repr(found),
+            got=shown(found),
         )
     return found
+
+
+_NOTHING = object()
+
+
+def _made(make: Callable[[], object], name: str) -> object:
+    try:
+        return make()
+    except BaseException as error:
+        let_through(error)
+        raise UsageError(
+            f"protocol {name!r} cannot be made",
+            expected="a shardproof.subject.Subject, or a function without arguments that makes one",
+            got=raised(error),
+        ) from error

@@ -8,7 +8,6 @@ compares answers, and never wonders whether they are any.
 
 from __future__ import annotations
 
-import sysconfig
 from collections.abc import Sequence
 from typing import Any, TypeVar
 
@@ -27,12 +26,9 @@ from .adapter import (
     capabilities,
 )
 from .errors import AdapterError, ShardproofError
+from .foreign import let_through, raised, shown, where
 
 T = TypeVar("T")
-
-#: Where Python's own modules are, and besides them what is installed: nothing that a user would change.
-_PYTHON = tuple(sysconfig.get_path(kind) for kind in ("stdlib", "platstdlib"))
-_INSTALLED = (*_PYTHON, *(sysconfig.get_path(kind) for kind in ("purelib", "platlib")))
 
 
 @define(eq=False)
@@ -60,22 +56,29 @@ class System:
                 got=str(error) or None,
                 help=f"define {verb} in {type(self.adapter).__name__}: harness/README.md",
             ) from error
-        except (SystemExit, Exception) as error:
+        except BaseException as error:
+            let_through(error)
             raise AdapterError(
                 f"the adapter raised in {verb!r}",
                 expected="an answer: adapters refuse, they do not raise",
-                got=f"{type(error).__name__}: {error}",
-                said=_where(error),
+                got=raised(error),
+                said=where(error),
                 help="if the system rejects in this way, catch it and return Refused(reason); "
                 "anything else is a bug in the adapter or its system",
             ) from error
+
+    def done(self, verb: str, *args: Any) -> None:
+        """A verb that has no answer: what is refused, or only begun, was not done, and nobody would know."""
+        answer = self.call(verb, *args)
+        if answer is not None:
+            raise nonsense(verb, "None", answer)
 
     def data(self, verb: str, *args: Any) -> bytes | Refused:
         """The answer of a verb that returns bytes: a receipt, a header, evidence."""
         answer = self.call(verb, *args)
         if not isinstance(answer, bytes | Refused):
             raise nonsense(verb, "bytes, or Refused(reason)", answer)
-        return answer
+        return answer if isinstance(answer, Refused) else _plain(answer)
 
     def outcome(self, verb: str, shard: str, *args: Any) -> Outcome:
         """The answer of a verb that accepts or refuses, once `shard` has come to rest."""
@@ -86,7 +89,7 @@ class System:
                     f"the adapter answers PENDING to {verb!r} but has no 'settle'",
                     help="override settle(shard), which lets the system come to rest",
                 )
-            self.call("settle", shard)
+            self.done("settle", shard)
             return answer
         if not isinstance(answer, Accepted | Refused):
             raise nonsense(verb, "ACCEPTED, Refused(reason) or PENDING", answer)
@@ -95,9 +98,7 @@ class System:
     def executed(self, shard: str, since: int) -> list[Execution]:
         """What took effect at `shard` after the first `since` effects."""
         answer = self.call("executed", shard, since)
-        if not isinstance(answer, Sequence) or isinstance(answer, bytes | str):
-            raise nonsense("executed", "a sequence of payloads", answer)
-        return [_execution(x) for x in answer]
+        return [_execution(x) for x in _items("executed", "a sequence of payloads", answer)]
 
     def ended(self, shard: str, since: int) -> list[Ended]:
         """What senders at `shard` were told after the first `since` times."""
@@ -113,12 +114,12 @@ class System:
 
     def _listed(self, kind: type[T], verb: str, shard: str, since: int) -> list[T]:
         answer = self.call(verb, shard, since)
-        if not isinstance(answer, Sequence) or isinstance(answer, bytes | str):
-            raise nonsense(verb, f"a sequence of {kind.__name__}", answer)
-        for x in answer:
+        expected = f"a sequence of {kind.__name__}"
+        items = _items(verb, expected, answer)
+        for x in items:
             if not isinstance(x, kind):
-                raise nonsense(verb, f"a sequence of {kind.__name__}", x)
-        return list(answer)
+                raise nonsense(verb, expected, x)
+        return items
 
     def balance(self, shard: str) -> int:
         """What all users of `shard` hold together."""
@@ -136,13 +137,26 @@ class System:
         answer = self.call(verb, *args)
         if not isinstance(answer, bytes):
             raise nonsense(verb, "bytes", answer)
-        return answer
+        return _plain(answer)
 
     def path(self, evidence: bytes) -> Path:
         """Honest evidence, taken apart."""
         answer = self.call("dissect", evidence)
         if not isinstance(answer, Path):
             raise nonsense("dissect", "Path(index, count, siblings)", answer)
+        return answer
+
+    def foresee(self, verb: str, calls: Sequence[tuple[str, tuple[Any, ...]]]) -> None:
+        """Say what is likely to be looked at after the next `verb`, if it wants to know."""
+        if self.foresees:
+            # Not counted among what was asked, by whoever counts.
+            System.call(self, "foresee", verb, calls)
+
+    def another(self) -> Adapter | None:
+        """The same system once more, if there can be one."""
+        answer = System.call(self, "another")
+        if answer is not None and not isinstance(answer, Adapter):
+            raise nonsense("another", "an adapter, or None", answer)
         return answer
 
     def forged_header(self, shard: str, receipt: bytes, how: int) -> tuple[bytes, bytes]:
@@ -155,13 +169,33 @@ class System:
 
 def nonsense(verb: str, expected: str, got: object) -> AdapterError:
     """An answer of a type that the contract does not know."""
-    text = repr(got)
     return AdapterError(
         f"the adapter's answer to {verb!r} makes no sense",
         expected=expected,
-        got=f"{type(got).__name__}: {text[:200]}",
+        got=shown(got),
         help="the contract of each verb is its docstring in shardproof/adapter.py",
     )
+
+
+def _plain(data: bytes) -> bytes:
+    """The same bytes without what a class derived from them does: how they compare is our affair."""
+    return data if type(data) is bytes else bytes(data)
+
+
+def _items(verb: str, expected: str, answer: object) -> list[Any]:
+    """What is in an answer that is a sequence; it may be foreign code that hands it out."""
+    if not isinstance(answer, Sequence) or isinstance(answer, bytes | str):
+        raise nonsense(verb, expected, answer)
+    try:
+        return list(answer)
+    except BaseException as error:
+        let_through(error)
+        raise AdapterError(
+            f"the adapter's answer to {verb!r} cannot be read",
+            expected=expected,
+            got=raised(error),
+            said=where(error),
+        ) from error
 
 
 def _execution(x: object) -> Execution:
@@ -170,29 +204,3 @@ def _execution(x: object) -> Execution:
     if isinstance(x, bytes):
         return Execution(x)
     raise nonsense("executed", "payloads as bytes, or Execution(payload, source)", x)
-
-
-def _where(error: BaseException) -> str:
-    """
-    The innermost place in code that its author can change, and then the one that raised.
-
-    A decoder of the standard library that was given nonsense says nothing; who called it does.
-    """
-    frames, trace = [], error.__traceback__
-    while trace is not None:
-        frames.append((trace.tb_frame.f_code.co_filename, trace.tb_lineno, trace.tb_frame.f_code.co_name))
-        trace = trace.tb_next
-    # The first frame is our own call.
-    foreign = frames[1:] or frames
-    of_its_author = (
-        frame for known in (_INSTALLED, _PYTHON) for frame in reversed(foreign) if not _in(frame[0], known)
-    )
-    own = next(of_its_author, foreign[-1])
-    places = [own] if own == foreign[-1] else [own, foreign[-1]]
-    return ", into ".join(
-        f"{file.rpartition('/')[2]}:{line} in {function}" for file, line, function in places
-    )
-
-
-def _in(file: str, folders: tuple[str, ...]) -> bool:
-    return file.startswith(("<frozen ", *folders))

@@ -11,6 +11,9 @@ from .errors import EXIT_HOLDS, EXIT_INCONCLUSIVE, EXIT_VIOLATED
 from .series import Points
 from .trace import Trace
 
+#: Why a search that somebody stopped decides nothing beyond what it has found.
+INTERRUPTED = "interrupted, before the search was over"
+
 
 class Verdict(enum.Enum):
     """Three values: what was not checked does not hold."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import pathlib
 import signal
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import pytest
 
@@ -22,12 +23,13 @@ from shardproof.adapter import (
     Refused,
     Topology,
 )
+from shardproof.adapters.faulty import FAULTS
 from shardproof.adapters.reference import ReferenceAdapter
 from shardproof.commands.patience import patient
 from shardproof.engines.fuzz import Plan, fuzz
 from shardproof.errors import EXIT_BROKE, AdapterError
 from shardproof.loading import load
-from shardproof.verdict import Report, Verdict
+from shardproof.verdict import INTERRUPTED, Report, Verdict
 
 #: Code that other tests cover too, so it is looked at without measuring.
 pytestmark = pytest.mark.heavy
@@ -124,9 +126,97 @@ class NeverSettles(ReferenceAdapter):
         return PENDING
 
 
+class Cancelled(ReferenceAdapter):
+    """Raises what is no `Exception`, as a task does that was cancelled."""
+
+    def deliver(self, delivery: Delivery) -> Outcome:
+        raise asyncio.CancelledError
+
+
+class LeavesWhenMade(ReferenceAdapter):
+    """Ends the process with an exit code of its own, before there is anything to ask."""
+
+    def __init__(self) -> None:
+        sys.exit(0)
+
+
+class FollowsANumber(ReferenceAdapter):
+    """Has no name for its stack."""
+
+    stack = 3  # type: ignore[assignment]  # the point of the test
+
+
+class RestartsLater(ReferenceAdapter):
+    """Begins something that nobody waits for, so no shard was ever restarted."""
+
+    async def restart(self, shard: str) -> None:  # type: ignore[override]  # the point of the test
+        super().restart(shard)
+
+
+class RefusesToRestart(ReferenceAdapter):
+    """Says no where nobody listens."""
+
+    def restart(self, shard: str) -> None:
+        return Refused("not now")  # type: ignore[return-value]  # the point of the test
+
+
+class Rows(list[Execution]):
+    """A list that is read from somewhere."""
+
+    def __iter__(self) -> Iterator[Execution]:
+        raise OSError("connection lost")
+
+
+class ReadsLater(ReferenceAdapter):
+    """Hands out what can no longer be read."""
+
+    def executed(self, shard: str, since: int) -> Sequence[Execution]:
+        return Rows()
+
+
+class AsksForAnother(ReferenceAdapter):
+    """Has another instance that is none."""
+
+    def another(self) -> Adapter | None:
+        return 3  # type: ignore[return-value]  # the point of the test
+
+
+class ForeseesNothing(ReferenceAdapter):
+    """Breaks over a hint."""
+
+    def foresee(self, verb: str, calls: Sequence[object]) -> None:
+        raise RuntimeError("not foreseen")
+
+
+class Opaque(bytes):
+    """Bytes that cannot be compared."""
+
+    __hash__ = None  # type: ignore[assignment]  # the point of the test
+
+    def __eq__(self, other: object) -> bool:
+        raise RuntimeError("never compare these")
+
+
+class HandsOutOpaque(ReferenceAdapter):
+    """What it makes is bytes, and more."""
+
+    def emit(self, source: str, destination: str, payload: bytes) -> bytes | Refused:
+        made = super().emit(source, destination, payload)
+        return made if isinstance(made, Refused) else Opaque(made)
+
+
+@pytest.mark.filterwarnings("ignore:coroutine")
 @pytest.mark.parametrize(
     "make, said",
     [
+        (Cancelled, "the adapter raised in 'deliver'"),
+        (LeavesWhenMade, "the adapter cannot be constructed"),
+        (FollowsANumber, "the adapter's 'stack' is not a text"),
+        (RestartsLater, "the adapter's answer to 'restart' makes no sense"),
+        (RefusesToRestart, "the adapter's answer to 'restart' makes no sense"),
+        (ReadsLater, "the adapter's answer to 'executed' cannot be read"),
+        (AsksForAnother, "the adapter's answer to 'another' makes no sense"),
+        (ForeseesNothing, "the adapter raised in 'foresee'"),
         (Raises, "the adapter raised in 'deliver'"),
         (LeavesTheProgram, "the adapter raised in 'deliver'"),
         (TalksNonsense, "the adapter's answer to 'deliver' makes no sense"),
@@ -147,6 +237,11 @@ def test_each_breach_has_its_own_message(make: type[Adapter], said: str) -> None
     assert said in str(error.value)
     assert error.value.exit_code == EXIT_BROKE
     assert "\x1b" not in str(error.value)
+
+
+def test_bytes_of_a_class_of_ones_own_are_bytes() -> None:
+    """Libraries derive from `bytes`; how two of them compare must not decide a verdict."""
+    assert run(HandsOutOpaque, 8_000).verdict is Verdict.HOLDS
 
 
 LACKING = """\
@@ -290,3 +385,53 @@ def test_what_only_the_adversary_asks_is_asked_with_care_too() -> None:
     """A verb that takes evidence apart may break like any other, and it is no bug of ours."""
     with pytest.raises(AdapterError, match="raised in 'dissect'"):
         run(TakesApartBadly)
+
+
+class Ending(FAULTS["no-deduplication"].factory):  # type: ignore[misc]  # as found at run time
+    """Executes twice, and after some time ends the search."""
+
+    calls = 0
+    how: BaseException = KeyboardInterrupt()
+
+    def prove(self, receipt: bytes, header: bytes) -> bytes | Refused:
+        Ending.calls += 1
+        if Ending.calls > 1_000:
+            raise self.how
+        evidence: bytes | Refused = super().prove(receipt, header)
+        return evidence
+
+
+class Breaking(Ending):
+    """The same, and breaks."""
+
+    how = OSError("connection lost")
+
+
+class TestWhatWasFoundUntilThen:
+    """A search that ends before its time has still found what it has found."""
+
+    @pytest.fixture(autouse=True)
+    def anew(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(Ending, "calls", 0)
+
+    def test_is_in_the_report_of_a_search_that_was_stopped(self) -> None:
+        """Ctrl-C ends a search, and takes nothing away; what was not run is not said to hold."""
+        report = run(Ending, 10**9)
+
+        assert (report.verdict, report.reasons[0]) == (Verdict.VIOLATED, INTERRUPTED)
+        assert [found.property for found in report.findings] == ["executes-at-most-once"]
+
+    def test_comes_with_the_error_of_an_adapter_that_broke(self) -> None:
+        """Nothing that it did counts as holding; that something was violated stays true."""
+        with pytest.raises(AdapterError, match="raised in 'prove'") as error:
+            run(Breaking, 10**9)
+
+        assert [found.property for found in error.value.found] == ["executes-at-most-once"]
+
+    def test_of_a_search_that_was_stopped_at_once_is_nothing(self) -> None:
+        """And so is what holds."""
+        Ending.calls = 1_000
+
+        report = run(Ending, 10**9)
+
+        assert (report.verdict, report.reasons[0]) == (Verdict.INCONCLUSIVE, INTERRUPTED)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
 import subprocess
 import sys
@@ -27,9 +28,11 @@ QUICK = ("--steps", "3000", "--seed", "1")
 
 ADAPTERS = """
 import itertools
+import os
 import sys
 
 from shardproof.adapter import Adapter, Refused
+from shardproof.adapters.faulty import FAULTS
 from shardproof.adapters.reference import ReferenceAdapter
 from shardproof.adapters.watermark import WatermarkAdapter
 
@@ -80,6 +83,21 @@ class AcceptsNoEmit(ReferenceAdapter):
 class Interrupted(ReferenceAdapter):
     def deliver(self, delivery):
         raise KeyboardInterrupt
+
+
+class TwiceAndThenBroken(FAULTS["no-deduplication"].factory):
+    calls = itertools.count()
+
+    def prove(self, receipt, header):
+        if next(self.calls) > 700:
+            raise RuntimeError("connection lost")
+        return super().prove(receipt, header)
+
+
+class TwiceAndElsewhere(FAULTS["no-deduplication"].factory):
+    def open(self, topology):
+        os.chdir("/")
+        super().open(topology)
 
 
 class NoRevert(ReferenceAdapter):
@@ -453,15 +471,52 @@ class TestVerdicts:
 
     def test_an_interrupted_run_is_inconclusive(self, command: Command) -> None:
         """
-        Ctrl-C ends a run with exit code 4, a sentence, and no traceback.
+        Ctrl-C ends a run with exit code 4, what was checked until then, and no traceback.
         """
         assert command("fuzz", "--adapter", "mine:Interrupted", *QUICK) == 4
 
-        assert command.out == ""
-        assert [line for line in command.err.splitlines() if line][1:] == [
-            "error: interrupted: nothing was decided",
-            "  help      what is not finished does not hold",
-        ]
+        assert "because  interrupted, before the search was over" in command.out
+        assert [line for line in command.err.splitlines() if line] == ["seed 1"]
+
+    def test_what_a_broken_adapter_violated_before_is_kept_and_said(
+        self, command: Command, folder: Path
+    ) -> None:
+        """
+        Exit code 3, and the trace of what was found by then, which can be run again.
+        """
+        assert command("fuzz", "--adapter", "mine:TwiceAndThenBroken", *QUICK) == 3
+
+        (path,) = (folder / "shardproof-out").iterdir()
+        assert f"found     executes-at-most-once, before this: shardproof-out/{path.name}" in command.err
+        assert command("replay", str(path), "--adapter", "faulty:no-deduplication") == 1
+
+    def test_what_cannot_be_written_where_it_should_be_is_elsewhere(
+        self, command: Command, folder: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """
+        A finding is told, and its trace is kept, also where the folder for findings takes nothing.
+        """
+        (folder / "shardproof-out").write_text("in the way")
+        monkeypatch.setattr("tempfile.tempdir", str(folder / "elsewhere"))
+
+        assert command("fuzz", "--adapter", "faulty:no-deduplication", *QUICK) == 1
+
+        (path,) = (folder / "elsewhere" / "shardproof-out").iterdir()
+        assert f"; the trace is at {path}" in command.err
+        assert str(path) in command.out.splitlines()[-1]
+
+    def test_an_adapter_that_goes_elsewhere_takes_no_finding_along(
+        self, command: Command, folder: Path
+    ) -> None:
+        """
+        A trace is where the command was typed, whatever folder an adapter works in.
+        """
+        try:
+            assert command("fuzz", "--adapter", "mine:TwiceAndElsewhere", *QUICK) == 1
+        finally:
+            os.chdir(folder)
+
+        assert [path.suffix for path in (folder / "shardproof-out").iterdir()] == [".json"]
 
 
 # ---- a broken adapter --------------------------------------------------------------------------------
@@ -533,6 +588,18 @@ USAGE: tuple[tuple[str, ...], ...] = (
     ("fuzz", "--adapter", "reference", "--scope", "receipts=2"),
     ("fuzz", "--adapter", "reference", "--stack", "final"),
     ("fuzz", "--adapter", "reference", "extra"),
+    ("fuzz", "--adapter", "reference", "--scope", "shards=2", "--scope", "shards=3"),
+    ("fuzz", "--adapter", "reference", "--certify=-1"),
+    ("fuzz", "--adapter", "my folder:Adapter"),
+    ("fuzz", "--adapter", "reference", "--deviations", "none.toml"),
+    ("init", "--python", "--process"),
+    ("explore", "--adapter", "refrence", "--stack", "core"),
+    ("explore", "--adapter", "reference", "--stack", "core"),
+    ("explore", "--protocol", "sys:exit"),
+    ("mutants", "--adapter", "reference", "--stack", "core"),
+    ("prove", "--certificate", ""),
+    ("list", "stacks", "--stack", "core"),
+    ("show", "none.trace.json", "--out", ""),
     ("prove", "--stack", "cor"),
     ("prove", "--layers", "exactly-once,finalty"),
     ("prove", "--property", "Q4"),

@@ -11,6 +11,7 @@ from shardproof import cli, selection, trace_file
 from shardproof.deviations import Deviation, judged, load, of_several, of_system
 from shardproof.engines import tour as tours
 from shardproof.errors import UsageError
+from shardproof.files import TOML_BYTES_MAX
 from shardproof.settings import resolve
 from shardproof.trace import Search, Trace
 from shardproof.verdict import Finding, Kind, Report, State, Verdict
@@ -210,6 +211,8 @@ WRONG = {
     "not there": None,
     "not TOML": "[[deviation]\n",
     "another entry": "[[deviations]]\n",
+    "too deep": f"x = {'[' * 5_000}",
+    "too long": "#" * (TOML_BYTES_MAX + 1),
     "one bracket": '[deviation]\nproperty = "P01"\n',
     "unknown word": entry("P01", because="x"),
     "no reason": '[[deviation]]\nproperty = "P01"\n',

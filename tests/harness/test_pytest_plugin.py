@@ -23,6 +23,8 @@ pytestmark = pytest.mark.heavy
 TOP = Path(__file__).parents[2]
 
 ADAPTERS = """
+import os
+
 from shardproof.adapter import Adapter, Refused
 from shardproof.adapters.reference import ReferenceAdapter
 
@@ -39,6 +41,11 @@ class AcceptsNoEmit(ReferenceAdapter):
 class Raises(ReferenceAdapter):
     def deliver(self, delivery):
         raise RuntimeError("connection lost")
+
+
+class Leaves(ReferenceAdapter):
+    def deliver(self, delivery):
+        os._exit(0)
 """
 
 
@@ -233,6 +240,15 @@ class TestConformance:
         assert "RuntimeError: connection lost" in run.out
 
     @pytest.mark.heavy
+    def test_an_adapter_that_leaves_takes_no_test_along(self, folder: Path) -> None:
+        """
+        A process that ends with 0 would be a suite that passes.
+        """
+        run = conformance(folder, "--shard-adapter", "mine:Leaves", "--shard-steps", "100")
+
+        assert (run.code, set(run.results().values())) == (1, {"failed"})
+        assert "tried to end the process" in run.out
+
     def test_known_deviations_must_fail_each_at_its_system(self, folder: Path) -> None:
         """
         Of two systems in one run, each with a set of tests of its own, the test of a deviation that is

@@ -125,6 +125,8 @@ WRONG: dict[str, tuple[dict[str, str], dict[str, str], str]] = {
     "scope: not a number": ({"scope": "shards=two"}, {}, ""),
     "layers: none": ({"layers": " , "}, {}, ""),
     "adapter: empty": ({"adapter": ""}, {}, ""),
+    "out: a null byte": ({}, {}, '[tool.shardproof]\nout = "a\\u0000b"\n'),
+    "project: too deep": ({}, {}, f"x = {'[' * 5_000}"),
     "require_coverage: neither": ({}, {}, "[tool.shardproof]\nrequire_coverage = 1\n"),
     "profile: unknown": ({"profile": "nigthly"}, {}, ""),
     "stack and layers": ({"stack": "core", "layers": "exactly-once"}, {}, ""),

@@ -18,10 +18,12 @@ from ..settings import Settings
 
 def model(settings: Settings) -> tuple[System | None, Protocol]:
     """The protocol to look at; an adapter only says which layers it needs."""
-    if settings.stack or settings.layers or settings.adapter is None:
+    named = "adapter" in settings.given
+    if settings.adapter is None or ((settings.stack or settings.layers) and not named):
+        # The adapter of a project is not the answer to a question about a stack.
         return None, selection.protocol(settings.stack, settings.layers)
     system = selection.system(settings.adapter, settings.call_seconds)
-    return system, selection.protocol(None, None, system.layers)
+    return system, for_a_system(settings, system)
 
 
 def for_a_system(settings: Settings, system: System) -> Protocol:

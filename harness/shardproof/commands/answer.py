@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
 from attrs import evolve
 
 from shardproof_models.language.protocol import Protocol
 
 from .. import trace_file
 from ..coverage import ENVIRONMENT
+from ..errors import ShardproofError, UsageError
 from ..loading import source_of
 from ..render.report import Answer
 from ..selection import System
 from ..settings import Settings
 from ..story.telling import in_words
-from ..verdict import Report, Verdict
+from ..verdict import INTERRUPTED, Finding, Report, Verdict
 from .context import Context, versions
 
 
@@ -48,6 +53,40 @@ def in_words_of_all(report: Report) -> Report:
     )
 
 
+def saved(found: Finding, settings: Settings, context: Context) -> Path:
+    """
+    Where the trace of a finding is now: in the folder for findings, or for want of room in another.
+
+    Raises `UsageError` if there is none.
+    """
+    trace = evolve(found.trace, versions={**versions(), **found.trace.versions})
+    context.go_home()
+    try:
+        return trace_file.save(trace, settings.out)
+    except UsageError as error:
+        path = trace_file.save(trace, context.elsewhere / settings.out.name)
+        context.progress.say(f"note: {error.summary}; the trace is at {path}")
+        return path
+
+
+@contextmanager
+def keeping(settings: Settings, context: Context) -> Iterator[None]:
+    """While a search runs: what it has found is kept, and said, also where it comes to no answer."""
+    try:
+        yield
+    except ShardproofError as error:
+        for found in error.found:
+            told = evolve(found, trace=in_words(found.trace))
+            error.add("found", f"{found.property}, before this: {saved(told, settings, context)}")
+        error.found = ()
+        raise
+
+
+def interrupted(report: Report) -> bool:
+    """Whether somebody stopped the search, and so everything that would come after it."""
+    return any(reason.endswith(INTERRUPTED) for reason in report.reasons)
+
+
 def answered(
     command: str,
     reports: tuple[Report, ...],
@@ -61,9 +100,7 @@ def answered(
     """The answer of `command`, begun at `started`; a trace of each finding is in the folder for findings."""
     reports = tuple(in_words_of_all(report) for report in reports)
     files = {
-        (report.engine, found.property): trace_file.save(
-            evolve(found.trace, versions={**versions(), **found.trace.versions}), settings.out
-        )
+        (report.engine, found.property): saved(found, settings, context)
         for report in reports
         for found in report.findings
     }

@@ -167,10 +167,25 @@ LISTS: Mapping[str, Callable[[Settings], Mapping[str, Rows] | str]] = {
 }
 
 
+#: The flags that choose among what is listed.
+_USED: Mapping[str, tuple[str, ...]] = {
+    "properties": ("stack", "layers", "property"),
+    "actions": ("stack", "layers"),
+}
+
+
 def listed(what: str, settings: Settings) -> Mapping[str, Rows] | str:
     """One of `LISTS`. Raises `UsageError` if there is none of that name."""
     if what not in LISTS:
         raise UsageError(
             f"there is no list of {what!r}", expected=", ".join(LISTS), help=nearest(what, LISTS)
+        )
+    used = _USED.get(what, ())
+    if idle := next(
+        (name for name in ("stack", "layers", "property") if name in settings.given - {*used}), None
+    ):
+        raise UsageError(
+            f"--{idle} means nothing here: a list of {what} is always a list of all of them",
+            help=f"leave --{idle} out, or list {' or '.join(w for w, f in _USED.items() if idle in f)}",
         )
     return LISTS[what](settings)

@@ -27,6 +27,10 @@ class Context:
     arguments: tuple[str, ...] = ()
     #: From where files are named to build servers: the top of the repository, or where one stands.
     folder: Path = Path()
+    #: Goes back to where the command was typed, wherever an adapter has gone meanwhile.
+    go_home: Callable[[], None] = lambda: None
+    #: A folder for what cannot be written where it should be.
+    elsewhere: Path = Path()
 
     def seed(self, given: int | None) -> int:
         """The seed of this run, said before anything is searched."""

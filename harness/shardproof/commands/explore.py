@@ -14,7 +14,7 @@ from ..subject import Subject
 from ..verdict import Report
 from . import worlds
 from .about import known_deviations, model, observable
-from .answer import about_the_model, answered, covered
+from .answer import about_the_model, answered, covered, keeping
 from .context import Context
 from .deadline import limit
 
@@ -111,6 +111,6 @@ def _tour(
         certify=settings.certify,
         expected=excused(known),
     )
-    with context.progress.running(f"tour {system.name}") as progress:
+    with keeping(settings, context), context.progress.running(f"tour {system.name}") as progress:
         report = engine(system.make, system.name, plan, clock=context.clock, progress=progress)
     return evolve(judged(report, known), systems=(system.name,))

@@ -12,7 +12,7 @@ from ..selection import OBSERVED, System
 from ..settings import Settings
 from ..verdict import Report
 from .about import for_a_system, known_deviations, known_differences, must_be_observable
-from .answer import answered, covered
+from .answer import answered, covered, interrupted, keeping
 from .context import Context
 
 
@@ -62,7 +62,7 @@ def fuzzed(
         certify=settings.certify,
         expected=excused(known),
     )
-    with context.progress.running(f"fuzz {system.name}") as progress:
+    with keeping(settings, context), context.progress.running(f"fuzz {system.name}") as progress:
         report = engine(system.make, system.name, plan, clock=context.clock, progress=progress)
     return evolve(judged(report, known), systems=(system.name,))
 
@@ -87,24 +87,26 @@ def _fuzz_together(
     started = context.clock()
     # Half of the time for each by itself, half for all together.
     share = None if seconds is None else seconds / 2 / len(systems)
-    reports = [
-        covered(settings, evolve(report, engine=f"fuzz {one.name}"))
-        for one, deviates in zip(systems, known, strict=True)
-        for report in (fuzzed(settings, context, one, seed, chosen, share, deviates),)
-    ]
-    plan = Plan(
-        seed=seed,
-        seconds=None if seconds is None else seconds / 2,
-        steps=settings.steps,
-        shards=settings.shards,
-        depth=settings.depth or settings.depth_of_profile,
-        expected=excused(differences),
-    )
-    names = tuple(one.name for one in systems)
-    with context.progress.running(f"differ {', '.join(names)}") as progress:
-        made = [(one.name, one.make) for one in systems]
-        report = engine(made, plan, clock=context.clock, progress=progress)
-    reports.append(evolve(judged(report, differences), systems=names))
+    reports: list[Report] = []
+    for one, deviates in zip(systems, known, strict=True):
+        report = fuzzed(settings, context, one, seed, chosen, share, deviates)
+        reports.append(covered(settings, evolve(report, engine=f"fuzz {one.name}")))
+        if interrupted(report):
+            break
+    else:
+        plan = Plan(
+            seed=seed,
+            seconds=None if seconds is None else seconds / 2,
+            steps=settings.steps,
+            shards=settings.shards,
+            depth=settings.depth or settings.depth_of_profile,
+            expected=excused(differences),
+        )
+        names = tuple(one.name for one in systems)
+        with keeping(settings, context), context.progress.running(f"differ {', '.join(names)}") as progress:
+            made = [(one.name, one.make) for one in systems]
+            report = engine(made, plan, clock=context.clock, progress=progress)
+        reports.append(evolve(judged(report, differences), systems=names))
     common = frozenset.intersection(*(one.capabilities for one in systems))
     protocol = selection.protocol(None, None, evolve(system, capabilities=common).layers)
     return answered("fuzz", tuple(reports), settings, context, started, protocol, system, seed)

@@ -15,7 +15,7 @@ from pathlib import Path
 from attrs import evolve
 
 from .. import files
-from ..errors import ShardproofError
+from ..errors import ShardproofError, UsageError
 from ..render import summary
 from ..render.ci import gitlab, junit, sarif
 from ..render.forms import FORMS, Shown
@@ -49,7 +49,11 @@ def kept(search: Search) -> Search:
         try:
             answer = search(settings, context)
         except ShardproofError as error:
-            _write(folder, _of_no_answer(context, repeat, error))
+            context.go_home()
+            try:
+                _write(folder, _of_no_answer(context, repeat, error))
+            except UsageError as unwritten:
+                error.add("besides", unwritten.summary)
             raise
         answer = evolve(
             answer,
@@ -57,11 +61,15 @@ def kept(search: Search) -> Search:
             repeat=_repeat(context.arguments, answer.seed),
             set_elsewhere=tuple(sorted(settings.asked - settings.given)),
         )
-        _write(folder, _of_an_answer(answer, context))
-        for _, found, path in answer.findings:
-            if path is not None:
-                shown = Shown(tell(found.trace), path)
-                files.write(page_of(path), FORMS["html"].write(shown).encode("utf-8"))
+        try:
+            _write(folder, _of_an_answer(answer, context))
+            for _, found, path in answer.findings:
+                if path is not None:
+                    shown = Shown(tell(found.trace), path)
+                    files.write(page_of(path), FORMS["html"].write(shown).encode("utf-8"))
+        except UsageError as error:
+            # The verdict is told all the same.
+            return evolve(answer, page=None, unwritten=error)
         return answer
 
     return run

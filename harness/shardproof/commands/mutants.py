@@ -7,7 +7,7 @@ Rows may come from more places than the model: `SOURCES` is the list of them.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from functools import cache, lru_cache
 from typing import Any
 
@@ -39,14 +39,16 @@ from ..engines.mutants.equivalence import Claim
 from ..engines.prove.induction import Decision, Prover
 from ..engines.prove.obligations import Obligation, obligations
 from ..engines.prove.search import violation
+from ..errors import UsageError
 from ..readings.scope import Scope
 from ..readings.scopes import scope_of
 from ..readings.variants import VARIANTS
 from ..render.text import counted
 from ..settings import Settings
-from ..verdict import Verdict
+from ..verdict import INTERRUPTED, Verdict
 from .context import Context, versions
 from .faults import in_bytes
+from .workers import crew
 
 #: From the cheapest scope to the dearest, each plain or a variant: most need no more than one receipt.
 SCOPES: Sequence[tuple[Mapping[str, int], str]] = (
@@ -101,6 +103,8 @@ class Mutants:
     versions: Mapping[str, str]
     #: Whether it was asked for that every trace is a shortest one.
     certified: bool = False
+    #: Whether somebody stopped it, so that not all of them were judged.
+    interrupted: bool = False
 
     @property
     def traces(self) -> tuple[Row, ...]:
@@ -115,7 +119,7 @@ class Mutants:
     @property
     def verdict(self) -> Verdict:
         """That of the score; what was asked for and is not known is inconclusive."""
-        if self.certified and (self.uncertified or not self.traces):
+        if self.interrupted or (self.certified and (self.uncertified or not self.traces)):
             return Verdict.worst((self.score.verdict, Verdict.INCONCLUSIVE))
         return self.score.verdict
 
@@ -233,7 +237,7 @@ def _right(mistake: Mistake) -> Protocol:
 def on_record(settings: Settings, context: Context) -> Iterator[Row]:
     """What has happened to real systems, as far as the model knows it, and nothing else."""
     asked = Asked.by(settings, context)
-    with ProcessPoolExecutor(WORKERS) as workers:
+    with crew(WORKERS) as workers:
         for future in _told(workers, asked, settings.stack):
             yield from future.result()
 
@@ -254,7 +258,7 @@ def in_the_model(settings: Settings, context: Context) -> Iterator[Row]:
     """Every small mistake in every stack, each lemma, and the record, by as many workers as there are."""
     asked = Asked.by(settings, context)
     cascade = _in(settings.stack) if settings.stack else _in_all()
-    with ProcessPoolExecutor(WORKERS) as workers:
+    with crew(WORKERS) as workers:
         told = _told(workers, asked, settings.stack)
         judging: dict[Future[tuple[Row, ...]], Batch] = {}
         while True:
@@ -329,16 +333,28 @@ def mutants(settings: Settings, context: Context, *, named: bool = False) -> Mut
     rows: list[Row] = []
     # Not the adapter of a project: of that no mistakes are known.
     in_one = "adapter" in settings.given
+    if in_one and (idle := [n for n in ("stack", "scope") if n in settings.given] + ["named"] * named):
+        raise UsageError(
+            f"--{idle[0]} means nothing here: the mistakes of an adapter are those in its bytes",
+            got=f"--adapter {settings.adapter} and --{idle[0]}",
+            help="leave one of the two out",
+        )
     sources = (in_bytes,) if in_one else (on_record,) if named else SOURCES
+    interrupted = False
     with context.progress.running("mutants") as progress:
-        for source in sources:
-            for row in source(settings, context):
-                rows.append(row)
-                killed = sum(r.fate is Fate.KILLED for r in rows)
-                progress({"mistakes": len(rows), "noticed": killed})
+        try:
+            for source in sources:
+                for row in source(settings, context):
+                    rows.append(row)
+                    killed = sum(r.fate is Fate.KILLED for r in rows)
+                    progress({"mistakes": len(rows), "noticed": killed})
+        except KeyboardInterrupt:
+            if not rows:
+                raise
+            interrupted = True
     stacks = () if in_one else (settings.stack,) if settings.stack else tuple(STACKS)
     certified = settings.certify is not None
-    return Mutants(Score.of(rows), stacks, context.clock() - started, versions(), certified)
+    return Mutants(Score.of(rows), stacks, context.clock() - started, versions(), certified, interrupted)
 
 
 # ---- how it looks ------------------------------------------------------------------------------------
@@ -354,6 +370,7 @@ def sections(answer: Mutants) -> Mapping[str, tuple[tuple[str, str], ...]]:
             if rows
         },
         **_certified(answer),
+        **({"inconclusive": ((INTERRUPTED, "what was judged until then"),)} if answer.interrupted else {}),
         "mutation score": ((str(answer.score), f"in {answer.seconds:.1f} s"),),
     }
 
@@ -405,6 +422,7 @@ def as_json(answer: Mutants) -> dict[str, Any]:
         "verdict": answer.verdict.value,
         "exit_code": answer.verdict.exit_code,
         "stacks": list(answer.stacks),
+        "interrupted": answer.interrupted,
         "score": {
             "mistakes": score.mistakes,
             **{fate.value.replace(" ", "_"): score.count(fate) for fate in Fate},

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from types import FrameType
 
 from ..errors import AdapterError
-from ..loading import PROCESS
+from ..loading import PROCESS, imported
 from ..runs import made
 from ..system import System
 
@@ -41,12 +41,16 @@ def patient(name: str | None, call_seconds_max: float | None = None) -> Iterator
         call = _call_in(frame)
         looks = looks + 1 if call is not None and call is seen else 0
         seen = call
-        if call is not None and looks >= looks_max:
+        if call is None:
+            return
+        # What it imports takes the time that it takes, however short its calls should be.
+        most = max(looks_max, CALL_SECONDS_MAX) if call.f_code is imported.__code__ else looks_max
+        if looks >= most:
             # Counted anew: an adapter that catches this too is told again.
             looks = 0
             raise AdapterError(
-                f"adapter {name!r} did not come back from {call.f_locals.get('verb', 'its constructor')!r}",
-                expected=f"an answer within {looks_max} s",
+                f"adapter {name!r} did not come back from {_named(call)!r}",
+                expected=f"an answer within {most} s",
                 got="none",
                 help="a deadline inside the adapter can turn a wait into Refused or PENDING",
             )
@@ -61,7 +65,16 @@ def patient(name: str | None, call_seconds_max: float | None = None) -> Iterator
 
 
 def _call_in(frame: FrameType | None) -> FrameType | None:
-    """The call of a verb, or the making of an adapter, that is under way in the stack of `frame`."""
-    while frame is not None and frame.f_code not in (System.call.__code__, made.__code__):
+    """What of an adapter is under way in the stack of `frame`: its import, its making, or a verb."""
+    while frame is not None and frame.f_code not in _FOREIGN:
         frame = frame.f_back
     return frame
+
+
+_FOREIGN = (System.call.__code__, made.__code__, imported.__code__)
+
+
+def _named(call: FrameType) -> str:
+    if call.f_code is imported.__code__:
+        return "its import"
+    return str(call.f_locals.get("verb", "its constructor"))

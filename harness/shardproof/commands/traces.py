@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from attrs import evolve, field, frozen
@@ -73,8 +73,12 @@ def _together(path: Path, trace: Trace, systems: tuple[System, ...]) -> Again:
     return Again(path, replayed.trace, replayed.verdict, replayed.summary, first, tuple(others))
 
 
-def shrink(path: Path, settings: Settings) -> Again:
-    """The same finding in fewer steps, as a new file; a trace that does not reproduce is only run."""
+def shrink(path: Path, settings: Settings, go_home: Callable[[], None] = lambda: None) -> Again:
+    """
+    The same finding in fewer steps, as a new file; a trace that does not reproduce is only run.
+
+    `go_home` returns to the folder where the command was typed, which an adapter may have left.
+    """
     trace = reader.load(path)
     if settings.adapter is None and trace.property and model_replay.is_of_the_model(trace):
         again = shrink_of_the_model(path, trace, *_modelled(trace, _asked(settings)), settings)
@@ -86,6 +90,7 @@ def shrink(path: Path, settings: Settings) -> Again:
     if not replayed.reproduced and (trace.property or replayed.verdict is not Verdict.VIOLATED):
         return _again(path, replayed, system)
     found = shorter(system.make, system.name, trace, settings.certify)
+    go_home()
     summary = "no step of it can be left out"
     if len(found.steps) < len(trace.steps):
         summary = f"shrunk from {len(trace.steps)} steps to {len(found.steps)}"

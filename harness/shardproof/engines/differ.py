@@ -14,7 +14,7 @@ from attrs import define, evolve, field, frozen
 
 from ..adapter import AdapterFactory, Topology
 from ..compared import Compared
-from ..errors import UsageError
+from ..errors import ShardproofError, UsageError
 from ..moves import Emit, Move
 from ..runs import Found
 from ..schedule import Schedule
@@ -22,7 +22,7 @@ from ..shrink import Shrinker
 from ..together import Together, agreement_on, agreements
 from ..trace import Search
 from ..traffic import Dice
-from ..verdict import Finding, Report, Verdict
+from ..verdict import INTERRUPTED, Finding, Report, Verdict
 
 #: Shards that may be founded in a run, where shards split and merge.
 RESERVE = 4
@@ -69,6 +69,11 @@ def differ(
     search = _Search(together, plan, clock, begin, progress or (lambda _: None))
     try:
         search.go()
+    except KeyboardInterrupt:
+        search.interrupted = True
+    except ShardproofError as error:
+        error.found = tuple(search.found.values())
+        raise
     finally:
         together.close()
     return search.report()
@@ -92,6 +97,8 @@ class _Search:
     #: What all were asked to agree on.
     asked: set[str] = field(factory=set)
     runs_wanted: int | None = None
+    #: Whether somebody stopped it.
+    interrupted: bool = False
 
     def go(self) -> None:
         """Run after run, until time, steps or findings say stop."""
@@ -147,8 +154,10 @@ class _Search:
         if seen > SHRUNK_MAX:
             return
         shrinker = Shrinker(self.together)
-        shrunk = shrinker.shrink(found)
+        shrunk = shrinker.shrink_until_stopped(found)
         if name in self.found and len(shrunk.moves) >= len(self.found[name].trace.steps):
+            if shrinker.stopped:
+                raise KeyboardInterrupt
             return
         search = Search("differ", self.plan.seed, self.work["runs"], self.work["steps"])
         trace = self.together.trace(shrunk, search)
@@ -156,6 +165,8 @@ class _Search:
         told = f"shrunk from {before} steps to {after}" if before > after else ""
         course = shrinker.course
         self.found[name] = Finding(wrong.id, name, wrong.because, wrong.kind, trace, (), told, course)
+        if shrinker.stopped:
+            raise KeyboardInterrupt
         if self.runs_wanted is None and name not in self.plan.expected:
             self.runs_wanted = 2 * self.work["runs"] + RUNS_AFTER_FINDING
 
@@ -163,7 +174,7 @@ class _Search:
         """What was found, and exactly what was compared."""
         work, names = self.work, self.together.names
         expected = self.plan.expected.intersection(agreements(self.together.benches[0].lock.able))
-        reasons = []
+        reasons = [INTERRUPTED] if self.interrupted else []
         if not work["steps"]:
             reasons.append("nothing was run")
         elif not work["executed"]:

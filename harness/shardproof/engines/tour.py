@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 
 from shardproof_models.stacks import composed, layers_for, visible
 from shardproof_properties.catalogue import properties_of
@@ -20,7 +20,7 @@ from shardproof_properties.property import Role
 
 from .. import __version__
 from ..adapter import AdapterFactory, capabilities
-from ..errors import UsageError
+from ..errors import ShardproofError, UsageError
 from ..explanation import allowance, explained
 from ..observable import lacking
 from ..runs import Bench, Found, made, trace_of
@@ -31,7 +31,7 @@ from ..tours.course import Leg, course
 from ..tours.tally import Tally
 from ..tours.walker import VIOLATIONS_MAX, Walker
 from ..trace import Search
-from ..verdict import Finding, Report, Verdict
+from ..verdict import INTERRUPTED, Finding, Report, Verdict
 
 Progress = Callable[[Mapping[str, int]], None]
 
@@ -85,7 +85,14 @@ def tour(
             tour.reasons.append(f"{ended} before this leg: {leg.name}")
             continue
         walker = Walker(adapter, whole, protocol, leg, tour.tally, plan.worlds_max, tour.late, tour.keep)
-        walker.walk()
+        try:
+            walker.walk()
+        except KeyboardInterrupt:
+            tour.reasons.append(f"{leg.name}: {INTERRUPTED}")
+            break
+        except ShardproofError as error:
+            error.found = tuple(tour.found.values())
+            raise
         if not walker.graph.complete:
             full = len(walker.graph.worlds) >= plan.worlds_max
             why = f"the limit of {plan.worlds_max:,} worlds was reached" if full else "the time was over"
@@ -154,21 +161,26 @@ class _Tour:
         if attempts[name] > SHRUNK_MAX:
             return
         shrinker = Shrinker(bench)
-        shrunk = shrinker.shrink(found)
+        shrunk = shrinker.shrink_until_stopped(found)
         if name in self.found and len(shrunk.moves) >= len(self.found[name].trace.steps):
+            if shrinker.stopped:
+                raise KeyboardInterrupt
             return
         work = self.tally.work
         search = Search("tour", None, work["resets"], work["steps"])
         trace = trace_of(bench, self.name, shrunk, search, {"shardproof": __version__})
         wrong, before, after = shrunk.wrong, len(found.moves), len(trace.steps)
         told = f"shrunk from {before} steps to {after}" if before > after else ""
+        self.found[name] = Finding(
+            wrong.id, name, wrong.because, wrong.kind, trace, wrong.also, told, shrinker.course
+        )
+        if shrinker.stopped:
+            raise KeyboardInterrupt
         if self.plan.certify is not None:
             trace, shorter = certified_trace(bench, shrunk, trace, self.plan.certify)
             told = shorter or told
         trace = explained(bench, trace, allowance(self.clock, self.plan.seconds))
-        self.found[name] = Finding(
-            wrong.id, name, wrong.because, wrong.kind, trace, wrong.also, told, shrinker.course
-        )
+        self.found[name] = evolve(self.found[name], trace=trace, shrunk=told)
 
     # ---- the answer -------------------------------------------------------------------------------
 

@@ -39,6 +39,22 @@ class Command(click.Command):
         super().__init__(*args, **more)
         self.example = example
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """As ever; but what is said twice and can be meant once only is no matter of which came last."""
+        _, _, order = self.make_parser(ctx).parse_args(list(args))
+        flags = [flag for flag in order if isinstance(flag, click.Option) and not flag.multiple]
+        for flag in flags:
+            said = [other.opts[0] for other in flags if other.name == flag.name]
+            if len(said) > 1 and (not flag.is_flag or len({*said}) > 1):
+                raise UsageError(
+                    f"{said[0]} is given more than once"
+                    if len({*said}) == 1
+                    else "only one of these can be meant",
+                    got=" and ".join(said),
+                    help="which of them is meant cannot be known: give one",
+                )
+        return super().parse_args(ctx, args)
+
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         for group in (WHAT, HOW_MUCH, OUTPUT):
             flags = [p for p in self.get_params(ctx) if isinstance(p, Flag) and p.group == group]

@@ -43,6 +43,8 @@ class Answer:
     set_elsewhere: tuple[str, ...] = ()
     #: The protocol of somebody's own, as `module:NAME`, that has to be named where its traces are run.
     protocol: str | None = None
+    #: Why something that was asked for is not in its place.
+    unwritten: UsageError | None = None
 
     @property
     def verdict(self) -> Verdict:
@@ -56,7 +58,9 @@ class Answer:
 
     @property
     def error(self) -> UsageError | None:
-        """What is wrong with the file of known deviations, if something is."""
+        """What could not be written, or is wrong with the file of known deviations, if something is."""
+        if self.unwritten is not None:
+            return self.unwritten
         if not self.gone:
             return None
         return UsageError(
@@ -68,7 +72,7 @@ class Answer:
 
     @property
     def exit_code(self) -> int:
-        """Of the verdict; where nothing is violated, but a known deviation is gone, of that."""
+        """Of the verdict; where nothing is violated, but something is wrong besides, of that."""
         error = self.error
         return self.verdict.exit_code if error is None or self.unexpected else error.exit_code
 

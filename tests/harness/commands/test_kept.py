@@ -12,6 +12,8 @@ import xmlschema
 import answers
 from shardproof import cli
 from shardproof.commands.kept import GITLAB, JUNIT, NAMES, PAGE, SARIF, SUMMARY
+from shardproof.errors import UsageError
+from shardproof.files import write
 from shardproof.render.summary import schema
 
 #: Published without types.
@@ -59,6 +61,41 @@ def kinds(place: Path) -> set[str]:
         "trace" if p.name.endswith(".trace.json") else p.name if p.name in NAMES else f"page{p.suffix}"
         for p in place.iterdir()
     }
+
+
+class TestFull:
+    def test_a_report_that_cannot_be_written_takes_no_verdict_away(
+        self, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        """The story is told and the trace is kept; that the report is missing is said besides."""
+
+        def full(path: Path, data: bytes) -> None:
+            if path.name == PAGE and data:
+                raise UsageError(f"{path} cannot be written", got="No space left on device")
+            write(path, data)
+
+        monkeypatch.setattr("shardproof.files.write", full)
+
+        assert cli.run(["fuzz", "--adapter", "mine:Twice", *QUICK, "--out", "kept"]) == 1
+
+        out, err = capsys.readouterr()
+        assert err.splitlines()[-2:] == [
+            "error: kept/report.html cannot be written",
+            "  got       No space left on device",
+        ]
+        assert out.splitlines()[-1].startswith("replay with  shardproof replay kept/")
+
+    def test_and_what_holds_is_no_success(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """What was asked for is not there, so it is exit code 2."""
+
+        def full(path: Path, data: bytes) -> None:
+            if data:
+                raise UsageError(f"{path} cannot be written")
+            write(path, data)
+
+        monkeypatch.setattr("shardproof.files.write", full)
+
+        assert cli.run(["explore", "--stack", "final", "--out", "kept"]) == 2
 
 
 class TestOut:

@@ -20,7 +20,7 @@ from attrs import evolve
 from shardproof_models.stacks import composed, layers_for
 
 from ...adapter import AdapterFactory, Topology, capabilities
-from ...errors import UsageError
+from ...errors import ShardproofError, UsageError
 from ...oracle import Oracle
 from ...runs import Bench, made
 from ...verdict import Report
@@ -60,6 +60,12 @@ def fuzz(
         search.go()
         search.certify()
         search.explain()
+    except KeyboardInterrupt:
+        # What was found until then is no less true.
+        search.interrupted = True
+    except ShardproofError as error:
+        error.found = tuple(search.found.values())
+        raise
     finally:
         bench.close()
     return report(search)

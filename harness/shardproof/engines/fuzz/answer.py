@@ -6,7 +6,7 @@ from shardproof_properties.property import Property, Role
 
 from ...attacks import ATTACKS, NEEDS, WEATHER
 from ...observable import OBSERVABLE, lacking
-from ...verdict import Report, Verdict
+from ...verdict import INTERRUPTED, Report, Verdict
 from .memory import FORGOTTEN
 from .search import RandomSearch
 from .seen import LEARNING
@@ -40,7 +40,7 @@ def report(search: RandomSearch) -> Report:
     growth = search.seen.growth
     # That nothing new turned up for long is part of the line.
     growth.note(work["steps"], len(search.seen.situations))
-    reasons = _reasons(search)
+    reasons = [*([INTERRUPTED] if search.interrupted else []), *_reasons(search)]
     verdict = Verdict.VIOLATED if search.found else Verdict.INCONCLUSIVE if reasons else Verdict.HOLDS
     applicable = [kind for kind in ATTACKS if kind in search.schedule.applicable]
     return Report(

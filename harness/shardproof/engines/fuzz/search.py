@@ -81,6 +81,8 @@ class RandomSearch:
     attempts: dict[str, int] = field(factory=dict)
     runs_wanted: int | None = None
     over: bool = False
+    #: Whether somebody stopped it.
+    interrupted: bool = False
 
     def __attrs_post_init__(self) -> None:
         lock = self.bench.lock
@@ -304,8 +306,10 @@ class RandomSearch:
         if seen > SHRUNK_MAX:
             return
         shrinker = Shrinker(self.bench)
-        shrunk = found if explanation else shrinker.shrink(found)
+        shrunk = found if explanation else shrinker.shrink_until_stopped(found)
         if name in self.found and len(shrunk.moves) >= len(self.found[name].trace.steps):
+            if shrinker.stopped:
+                raise KeyboardInterrupt
             return
         search = Search("fuzz", self.plan.seed, work["runs"], work["steps"])
         trace = trace_of(self.bench, self.name, shrunk, search, {"shardproof": __version__})
@@ -317,6 +321,8 @@ class RandomSearch:
             wrong.id, name, wrong.because, wrong.kind, trace, wrong.also, told, shrinker.course
         )
         self.shrunk[name] = shrunk
+        if shrinker.stopped:
+            raise KeyboardInterrupt
         known = self.plan.expected.issuperset((name, *(also.partition("[")[0] for also in wrong.also)))
         if self.runs_wanted is None and not known:
             self.runs_wanted = 2 * work["runs"] + RUNS_AFTER_FINDING

@@ -63,7 +63,9 @@ def write(directory: Path, protocol: Protocol, obligations: tuple[Obligation, ..
         (directory / "manifest.json").write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
     except OSError as error:
         raise UsageError(
-            "the certificate cannot be written", got=str(error), help="name a folder that can be written"
+            f"the certificate cannot be written: {directory}",
+            got=error.strerror or str(error),
+            help="name a folder that can be written",
         ) from error
 
 
