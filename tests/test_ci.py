@@ -1,0 +1,174 @@
+"""What the scripts in `ci` say of their stages: which passed, which did not and why, and with what exit code."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+TOP = Path(__file__).parent.parent
+LIMITS = """
+[x]
+seconds_max_in_all = 2
+
+[x.seconds_max]
+short = 1
+long = 60
+"""
+#: A Python that runs what the scripts ask about themselves, and says of all else that it went well.
+PYTHON = f"""#!/bin/sh
+case $1 in
+-c | -) exec "{sys.executable}" "$@" ;;
+esac
+"""
+#: A `shardproof` that finds what it should, and fails where it is told to.
+SHARDPROOF = """#!/bin/sh
+case " $* " in
+*"$BROKEN"*) exit 3 ;;
+*:pushed*) exit 1 ;;
+esac
+"""
+
+
+def ran(script: str, folder: Path, **environment: str) -> tuple[int, str]:
+    """The exit code of a script in bash, and what it prints from its summary on, with no seconds in it."""
+    python = str(Path(sys.executable).parent)
+    result = subprocess.run(
+        ["bash", "-c", script, "a-script"],
+        cwd=TOP,
+        env={**os.environ, "PATH": f"{python}{os.pathsep}{os.environ['PATH']}", **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    _, _, summary = result.stdout.partition("=== summary")
+    return result.returncode, re.sub(r" +\d+ s\b", " N s", summary)
+
+
+def staged(body: str, folder: Path) -> tuple[int, str]:
+    """The same of stages with the limits above."""
+    (folder / "limits.toml").write_text(LIMITS, "utf-8")
+    begin = "set -euo pipefail; source ci/environment; source ci/stages; stages=x\n"
+    end = "\ntrap 'conclude; exit \"$failed\"' EXIT\n"
+    return ran(begin + end + body, folder, BUDGETS=str(folder / "limits.toml"))
+
+
+def test_each_stage_has_a_line(tmp_path: Path) -> None:
+    """
+    What passed and what failed, each failure with its reason and its command; runs of one name are one stage.
+    """
+    code, summary = staged(
+        """
+        stage long 0 true
+        stage "long wrong" 1 sh -c 'exit 1'
+        stage "long wrong" 1 true seed 2
+        stage "long killed" 0 sh -c 'kill -9 $$'
+        stage "short slow" 0 sleep 60
+        stage "short stubborn" 0 sh -c 'trap "" TERM; sleep 2; exit 7'
+        stage unknown 0 true
+        skip "the rest" "there is nothing left"
+        finished=yes
+        """,
+        tmp_path,
+    )
+
+    assert summary == (
+        ", N s in all\n"
+        "long N s  passed\n"
+        "long wrong N s  FAILED (1 of 2 runs passed)\n"
+        "    exit code 0 where 1 was expected: true seed 2\n"
+        "long killed N s  FAILED\n"
+        "    killed by signal 9: sh -c kill -9 $$\n"
+        "short slow N s  FAILED\n"
+        "    stopped after N s (x.seconds_max.short in ci/budgets.toml): sleep 60\n"
+        'short stubborn N s  FAILED\n'
+        "    stopped after N s (x.seconds_max.short in ci/budgets.toml): "
+        "sh -c trap \"\" TERM; sleep 2; exit 7\n"
+        "unknown N s  FAILED\n"
+        "    exit code 125 where 0 was expected: true\n"
+        "the rest           skipped: there is nothing left\n"
+        "a-script FAILED\n"
+    )
+    assert code == 1
+
+
+def test_a_script_that_is_cut_short_says_so(tmp_path: Path) -> None:
+    """
+    What was not run is no success.
+    """
+    code, summary = staged("stage long 0 true\nexit 0", tmp_path)
+
+    assert summary.splitlines()[1:] == [
+        "long N s  passed",
+        "a-script was cut short, and the rest not run",
+        "a-script FAILED",
+    ]
+    assert code == 1
+
+
+def test_where_time_is_over_a_stage_is_not_run(tmp_path: Path) -> None:
+    """
+    Stages share what all of them have, and one for which nothing is left has failed.
+    """
+    code, summary = staged("ends=0\nstage long 0 true\nfinished=yes", tmp_path)
+
+    assert summary.splitlines()[1:] == [
+        "long N s  FAILED",
+        "    not run, for want of time (x.seconds_max_in_all in ci/budgets.toml): true",
+        "a-script FAILED",
+    ]
+    assert code == 1
+
+
+def test_what_is_forgiven_is_said(tmp_path: Path) -> None:
+    """
+    A failure that does not count is in the summary all the same, and later ones do count.
+    """
+    forgiven = "stage long 0 false\nforgive\n"
+
+    for rest, expected in (("", 0), ("stage 'long two' 0 false\n", 1)):
+        code, summary = staged(f"{forgiven}{rest}finished=yes", tmp_path)
+
+        assert "long N s  FAILED\n" in summary
+        assert code == expected
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize("broken", ["none", "mutants", "fuzz --adapter reference --seed 701"])
+def test_the_night_runs_every_stage_and_fails_if_one_does(broken: str, tmp_path: Path) -> None:
+    """
+    With commands that do nothing: the rehearsal passes; with one that fails, that one is said, and all others ran.
+    """
+    tools = tmp_path / "bin"
+    tools.mkdir()
+    for name, text in (("python", PYTHON), ("shardproof", SHARDPROOF)):
+        (tools / name).write_text(text, "utf-8")
+        (tools / name).chmod(0o755)
+    limits = tomllib.loads((TOP / "ci" / "budgets.toml").read_text("utf-8"))["nightly"]["seconds_max"]
+
+    code, summary = ran(
+        "exec ci/nightly", tmp_path, VIRTUAL_ENV=str(tmp_path), BUDGETS="ci/rehearsal.toml", NIGHT="7", BROKEN=broken
+    )
+
+    lines = [line for line in summary.splitlines()[1:-1] if not line.startswith("    ")]
+    failed = [line for line in lines if "FAILED" in line]
+    assert {line.split()[0] for line in lines} == {*limits}
+    assert len(failed) == (0 if broken == "none" else 2 if broken == "mutants" else 1)
+    assert summary.endswith("ci/nightly FAILED\n" if failed else "ci/nightly passed\n")
+    assert code == bool(failed)
+
+
+def test_the_night_ends_before_it_is_ended() -> None:
+    """
+    The server that runs it gives it more time than it takes, so that there is a summary and its findings are kept.
+    """
+    workflow = (TOP / ".github" / "workflows" / "ci.yml").read_text("utf-8")
+    (given_min,) = re.findall(r"\n  nightly:\n(?:    .*\n)*?    timeout-minutes: (\d+)\n", workflow)
+    budgets = tomllib.loads((TOP / "ci" / "budgets.toml").read_text("utf-8"))
+
+    assert budgets["nightly"]["seconds_max_in_all"] + 600 <= int(given_min) * 60
