@@ -84,9 +84,9 @@ def test_each_stage_has_a_line(tmp_path: Path) -> None:
         "long killed N s FAILED\n"
         "    killed by signal 9: sh -c kill\\ -9\\ \\$\\$\n"
         "short slow N s FAILED\n"
-        "    stopped after N s (x.seconds_max.short in ci/budgets.toml): sleep 60\n"
+        "    stopped after N s (x.seconds_max.short in the budgets): sleep 60\n"
         "short stubborn N s FAILED\n"
-        "    stopped after N s (x.seconds_max.short in ci/budgets.toml): "
+        "    stopped after N s (x.seconds_max.short in the budgets): "
         'sh -c trap\\ \\"\\"\\ TERM\\;\\ sleep\\ 2\\;\\ exit\\ 7\n'
         "the rest skipped: there is nothing left\n"
         "a-script FAILED\n"
@@ -129,7 +129,7 @@ def test_where_time_is_over_a_stage_is_not_run(tmp_path: Path) -> None:
 
     assert summary.splitlines()[1:] == [
         "long N s FAILED",
-        "    not run, for want of time (x.seconds_max_in_all in ci/budgets.toml): true",
+        "    not run, for want of time (x.seconds_max_in_all in the budgets): true",
         "a-script FAILED",
     ]
     assert code == 1
