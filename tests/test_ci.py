@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -20,17 +21,18 @@ seconds_max_in_all = 2
 short = 1
 long = 60
 """
-#: A Python that runs what the scripts ask about themselves, and says of all else that it went well.
-PYTHON = f"""#!/bin/sh
-case $1 in
--c | -) exec "{sys.executable}" "$@" ;;
-esac
-"""
-#: A `shardproof` that finds what it should, and fails where it is told to.
-SHARDPROOF = """#!/bin/sh
-case " $* " in
+#: A command that finds what it should, and fails where it is told to.
+COMMAND = """#!/bin/sh
+case "$0 $*" in
 *"$BROKEN"*) exit 3 ;;
 *:pushed*) exit 1 ;;
+esac
+"""
+#: The same as a Python, which also answers what the scripts ask about themselves, and builds no wheel.
+PYTHON = f"""{COMMAND}
+case "$1 $2" in
+"- /"*) ;;
+-c\\ * | -\\ *) exec "{sys.executable}" "$@" ;;
 esac
 """
 
@@ -58,6 +60,7 @@ def staged(body: str, folder: Path) -> tuple[int, str]:
     return ran(begin + end + body, BUDGETS=str(folder / "limits.toml"))
 
 
+@pytest.mark.skipif(shutil.which("timeout") is None, reason="stages have no limits without coreutils")
 def test_each_stage_has_a_line(tmp_path: Path) -> None:
     """
     What passed and what failed, each failure with its reason and its command; runs of one name are one stage.
@@ -149,31 +152,42 @@ def test_what_is_forgiven_is_said(tmp_path: Path) -> None:
 
 
 @pytest.mark.heavy
-@pytest.mark.parametrize("broken", ["none", "mutants"])
-def test_the_night_runs_every_stage_and_fails_if_one_does(broken: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "script, broken, failed",
+    [
+        ("nightly", "nothing", []),
+        ("nightly", "shardproof mutants", ["mutants", "named"]),
+        ("test", "nothing", []),
+        ("test", "doctor", ["parts"]),
+    ],
+)
+def test_every_stage_is_run_and_fails_its_script(
+    script: str, broken: str, failed: list[str], tmp_path: Path
+) -> None:
     """
-    The rehearsal, with commands that do nothing: it passes; if one fails, that is said, and all others ran.
+    With commands that do nothing, and one that fails: that is said, all others ran, and the script fails.
     """
     tools = tmp_path / "bin"
     tools.mkdir()
-    for name, text in (("python", PYTHON), ("shardproof", SHARDPROOF)):
-        (tools / name).write_text(text, "utf-8")
+    for name in ("python", "shardproof", "ruff", "mypy", "coverage"):
+        (tools / name).write_text(PYTHON if name == "python" else COMMAND, "utf-8")
         (tools / name).chmod(0o755)
-    limits = tomllib.loads((TOP / "ci" / "budgets.toml").read_text("utf-8"))["nightly"]["seconds_max"]
+    budgets = tomllib.loads((TOP / "ci" / "budgets.toml").read_text("utf-8"))
+    stages = budgets["ci" if script == "test" else script]["seconds_max"]
 
     code, summary = ran(
-        "exec ci/nightly",
+        f"exec ci/{script}",
         VIRTUAL_ENV=str(tmp_path),
         BUDGETS="ci/rehearsal.toml",
         NIGHT="7",
         BROKEN=broken,
+        CI="true",
     )
 
-    lines = [line for line in summary.splitlines()[1:-1] if not line.startswith("    ")]
-    failed = [line for line in lines if "FAILED" in line]
-    assert {line.split()[0] for line in lines} == {*limits}
-    assert [line.split()[0] for line in failed] == ([] if broken == "none" else ["mutants", "named"])
-    assert summary.endswith("ci/nightly FAILED\n" if failed else "ci/nightly passed\n")
+    lines = [line.split() for line in summary.splitlines() if re.search(r"\w N s (passed|FAILED)", line)]
+    assert {name for name, *_ in lines} == {*stages}
+    assert [name for name, *_, result in lines if result == "FAILED"] == failed
+    assert f"ci/{script} {'FAILED' if failed else 'passed'}\n" in summary
     assert code == bool(failed)
 
 
