@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import shlex
@@ -126,6 +127,13 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.delitem(sys.modules, "mine", raising=False)
     monkeypatch.setenv("COLUMNS", "100")
     return tmp_path
+
+
+@pytest.fixture
+def steady(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Time passes at each look at the clock, so that seconds are the same work on every machine."""
+    ticks, context = itertools.count(0, 0.01), cli._context
+    monkeypatch.setattr(cli, "_context", lambda: evolve(context(), clock=lambda: next(ticks)))
 
 
 def without(clause: str, name: str) -> Protocol:
@@ -303,15 +311,17 @@ class TestVerdicts:
         assert found["verdict"] == "inconclusive"
         assert found["reasons"]
 
+    @pytest.mark.usefixtures("steady")
     def test_time_that_runs_out_is_inconclusive(self, command: Command) -> None:
         """
         A proof or an exploration that is stopped by the clock decides nothing, and says so.
         """
-        found = command.json("explore", "--stack", "core", "--seconds", "0.05")
+        found = command.json("explore", "--stack", "core", "--seconds", "0.005")
 
         assert found["verdict"] == "inconclusive"
         assert "stopped after" in found["reasons"][0]
 
+    @pytest.mark.usefixtures("steady")
     def test_check_is_all_engines_and_the_worst_of_them(self, command: Command) -> None:
         """
         The protocol is proved and explored, the adapter is fuzzed, and one violation decides.
@@ -449,6 +459,7 @@ class TestVerdicts:
 
         assert (found["verdict"], found["exit_code"]) == ("violated", 1)
 
+    @pytest.mark.usefixtures("steady")
     def test_a_check_does_not_require_refusals_of_consensus(self, command: Command) -> None:
         """
         A clause of `finalise` that the model never needed is named, and says nothing of the system.
@@ -559,6 +570,7 @@ class TestBrokenAdapters:
 
         golden("errors/adapters.txt", "\n".join(told))
 
+    @pytest.mark.usefixtures("steady")
     def test_are_noticed_by_check_too(self, command: Command) -> None:
         """
         A proof that holds does not make up for an adapter that broke.

@@ -4,9 +4,10 @@ import re
 
 import pytest
 from attrs import evolve
-from hypothesis import assume, example, given, settings
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
+from drawn import examples
 from sample_protocols.benchmark import benchmark, benchmark_scope
 from shardproof import model_replay
 from shardproof.model_trace import Taken, trace_of
@@ -171,7 +172,7 @@ def numbered(trace: Trace) -> str:
 
 
 @pytest.mark.heavy
-@settings(max_examples=150)
+@examples(150)
 @given(st.lists(st.sampled_from(ATTEMPTS), min_size=1, max_size=6))
 @example([("deliver", 1, 0, 2), ("emit", 0), ("produce", 2), ("deliver", 1, 0, 2)])
 @example([("learn", 1, 2), ("learn", 1, 4), ("produce", 4), ("learn", 0, 2)])

@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 from attrs import evolve
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from drawn import examples
 from shardproof.render import inert, report, text
 from shardproof.render.diagram import ASCII, STEPS_MAX, UNICODE, draw, left_out
 from shardproof.render.report import Answer
@@ -217,7 +218,7 @@ def hostile_explanations(steps: int) -> st.SearchStrategy[Explanation]:
 
 
 class TestForeignText:
-    @settings(max_examples=200, deadline=None)
+    @examples(200)
     @given(hostile_traces(), st.integers(40, 120), st.booleans())
     def test_cannot_do_anything(self, trace: Trace, width: int, ascii_only: bool) -> None:
         """

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import HealthCheck, seed, settings
 from hypothesis.stateful import run_state_machine_as_test
 
+from drawn import examples
 from shardproof.adapters.reference import ReferenceAdapter
 from shardproof.loading import load
 from shardproof.state_machine import ViolationError, state_machine
@@ -14,19 +15,14 @@ from shardproof.state_machine import ViolationError, state_machine
 pytestmark = pytest.mark.heavy
 
 QUIET = settings(
-    deadline=None,
-    database=None,
-    max_examples=60,
-    stateful_step_count=40,
-    suppress_health_check=list(HealthCheck),
-    print_blob=False,
+    examples(60), stateful_step_count=40, suppress_health_check=list(HealthCheck), print_blob=False
 )
 
 
 class TestOfMyShards(state_machine(ReferenceAdapter).TestCase):  # type: ignore[misc]  # made at run time
     """As the documentation shows it: a right shard passes."""
 
-    settings = settings(QUIET, max_examples=30)
+    settings = settings(examples(30), stateful_step_count=40, suppress_health_check=list(HealthCheck))
 
 
 @pytest.mark.parametrize(

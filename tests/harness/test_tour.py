@@ -241,7 +241,6 @@ class TestWrong:
             "null-root",
             "no-proof-check",
             pytest.param("rules-in-the-evidence", marks=pytest.mark.deep),
-            pytest.param("wrong-source", marks=pytest.mark.deep),
             pytest.param("destination-not-bound", marks=pytest.mark.deep),
             "no-deduplication",
             "key-is-proof",
@@ -273,6 +272,8 @@ class TestWrong:
             pytest.param("twice-under-reordering", "three the same way", marks=pytest.mark.deep),
             pytest.param("jams-after-bad-evidence", "three the same way", marks=pytest.mark.deep),
             ("waits-for-every-shard", "from two shards to one"),
+            # Shown by a bit that is damaged blindly in the sender's name: a tour of one receipt has too few.
+            pytest.param("wrong-source", "from two shards to one", marks=pytest.mark.deep),
             pytest.param("nonce-without-source", "from two shards to one", marks=pytest.mark.deep),
         ],
     )

@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 from attrs import evolve
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from drawn import examples
 from shardproof import trace_file
 from shardproof.errors import TraceError, UsageError
 from shardproof.schema import KEYWORDS
@@ -297,7 +298,7 @@ def broken(found: Any, dice: random.Random) -> Any:
 
 
 class TestAgreement:
-    @settings(max_examples=400)
+    @examples(400)
     @given(traces(), st.integers(0, 2**32))
     def test_accepts_exactly_what_the_schema_accepts(self, trace: Trace, seed: int) -> None:
         """

@@ -5,9 +5,10 @@ from random import Random
 
 import pytest
 from attrs import define, evolve, field
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from drawn import examples
 from shardproof.adapter import (
     ACCEPTED,
     Adapter,
@@ -189,7 +190,7 @@ class TestDeliver:
 
     @pytest.mark.parametrize("kind", [*CALLS, InboxAdapter], ids=lambda kind: kind.stack)
     @given(data=st.binary(max_size=200), cut=st.integers(0, 300))
-    @settings(max_examples=60)
+    @examples(60)
     def test_refuses_any_bytes(self, kind: type[Adapter], data: bytes, cut: int) -> None:
         """
         Whatever is shown as a receipt, a header or evidence, the answer is a refusal and not an exception.

@@ -18,6 +18,7 @@ from attrs import evolve
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from drawn import examples
 from sample_protocols.assignments import FiniteReading, UnboundedReading
 from sample_protocols.exercise import Amount, Place, marked
 from sample_protocols.random_terms import TermMaker, random_action
@@ -34,7 +35,6 @@ from shardproof_models.language.terms import Binder, Bool, Number, Op, Variable,
 pytestmark = pytest.mark.heavy
 
 RANDOM = st.randoms(use_true_random=False)
-SETTINGS = settings(derandomize=True, deadline=None, database=None, suppress_health_check=list(HealthCheck))
 
 #: How many times as much is compared in a deep run, which changes no kind of thing that is compared.
 TIMES = pytest.mark.parametrize(
@@ -92,25 +92,20 @@ def test_the_generated_reading_does_what_the_plain_one_does(name: str, times: in
     assert fast.plain(fast.initial()) == plain.initial()
 
 
-@TIMES
-def test_the_generated_reading_agrees_on_random_terms(times: int) -> None:
+@given(RANDOM)
+@settings(examples(150), suppress_health_check=list(HealthCheck))
+def test_the_generated_reading_agrees_on_random_terms(rng: random.Random) -> None:
     """Also where clauses and effects are made of whatever terms the sorts allow."""
+    protocol, (_, scope) = with_random_action(rng), protocol_named("exercise")
+    plain, fast = Evaluator(protocol, scope), Generated(protocol, scope)
 
-    @given(RANDOM)
-    @settings(SETTINGS, max_examples=150 * times)
-    def agrees(rng: random.Random) -> None:
-        protocol, (_, scope) = with_random_action(rng), protocol_named("exercise")
-        plain, fast = Evaluator(protocol, scope), Generated(protocol, scope)
-
-        instances = instances_of(plain, rng, 4)
-        for world in worlds_of(plain, rng, 3):
-            assert list(disagreements(plain, fast, world, instances)) == []
-
-    agrees()
+    instances = instances_of(plain, rng, 4)
+    for world in worlds_of(plain, rng, 3):
+        assert list(disagreements(plain, fast, world, instances)) == []
 
 
 @given(RANDOM)
-@settings(SETTINGS, max_examples=150)
+@settings(examples(150), suppress_health_check=list(HealthCheck))
 def test_the_generated_reading_agrees_on_step_properties(rng: random.Random) -> None:
     """A formula that looks at the world after a step is read alike, whatever the two worlds are."""
     protocol, scope = protocol_named("exercise")
@@ -154,20 +149,15 @@ def test_the_finite_reading_does_what_the_plain_one_does(name: str, times: int) 
     assert found == []
 
 
-@TIMES
-def test_the_finite_reading_agrees_on_random_terms(times: int) -> None:
+@given(RANDOM)
+@settings(examples(20), suppress_health_check=list(HealthCheck))
+def test_the_finite_reading_agrees_on_random_terms(rng: random.Random) -> None:
     """Also where clauses and effects are made of whatever terms the sorts allow."""
+    plain = Evaluator(with_random_action(rng), protocol_named("exercise")[1])
+    worlds = worlds_of(plain, rng, 4)
 
-    @given(RANDOM)
-    @settings(SETTINGS, max_examples=20 * times)
-    def agrees(rng: random.Random) -> None:
-        plain = Evaluator(with_random_action(rng), protocol_named("exercise")[1])
-        worlds = worlds_of(plain, rng, 4)
-
-        for action, args in instances_of(plain, rng, 1):
-            assert list(FiniteReading(plain).disagreements(action, args, worlds)) == []
-
-    agrees()
+    for action, args in instances_of(plain, rng, 1):
+        assert list(FiniteReading(plain).disagreements(action, args, worlds)) == []
 
 
 @TIMES

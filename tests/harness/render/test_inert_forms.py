@@ -16,10 +16,11 @@ from pathlib import Path
 
 import pytest
 from attrs import evolve
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
+from drawn import examples
 from shardproof.itf import reader
 from shardproof.render import shiviz
 from shardproof.render.forms import FORMS, Shown
@@ -226,7 +227,7 @@ _PIECES = st.one_of(st.sampled_from(_SIGNS), st.text())
 
 
 @pytest.mark.deep
-@settings(max_examples=500, deadline=None)
+@examples(500)
 @given(st.lists(_PIECES, min_size=1, max_size=12).map("".join).filter(bool))
 def test_nothing_else_is_acted_on_either(text: str) -> None:
     """
