@@ -118,12 +118,18 @@ class UnboundedReading:
     evaluator: Evaluator
     reading: Unbounded = field(factory=Unbounded, init=False)
     elements: dict[tuple[type[Term], Value], Term] = field(factory=dict, init=False)
+    #: What an action leaves in any cell of a symbol: the variables of both, and a term with them.
+    afters: dict[tuple[Action, Symbol[Any, Any]], tuple[tuple[Term, ...], Term]] = field(
+        factory=dict, init=False
+    )
 
     def element(self, sort: type[Term], value: Value) -> Term:
         """A term for one element: a constant, or a literal."""
-        if issubclass(sort, Bool | Number):
-            return sort(_literal(sort, value))
-        return self.elements.setdefault((sort, value), sort(Variable(f"{sort.__name__}{value}")))
+        if (sort, value) not in self.elements:
+            known = issubclass(sort, Bool | Number)
+            head = _literal(sort, value) if known else Variable(f"{sort.__name__}{value}")
+            self.elements[sort, value] = sort(head)
+        return self.elements[sort, value]
 
     def fact(self, symbol: Symbol[Any, Any], args: tuple[Value, ...], value: Value) -> Any:
         """That one cell holds `value`."""
@@ -158,17 +164,32 @@ class UnboundedReading:
                     claims.append(self._read(clause.condition, given) == z3.BoolVal(holds))
             if expected is not None:
                 claims += [
-                    self._read(action.after(self._cell(s, xs)), given)
-                    == self.reading(self.element(s.sort, value))
+                    self._after(action, args, s, xs) == self.reading(self.element(s.sort, value))
                     for (s, xs), value in zip(self.evaluator.layout.cells, expected, strict=True)
                     if action.writes(s)
                 ]
             if claims and solver.check(z3.Not(z3.And(claims))) != z3.unsat:
                 yield action.name, args, "guard or world after"
 
-    def _cell(self, symbol: Symbol[Any, Any], args: tuple[Value, ...]) -> Term:
-        made: Term = symbol(*(self.element(type(p), a) for p, a in zip(symbol.parameters, args, strict=True)))
-        return made
+    def _after(
+        self, action: Action, args: tuple[Value, ...], symbol: Symbol[Any, Any], cell: tuple[Value, ...]
+    ) -> Any:
+        """
+        What `action` with these `args` leaves in one `cell`.
+
+        As in a proof, it is translated once for any arguments and any cell; the solver puts in these.
+        """
+        if (action, symbol) not in self.afters:
+            places = tuple(type(p)(Variable(p.head.name)) for p in symbol.parameters)
+            self.afters[action, symbol] = (*action.parameters, *places), action.after(symbol(*places))
+        variables, after = self.afters[action, symbol]
+        return z3.substitute(
+            self.reading(after),
+            *(
+                (self.reading(v), self.reading(self.element(type(v), x)))
+                for v, x in zip(variables, (*args, *cell), strict=True)
+            ),
+        )
 
     def _read(self, term: Term, given: dict[Variable, Term]) -> Any:
         return self.reading(substitute(term, given))
