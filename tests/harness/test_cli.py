@@ -239,7 +239,7 @@ class TestVerdicts:
         """
         With a depth, the answer names it.
         """
-        found = command.json("prove", "--depth", "5")
+        found = command.json("prove", "--stack", "exactly-once", "--depth", "5")
 
         assert found["verdict"] == "holds"
         assert "up to 5 steps" in found["checked"]["prove"]
