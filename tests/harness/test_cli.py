@@ -207,6 +207,7 @@ class TestVerdicts:
         assert "reproduced: executes-at-most-once" in command.out
         assert command.out.splitlines()[-1] == last
 
+    @pytest.mark.heavy
     def test_the_same_seed_finds_the_same(self, command: Command, folder: Path) -> None:
         """
         A seed repeats a run: the same trace, to the byte.
@@ -431,6 +432,7 @@ class TestVerdicts:
 
         assert (found["verdict"], found["exit_code"]) == ("violated", 1)
 
+    @pytest.mark.heavy
     def test_a_check_does_not_require_refusals_of_consensus(self, command: Command) -> None:
         """
         A clause of `finalise` that the model never needed is named, and says nothing of the system.
@@ -504,6 +506,7 @@ class TestBrokenAdapters:
 
         golden("errors/adapters.txt", "\n".join(told))
 
+    @pytest.mark.heavy
     def test_are_noticed_by_check_too(self, command: Command) -> None:
         """
         A proof that holds does not make up for an adapter that broke.

@@ -95,6 +95,7 @@ class WornAndSaved(Worn, InstanceSnapshots):
 
 
 class TestCertified:
+    @pytest.mark.heavy
     def test_a_shorter_run_takes_the_place_of_a_long_one(self) -> None:
         """
         A finding of six steps that nobody has shrunk, where three and another receipt do as well.
