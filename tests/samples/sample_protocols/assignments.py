@@ -10,7 +10,7 @@ from attrs import define, evolve, field
 
 from shardproof.readings.evaluate import Evaluator, World
 from shardproof.readings.scope import OutOfScope, Value
-from shardproof.readings.smt import Finite, Unbounded
+from shardproof.readings.smt import Finite, Unbounded, assume
 from shardproof_models.language.actions import Action
 from shardproof_models.language.terms import Bool, Literal, Number, Symbol, Term, Variable, substitute
 
@@ -76,14 +76,15 @@ class FiniteReading:
         written = [(s, xs) for s, xs in self.evaluator.layout.cells if action.writes(s)]
         clauses = [self.finite.holds(c.condition, env) for c in action.clauses]
         guard = self.finite.holds(action.guard, env)
+        made = {s: _after(action, s) for s in dict.fromkeys(s for s, _ in written)}
         after = []
         for symbol, cell in written:
-            holders = tuple(type(p)(Variable(p.head.name)) for p in symbol.parameters)
-            at = {h.head: {x: True} for h, x in zip(holders, cell, strict=True)}
-            after.append(self.finite.value(action.after(symbol(*holders)), {**env, **at}))
+            places, term = made[symbol]
+            at = {v.head: {x: True} for v, x in zip(places, cell, strict=True)}
+            after.append(self.finite.value(term, {**env, **at}))
         places = self.evaluator.layout.cells
         cells = [self.finite.cell(s, xs) for s, xs in places]
-        self.solver.add(*self.finite.constraints[self._told :])
+        assume(self.solver, self.finite.constraints[self._told :])
         self._told = len(self.finite.constraints)
         for world in worlds:
             accepted, expected = expected_of(self.evaluator, world, action, args)
@@ -103,6 +104,12 @@ class FiniteReading:
                 for (symbol, cell), table in zip(written, after, strict=True):
                     if [v for v, c in table.items() if _true(c, assignment)] != [by_place[symbol, cell]]:
                         yield action.name, args, f"{symbol.name}{cell}"
+
+
+def _after(action: Action, symbol: Symbol[Any, Any]) -> tuple[tuple[Term, ...], Term]:
+    """What `action` leaves in the cell of `symbol` at these variables."""
+    places = tuple(type(p)(Variable(p.head.name)) for p in symbol.parameters)
+    return places, action.after(symbol(*places))
 
 
 def _true(formula: Any, assignment: Any) -> bool:
@@ -180,8 +187,8 @@ class UnboundedReading:
         As in a proof, it is translated once for any arguments and any cell; the solver puts in these.
         """
         if (action, symbol) not in self.afters:
-            places = tuple(type(p)(Variable(p.head.name)) for p in symbol.parameters)
-            self.afters[action, symbol] = (*action.parameters, *places), action.after(symbol(*places))
+            places, term = _after(action, symbol)
+            self.afters[action, symbol] = (*action.parameters, *places), term
         variables, after = self.afters[action, symbol]
         return z3.substitute(
             self.reading(after),
