@@ -481,6 +481,7 @@ BROKEN = (
 
 
 class TestBrokenAdapters:
+    @pytest.mark.heavy
     @pytest.mark.parametrize("name", BROKEN)
     def test_end_with_3_and_hold_for_nothing(self, name: str, command: Command) -> None:
         """

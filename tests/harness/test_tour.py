@@ -74,6 +74,7 @@ class TestExercised:
         assert "executes-at-most-once" in report.properties
         assert not report.not_applicable.keys() & set(report.properties)
 
+    @pytest.mark.heavy
     def test_once_more_is_the_same(self) -> None:
         """No set and no clock decides where it goes."""
         first, second = plain(), toured()

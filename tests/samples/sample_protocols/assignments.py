@@ -79,8 +79,8 @@ class FiniteReading:
         made = {s: _after(action, s) for s in dict.fromkeys(s for s, _ in written)}
         after = []
         for symbol, cell in written:
-            places, term = made[symbol]
-            at = {v.head: {x: True} for v, x in zip(places, cell, strict=True)}
+            holders, term = made[symbol]
+            at = {h.head: {x: True} for h, x in zip(holders, cell, strict=True)}
             after.append(self.finite.value(term, {**env, **at}))
         places = self.evaluator.layout.cells
         cells = [self.finite.cell(s, xs) for s, xs in places]
