@@ -10,6 +10,7 @@ from __future__ import annotations
 import enum
 import inspect
 from collections.abc import Callable, Iterable, Iterator
+from functools import cached_property
 
 from attrs import field, frozen
 
@@ -55,14 +56,14 @@ class Property:
     #: And where none of these is.
     outside: tuple[Layer, ...] = ()
 
-    @property
+    @cached_property
     def formula(self) -> Bool:
         """Closed: for all variables, or for some if it is a witness."""
         return (
             some(self.variables, self.body) if self.role is Role.WITNESS else close(self.variables, self.body)
         )
 
-    @property
+    @cached_property
     def first_order(self) -> bool:
         """Whether a solver can read it."""
         return is_first_order(self.body)

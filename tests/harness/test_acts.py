@@ -790,6 +790,7 @@ class TestSearch:
         assert len(trace.steps) == 5
         assert replay(Twice, "mine", again).verdict is Verdict.VIOLATED
 
+    @pytest.mark.heavy
     @pytest.mark.parametrize(
         "adapter", [NearAdapter, IbcUnorderedAdapter, OptimisticBridgeAdapter, InboxAdapter]
     )

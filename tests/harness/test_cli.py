@@ -233,6 +233,7 @@ class TestVerdicts:
         assert "reproduced: executes-at-most-once" in command.out
         assert command.out.splitlines()[-1] == last
 
+    @pytest.mark.heavy
     def test_the_same_seed_finds_the_same(self, command: Command, folder: Path) -> None:
         """
         A seed repeats a run: the same trace, to the byte.
@@ -265,7 +266,7 @@ class TestVerdicts:
         """
         With a depth, the answer names it.
         """
-        found = command.json("prove", "--depth", "5")
+        found = command.json("prove", "--stack", "exactly-once", "--depth", "5")
 
         assert found["verdict"] == "holds"
         assert "up to 5 steps" in found["checked"]["prove"]
@@ -460,6 +461,7 @@ class TestVerdicts:
         assert (found["verdict"], found["exit_code"]) == ("violated", 1)
 
     @pytest.mark.usefixtures("steady")
+    @pytest.mark.heavy
     def test_a_check_does_not_require_refusals_of_consensus(self, command: Command) -> None:
         """
         A clause of `finalise` that the model never needed is named, and says nothing of the system.
@@ -545,6 +547,7 @@ BROKEN = (
 
 
 class TestBrokenAdapters:
+    @pytest.mark.heavy
     @pytest.mark.parametrize("name", BROKEN)
     def test_end_with_3_and_hold_for_nothing(self, name: str, command: Command) -> None:
         """
@@ -571,6 +574,7 @@ class TestBrokenAdapters:
         golden("errors/adapters.txt", "\n".join(told))
 
     @pytest.mark.usefixtures("steady")
+    @pytest.mark.heavy
     def test_are_noticed_by_check_too(self, command: Command) -> None:
         """
         A proof that holds does not make up for an adapter that broke.

@@ -8,7 +8,7 @@ mistake survives; a mistake that is none, and it is proved.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from itertools import count
 from typing import Any
 
@@ -512,8 +512,27 @@ class TestTheScore:
         )
 
 
+_ROWS: dict[object, tuple[Row, ...]] = {}
+
+
+@pytest.fixture
+def searched_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The command's own rows of one stack, for people and for tools: the search is the same."""
+
+    def once(source: Callable[..., Iterable[Row]]) -> Callable[..., Iterator[Row]]:
+        def rows(*asked: Any) -> Iterator[Row]:
+            if source not in _ROWS:
+                _ROWS[source] = tuple(source(*asked))
+            return iter(_ROWS[source])
+
+        return rows
+
+    monkeypatch.setattr(command, "SOURCES", tuple(map(once, command.SOURCES)))
+
+
 class TestTheCommand:
     @pytest.mark.heavy
+    @pytest.mark.usefixtures("searched_once")
     def test_says_so_for_people(self, capsys: pytest.CaptureFixture[str]) -> None:
         """
         The table and the score; everything is noticed, so it exits with 0.
@@ -525,6 +544,7 @@ class TestTheCommand:
         assert "mistakes noticed, 100.0 %" in out
 
     @pytest.mark.heavy
+    @pytest.mark.usefixtures("searched_once")
     def test_says_the_same_for_tools(self, capsys: pytest.CaptureFixture[str]) -> None:
         """
         One object, with a row for each mistake.

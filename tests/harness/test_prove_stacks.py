@@ -105,6 +105,12 @@ def todo(protocol: Protocol, properties: tuple[Property, ...]) -> tuple[Obligati
     return tuple(obligations(protocol, properties, REPEATABLE))
 
 
+@cache
+def whole(name: str) -> tuple[Obligation, ...]:
+    """All that is to be shown of a stack."""
+    return todo(stack(name), claimed(name))
+
+
 class TestTheTheorems:
     @pytest.mark.parametrize("name", SMALLER)
     def test_every_stack_is_proved(self, name: str) -> None:
@@ -115,7 +121,7 @@ class TestTheTheorems:
 
         assert report.verdict is Verdict.HOLDS
         assert (report.findings, report.not_proved, report.reasons) == ((), (), ())
-        assert report.work["proved"] == report.work["obligations"] == len(todo(stack(name), claimed(name)))
+        assert report.work["proved"] == report.work["obligations"] == len(whole(name))
 
     @pytest.mark.parametrize("seed", [1, *(pytest.param(seed, marks=pytest.mark.deep) for seed in (2, 3, 4))])
     @pytest.mark.parametrize("name", SMALLER)
@@ -125,13 +131,13 @@ class TestTheTheorems:
         """
         prover = Prover(seed)
 
-        assert [o.name for o in todo(stack(name), claimed(name)) if not prover.matched(o)] == []
+        assert [o.name for o in whole(name) if not prover.matched(o)] == []
 
     def test_what_has_to_be_possible_is_proved_to_be(self) -> None:
         """
         That nothing refuses what is due follows from the invariants, without another induction.
         """
-        names = {o.name for o in todo(stack("near"), claimed("near"))}
+        names = {o.name for o in whole("near")}
 
         assert "what-is-due-can-be-delivered follows from the invariants" in names
 
@@ -282,7 +288,7 @@ def _for_all(body: Callable[..., Bool]) -> Bool:
 
 
 def _named(name: str, obligation: str) -> tuple[Obligation, ...]:
-    return tuple(o for o in todo(stack(name), claimed(name)) if o.name == obligation)
+    return tuple(o for o in whole(name) if o.name == obligation)
 
 
 class TestIsolation:

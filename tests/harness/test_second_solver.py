@@ -57,7 +57,7 @@ def test_a_script_that_asks_nothing_is_unknown() -> None:
     assert ask("(set-logic ALL)", TIMEOUT_MS) is Opinion.UNKNOWN
 
 
-@pytest.mark.parametrize("name", ["final", "exactly-once-inbox"])
+@pytest.mark.parametrize("name", ["final", pytest.param("exactly-once-inbox", marks=pytest.mark.heavy)])
 def test_every_obligation_of_a_small_stack_is_confirmed(name: str) -> None:
     """The whole way: proved, printed with the hypotheses that it took, read by another solver."""
     report = prove(stack(name), confirmed=True)

@@ -95,6 +95,7 @@ class WornAndSaved(Worn, InstanceSnapshots):
 
 
 class TestCertified:
+    @pytest.mark.heavy
     def test_a_shorter_run_takes_the_place_of_a_long_one(self) -> None:
         """
         A finding of six steps that nobody has shrunk, where three and another receipt do as well.
@@ -166,6 +167,7 @@ class TestCertified:
         assert (told.shortest, length(told.found.moves)) == ("proved", 1)
         assert on.token is None
 
+    @pytest.mark.heavy
     @pytest.mark.parametrize("saved", [True, False])
     def test_what_a_system_remembers_of_attempts_in_vain_is_found(self, saved: bool) -> None:
         """
@@ -216,6 +218,7 @@ class TestCertified:
 
 
 class TestTries:
+    @pytest.mark.heavy
     @pytest.mark.parametrize("adapter", ["reference", "reference:bridge", "reference:near", "watermark"])
     def test_every_kind_of_move_of_a_search_is_in_the_alphabet(self, adapter: str) -> None:
         """

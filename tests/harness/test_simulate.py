@@ -80,6 +80,7 @@ class TestOneAnswer:
         assert reports[0] == reports[1]
         assert reports[0].verdict is (Verdict.VIOLATED if mutant else Verdict.HOLDS)
 
+    @pytest.mark.heavy
     @pytest.mark.parametrize("name", ["final", "exactly-once", "actors"])
     def test_a_stack_is_walked_alike(self, name: str) -> None:
         """With all that is asked of it, in walks that come to their end."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import itertools
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import pytest
@@ -32,6 +33,12 @@ def toured(make: Callable[[], Adapter] = ReferenceAdapter, plan: Plan | None = N
     return tour(make, "it", plan or Plan(SMALL, alone=True), clock=lambda: float(next(ticks)))
 
 
+@cache
+def plain() -> Report:
+    """A tour of the reference, for all who want to read it."""
+    return toured()
+
+
 def names(report: Report) -> set[str]:
     """What is violated."""
     return {f.property for f in report.findings}
@@ -50,7 +57,7 @@ class Branching(ReferenceAdapter):
 class TestExercised:
     def test_every_transition_of_the_model_on_a_system_that_is_right(self) -> None:
         """All of them, from all worlds; refused attempts and variants besides; and it holds."""
-        report = toured()
+        report = plain()
 
         assert report.verdict is Verdict.HOLDS
         assert report.work["exercised"] == report.work["transitions"] == TRANSITIONS
@@ -61,21 +68,22 @@ class TestExercised:
 
     def test_nothing_is_said_of_what_the_adapter_cannot_show(self) -> None:
         """A sentence about crashes does not hold of a system that nobody has crashed."""
-        report = toured()
+        report = plain()
 
         assert report.not_applicable["survives-a-crash"] == "the adapter has no crash"
         assert "executes-at-most-once" in report.properties
         assert not report.not_applicable.keys() & set(report.properties)
 
+    @pytest.mark.heavy
     def test_once_more_is_the_same(self) -> None:
         """No set and no clock decides where it goes."""
-        first, second = toured(), toured()
+        first, second = plain(), toured()
 
         assert (first.work, first.tables) == (second.work, second.tables)
 
     def test_by_walks_that_branch_where_a_system_can_return_to_a_snapshot(self) -> None:
         """The same transitions, hardly a reset, and each about once."""
-        report, restarting = toured(Branching), toured()
+        report, restarting = toured(Branching), plain()
 
         assert report.verdict is Verdict.HOLDS
         assert report.work["exercised"] == TRANSITIONS
@@ -85,7 +93,7 @@ class TestExercised:
 
     def test_in_hardly_more_resets_than_any_tour_needs(self) -> None:
         """Measured: about a third more than the bound, which no tour may reach."""
-        work = toured().work
+        work = plain().work
 
         assert work["resets_needed"] <= work["resets"] < 1.7 * work["resets_needed"]
 

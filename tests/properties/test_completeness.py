@@ -18,6 +18,7 @@ from shardproof.engines.fuzz import OBSERVED
 from shardproof.engines.prove.induction import Prover
 from shardproof.engines.prove.obligations import Obligation, assumptions
 from shardproof.observable import OBSERVABLE
+from shardproof_models.language.actions import Action
 from shardproof_models.language.protocol import Protocol
 from shardproof_models.language.terms import Bool
 from shardproof_models.mistakes import IN_BYTES_ONLY, NAMED, generated
@@ -95,30 +96,33 @@ def seen_by(name: str, p: Property) -> Iterator[str]:
 @cache
 def made_up(name: str) -> str:
     """A generated mistake that breaks the proof of a sentence; none is "" ."""
-    where, _ = sentences()[name]
-    protocol = stack(where)
-    known = assumptions(protocol, properties_of(protocol))
-    prover = Prover()
-    kept = []  # a prover knows terms by identity
+    where, p = sentences()[name]
+    protocol, (known, prover) = stack(where), leaned_on(where)
     for mistake in generated(protocol):
         changed = next(a for a in mistake.protocol.actions if a not in protocol.actions)
-        goal = _obligation(mistake.protocol, name, changed.name)
-        if goal is None:
-            continue
-        kept.append(obligation := Obligation(mistake.name, known, goal, guard=changed.guard))
-        if not prover.matched(obligation):
+        goal = _obligation(mistake.protocol, p, changed)
+        if goal is not None and not prover.matched(
+            Obligation(mistake.name, known, goal, guard=changed.guard)
+        ):
             return mistake.name
     return ""
 
 
-def _obligation(protocol: Protocol, name: str, action: str) -> Bool | None:
-    p = next(q for q in properties_of(protocol, *SENTENCES) if base(q.name) == name)
-    body = protocol.expand(p.body)
+@cache
+def leaned_on(where: str) -> tuple[tuple[Bool, ...], Prover]:
+    """What a proof of any sentence of a stack may assume, and who has read it once."""
+    protocol = stack(where)
+    return assumptions(protocol, properties_of(protocol)), Prover()
+
+
+def _obligation(mistaken: Protocol, p: Property, changed: Action) -> Bool | None:
+    if p.role is Role.ENABLED:
+        # What has to be possible is said by the guards, so by those of the mistake.
+        there = next(q for q in properties_of(mistaken, *SENTENCES) if base(q.name) == base(p.name))
+        return mistaken.expand(there.body)
     if p.role is Role.STEP:
-        return protocol.action(action).step(body)
-    if p.role is Role.SAFETY and p.first_order:
-        return protocol.action(action).after(body)
-    return body if p.role is Role.ENABLED else None
+        return changed.step(mistaken.expand(p.body))
+    return changed.after(mistaken.expand(p.body)) if p.role is Role.SAFETY and p.first_order else None
 
 
 def table() -> str:

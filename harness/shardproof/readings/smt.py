@@ -12,7 +12,7 @@ Neither knows what is asked: obligations and unrolled steps are the business of 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import z3
@@ -58,7 +58,7 @@ class Unbounded:
             return z3.BoolVal(head.value) if isinstance(term, Bool) else z3.IntVal(head.value)
         args = [self(a) for a in term.args]
         if isinstance(head, Symbol):
-            return self._function(head)(*args)
+            return applied(self._function(head), args, _reference(type(term)))
         if isinstance(head, Binder):
             if head.op is Op.SUM:
                 raise ValueError(f"a sum is not first-order: {term}")
@@ -81,18 +81,71 @@ class Unbounded:
         return self._functions[symbol]
 
 
+# ---- formulas, made by Z3 without asking what terms are known to be ----------------------------------
+#
+# Every operator of the package `z3` asks each operand for its sort, which takes several times as long as all
+# the rest. Our terms have sorts of their own, and what Z3 makes is the same to the pointer.
+
+
+def applied(function: Any, args: Sequence[Any], reference: Callable[..., Any]) -> Any:
+    """`function` of `args`, as a `reference` of the kind that its range asks for."""
+    context = function.ctx
+    made = z3.Z3_mk_app(context.ref(), function.ast, len(args), _pointers(args))
+    return reference(made, context)
+
+
+def all_hold(parts: Sequence[Any]) -> Any:
+    """A conjunction of Z3, of one part too."""
+    context = parts[0].ctx
+    return z3.BoolRef(z3.Z3_mk_and(context.ref(), len(parts), _pointers(parts)), context)
+
+
+def some_hold(parts: Sequence[Any]) -> Any:
+    """A disjunction of Z3, of one part too."""
+    context = parts[0].ctx
+    return z3.BoolRef(z3.Z3_mk_or(context.ref(), len(parts), _pointers(parts)), context)
+
+
+def _pointers(operands: Sequence[Any]) -> Any:
+    return (z3.Ast * len(operands))(*[o.ast for o in operands])
+
+
+def _of_one(make: Callable[..., Any]) -> Callable[[Any], Any]:
+    return lambda a: z3.BoolRef(make(a.ctx.ref(), a.ast), a.ctx)
+
+
+def _of_two(make: Callable[..., Any]) -> Callable[[Any, Any], Any]:
+    return lambda a, b: z3.BoolRef(make(a.ctx.ref(), a.ast, b.ast), a.ctx)
+
+
+_not, _equal = _of_one(z3.Z3_mk_not), _of_two(z3.Z3_mk_eq)
+
+
+def _reference(sort: type[Term]) -> Callable[..., Any]:
+    if issubclass(sort, Bool):
+        return z3.BoolRef  # type: ignore[no-any-return]  # Z3 has no types
+    return z3.ArithRef if issubclass(sort, Number) else z3.ExprRef  # type: ignore[no-any-return]
+
+
 _CONNECTIVES: Mapping[Op, Callable[..., Any]] = {
-    Op.AND: z3.And,
-    Op.OR: z3.Or,
-    Op.NOT: z3.Not,
-    Op.IMPLIES: z3.Implies,
+    Op.AND: lambda *parts: all_hold(parts),
+    Op.OR: lambda *parts: some_hold(parts),
+    Op.NOT: _not,
+    Op.IMPLIES: _of_two(z3.Z3_mk_implies),
     Op.ITE: z3.If,
-    Op.EQ: lambda a, b: a == b,
-    Op.LT: lambda a, b: a < b,
-    Op.LE: lambda a, b: a <= b,
+    Op.EQ: _equal,
+    Op.LT: _of_two(z3.Z3_mk_lt),
+    Op.LE: _of_two(z3.Z3_mk_le),
     Op.ADD: lambda a, b: a + b,
     Op.SUB: lambda a, b: a - b,
 }
+
+
+def assume(solver: Any, formulas: Iterable[Any]) -> None:
+    """Add each of `formulas`, which are truth values to Z3, to what `solver` assumes."""
+    context = solver.ctx.ref()
+    for formula in formulas:
+        z3.Z3_solver_assert(context, solver.solver, formula.ast)
 
 
 # ---- propositional logic that does not ask what it knows -------------------------------------------
@@ -100,15 +153,15 @@ _CONNECTIVES: Mapping[Op, Callable[..., Any]] = {
 
 def conj(parts: Iterable[Formula]) -> Formula:
     """All of `parts`."""
-    return _joined(parts, True, z3.Z3_mk_and)
+    return _joined(parts, True, all_hold)
 
 
 def disj(parts: Iterable[Formula]) -> Formula:
     """Some of `parts`."""
-    return _joined(parts, False, z3.Z3_mk_or)
+    return _joined(parts, False, some_hold)
 
 
-def _joined(parts: Iterable[Formula], unit: bool, make: Callable[..., Any]) -> Formula:
+def _joined(parts: Iterable[Formula], unit: bool, join: Callable[[Sequence[Any]], Any]) -> Formula:
     kept: list[Formula] = []
     for part in parts:
         if part is (not unit):
@@ -117,14 +170,12 @@ def _joined(parts: Iterable[Formula], unit: bool, make: Callable[..., Any]) -> F
             kept.append(part)
     if len(kept) < 2:
         return kept[0] if kept else unit
-    # `z3.And` asks every operand for its sort, which takes longer than all the rest of an unrolling.
-    operands = (z3.Ast * len(kept))(*(k.as_ast() for k in kept))
-    return z3.BoolRef(make(kept[0].ctx_ref(), len(kept), operands), kept[0].ctx)
+    return join(kept)
 
 
 def negate(part: Formula) -> Formula:
     """Not `part`."""
-    return not part if isinstance(part, bool) else z3.Not(part)
+    return not part if isinstance(part, bool) else _not(part)
 
 
 def same(a: Formula, b: Formula) -> Formula:
@@ -133,7 +184,7 @@ def same(a: Formula, b: Formula) -> Formula:
         return b if a else negate(b)
     if isinstance(b, bool):
         return a if b else negate(a)
-    return a is b or a == b
+    return a is b or _equal(a, b)
 
 
 def equal(a: Table, b: Table) -> Formula:
@@ -167,13 +218,13 @@ class Finite:
         """Some value of `sort`, about which nothing else is said."""
         if issubclass(sort, Bool):
             truth = z3.Bool(name)
-            return {1: truth, 0: z3.Not(truth)}
+            return {1: truth, 0: _not(truth)}
         values = self.scope.domain(sort)
         if len(values) == 1:
             return {values[0]: True}
         table = {value: z3.Bool(f"{name}={value}") for value in values}
-        self.constraints.append(z3.Or(list(table.values())))
-        self.constraints += [z3.Not(z3.And(a, b)) for a, b in itertools.combinations(table.values(), 2)]
+        self.constraints.append(some_hold(list(table.values())))
+        self.constraints += [_not(all_hold(pair)) for pair in itertools.combinations(table.values(), 2)]
         return table
 
     def cell(self, symbol: Symbol[Any, Any], args: tuple[int, ...], moment: int = 0) -> Table:

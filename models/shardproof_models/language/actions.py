@@ -11,9 +11,10 @@ from __future__ import annotations
 import enum
 import inspect
 from collections.abc import Callable, Iterator
+from functools import cached_property
 from typing import Any, ParamSpec, TypeVar, overload
 
-from attrs import evolve, frozen
+from attrs import evolve, field, frozen
 
 from .terms import (
     FALSE,
@@ -208,8 +209,11 @@ class Action:
     effects: tuple[Effect, ...]
     actor: Term | None = None
     doc: str = ""
+    #: What was computed before: terms are keys by identity.
+    _afters: dict[Term, Term] = field(factory=dict, init=False, repr=False)
+    _steps: dict[Bool, Bool] = field(factory=dict, init=False, repr=False)
 
-    @property
+    @cached_property
     def guard(self) -> Bool:
         """All clauses together."""
         return all_of(*(c.condition for c in self.clauses))
@@ -219,8 +223,12 @@ class Action:
         return tuple(e for e in self.effects if e.symbol is symbol)
 
     def after(self, term: T) -> T:
-        """The value of `term` after this action, as a term over the world before it."""
+        """The value of `term` after this action, as a term over the world before it; of one term, one."""
+        if term not in self._afters:
+            self._afters[term] = self._after(term)
+        return coerce(self._afters[term], type(term))
 
+    def _after(self, term: Term) -> Term:
         def update(t: Term) -> Term:
             if not isinstance(t.head, Symbol):
                 return t
@@ -240,7 +248,11 @@ class Action:
 
     def step(self, formula: Bool) -> Bool:
         """A step property, with every `next_` replaced by what this action makes of it."""
-        return rebuild(formula, lambda t: self.after(t.args[0]) if t.head is Op.NEXT else t)
+        if formula not in self._steps:
+            self._steps[formula] = rebuild(
+                formula, lambda t: self._after(t.args[0]) if t.head is Op.NEXT else t
+            )
+        return self._steps[formula]
 
     def collisions(self) -> Iterator[tuple[Effect, Effect, Bool]]:
         """Pairs of assignments that might write one cell, and the condition under which they disagree."""

@@ -10,6 +10,7 @@ says so, and the composition is proved again.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import cached_property
 from typing import Any, ParamSpec, TypeVar, overload
 
 from attrs import evolve, field, frozen
@@ -175,6 +176,8 @@ class Protocol:
     remembers: dict[Symbol[Any, Any], Symbol[Any, Any]] = field(factory=dict, repr=False)
     #: Where shards may lose power, what they do not lose: symbol -> durable copy.
     keeps: dict[Symbol[Any, Any], Symbol[Any, Any]] = field(factory=dict, repr=False)
+    #: What was expanded before: terms are keys by identity.
+    _expanded: dict[Term, Term] = field(factory=dict, init=False, repr=False)
 
     @property
     def state(self) -> tuple[Symbol[Any, Any], ...]:
@@ -193,13 +196,19 @@ class Protocol:
         terms += [type(p) for a in self.actions for p in a.parameters]
         return tuple(dict.fromkeys(t for t in terms if issubclass(t, Entity)))
 
+    @cached_property
+    def _known(self) -> frozenset[Symbol[Any, Any]]:
+        return frozenset(self.symbols)
+
     def action(self, name: str) -> Action:
         """The action called `name`. Raises `KeyError`."""
         return next((a for a in self.actions if a.name == name), None) or _missing(name)
 
     def expand(self, term: T) -> T:
-        """`term` over rigid symbols and state only: definitions and `sealed` unfolded."""
-        return self._remembered(_unfold(term, self.definitions))
+        """`term` over rigid symbols and state only: definitions and `sealed` unfolded; of one term, one."""
+        if term not in self._expanded:
+            self._expanded[term] = self._remembered(_unfold(term, self.definitions))
+        return coerce(self._expanded[term], type(term))
 
     def _remembered(self, term: T) -> T:
         def leaf(t: Term) -> Term:
@@ -211,10 +220,8 @@ class Protocol:
 
     def speaks(self, term: Term) -> bool:
         """Whether this protocol has every symbol of `term`, and remembers what is asked as sealed."""
-        expanded = self.expand(term)
-        return symbols_of(expanded) <= set(self.symbols) and not any(
-            t.head in COPIES for t in subterms(expanded)
-        )
+        heads = {t.head for t in subterms(self.expand(term))}
+        return heads.isdisjoint(COPIES) and all(h in self._known for h in heads if isinstance(h, Symbol))
 
 
 def _missing(name: str) -> Action:

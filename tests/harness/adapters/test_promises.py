@@ -818,6 +818,7 @@ class TestLongRuns:
         answered = {r.answers for shard in TOPOLOGY.shards for r in system.responses(shard, 0)}
         return set(run.under_way) - set(run.executed()) - answered
 
+    @pytest.mark.heavy
     @each(*CALLS, InboxAdapter)
     def test_another_node_comes_to_the_same(self, net: Net, seed: int) -> None:
         """
@@ -833,6 +834,7 @@ class TestLongRuns:
 
         assert net.roots() == net.replicas()
 
+    @pytest.mark.heavy
     @each(*CALLS, InboxAdapter)
     def test_a_restart_changes_nothing(self, net: Net, seed: int) -> None:
         """

@@ -297,6 +297,7 @@ class Twins:
         return isinstance(first, bytes)
 
 
+@pytest.mark.heavy
 @given(st.randoms(use_true_random=False))
 def test_two_designs_agree(random: Random) -> None:
     """

@@ -173,11 +173,12 @@ def test_the_unbounded_reading_does_what_the_plain_one_does(name: str, times: in
 
     found = []
     compared = set()
+    reading = UnboundedReading(plain)
     for _ in range(fewer(plain, 3) * times):
         instances = [
             i for i in instances_of(plain, rng, fewer(plain, 6)) if not quantifies_over_numbers(i[0])
         ]
-        found += list(UnboundedReading(plain).disagreements(random_world(plain.layout, rng), instances))
+        found += list(reading.disagreements(random_world(plain.layout, rng), instances))
         compared |= {action.name for action, _ in instances}
 
     assert found == []
@@ -282,15 +283,13 @@ def test_an_altered_formula_is_noticed(what: str, monkeypatch: pytest.MonkeyPatc
         case _:
             SOLVER_ALTERATIONS[what](monkeypatch)
 
+    reading = UnboundedReading(plain)
     unbounded = [
-        d
-        for _ in range(3)
-        for d in UnboundedReading(plain).disagreements(random_world(plain.layout, rng), instances)
+        d for _ in range(3) for d in reading.disagreements(random_world(plain.layout, rng), instances)
     ]
     worlds = [random_world(plain.layout, rng) for _ in range(3)]
-    finite = [
-        d for action, args in instances for d in FiniteReading(plain).disagreements(action, args, worlds)
-    ]
+    cells = FiniteReading(plain)
+    finite = [d for action, args in instances for d in cells.disagreements(action, args, worlds)]
 
     if what.startswith("finite"):
         assert finite

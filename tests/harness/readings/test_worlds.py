@@ -20,6 +20,7 @@ from shardproof_properties.catalogue import properties_of
 from shardproof_properties.property import Role
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("name", PROTOCOLS)
 def test_rows_and_the_canonical_form_say_the_same(name: str) -> None:
     """A world goes there and back without a change, and equal worlds have equal keys."""

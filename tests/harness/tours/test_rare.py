@@ -87,6 +87,7 @@ def of_core(seed: int, *, rare: bool) -> Report:
     return fuzz(variant(""), "reference", Plan(seed, steps=3_000, rare=rare), clock=still)
 
 
+@pytest.mark.heavy
 def test_a_seed_repeats_runs_without_a_compiler(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is compiled for it, so a machine without a compiler has the same runs."""
     expected = of_core(5, rare=True)
@@ -101,6 +102,7 @@ def test_a_seed_repeats_runs_without_a_compiler(monkeypatch: pytest.MonkeyPatch)
     assert expected.verdict is Verdict.HOLDS
 
 
+@pytest.mark.heavy
 def test_who_does_not_ask_for_it_has_other_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without it, no walk is ever taken, and no number of a run is spent on it."""
     with_it = of_core(5, rare=True)

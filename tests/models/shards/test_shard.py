@@ -325,6 +325,7 @@ def test_a_revert_restores_everything_and_a_restart_loses_nothing(random: Random
         assert len(set(shard.executed)) == len(shard.executed) == len(shard.consumed)
 
 
+@pytest.mark.heavy
 def test_random_runs_reach_what_they_are_meant_to_test() -> None:
     """
     The run above does revert executed receipts: otherwise it would show nothing.

@@ -10,7 +10,7 @@ from attrs import define, evolve, field
 
 from shardproof.readings.evaluate import Evaluator, World
 from shardproof.readings.scope import OutOfScope, Value
-from shardproof.readings.smt import Finite, Unbounded
+from shardproof.readings.smt import Finite, Unbounded, assume
 from shardproof_models.language.actions import Action
 from shardproof_models.language.terms import Bool, Literal, Number, Symbol, Term, Variable, substitute
 
@@ -76,14 +76,15 @@ class FiniteReading:
         written = [(s, xs) for s, xs in self.evaluator.layout.cells if action.writes(s)]
         clauses = [self.finite.holds(c.condition, env) for c in action.clauses]
         guard = self.finite.holds(action.guard, env)
+        made = {s: _after(action, s) for s in dict.fromkeys(s for s, _ in written)}
         after = []
         for symbol, cell in written:
-            holders = tuple(type(p)(Variable(p.head.name)) for p in symbol.parameters)
+            holders, term = made[symbol]
             at = {h.head: {x: True} for h, x in zip(holders, cell, strict=True)}
-            after.append(self.finite.value(action.after(symbol(*holders)), {**env, **at}))
+            after.append(self.finite.value(term, {**env, **at}))
         places = self.evaluator.layout.cells
         cells = [self.finite.cell(s, xs) for s, xs in places]
-        self.solver.add(*self.finite.constraints[self._told :])
+        assume(self.solver, self.finite.constraints[self._told :])
         self._told = len(self.finite.constraints)
         for world in worlds:
             accepted, expected = expected_of(self.evaluator, world, action, args)
@@ -105,6 +106,12 @@ class FiniteReading:
                         yield action.name, args, f"{symbol.name}{cell}"
 
 
+def _after(action: Action, symbol: Symbol[Any, Any]) -> tuple[tuple[Term, ...], Term]:
+    """What `action` leaves in the cell of `symbol` at these variables."""
+    places = tuple(type(p)(Variable(p.head.name)) for p in symbol.parameters)
+    return places, action.after(symbol(*places))
+
+
 def _true(formula: Any, assignment: Any) -> bool:
     if isinstance(formula, bool):
         return formula
@@ -118,12 +125,18 @@ class UnboundedReading:
     evaluator: Evaluator
     reading: Unbounded = field(factory=Unbounded, init=False)
     elements: dict[tuple[type[Term], Value], Term] = field(factory=dict, init=False)
+    #: What an action leaves in any cell of a symbol: the variables of both, and a term with them.
+    afters: dict[tuple[Action, Symbol[Any, Any]], tuple[tuple[Term, ...], Term]] = field(
+        factory=dict, init=False
+    )
 
     def element(self, sort: type[Term], value: Value) -> Term:
         """A term for one element: a constant, or a literal."""
-        if issubclass(sort, Bool | Number):
-            return sort(_literal(sort, value))
-        return self.elements.setdefault((sort, value), sort(Variable(f"{sort.__name__}{value}")))
+        if (sort, value) not in self.elements:
+            known = issubclass(sort, Bool | Number)
+            head = _literal(sort, value) if known else Variable(f"{sort.__name__}{value}")
+            self.elements[sort, value] = sort(head)
+        return self.elements[sort, value]
 
     def fact(self, symbol: Symbol[Any, Any], args: tuple[Value, ...], value: Value) -> Any:
         """That one cell holds `value`."""
@@ -158,17 +171,32 @@ class UnboundedReading:
                     claims.append(self._read(clause.condition, given) == z3.BoolVal(holds))
             if expected is not None:
                 claims += [
-                    self._read(action.after(self._cell(s, xs)), given)
-                    == self.reading(self.element(s.sort, value))
+                    self._after(action, args, s, xs) == self.reading(self.element(s.sort, value))
                     for (s, xs), value in zip(self.evaluator.layout.cells, expected, strict=True)
                     if action.writes(s)
                 ]
             if claims and solver.check(z3.Not(z3.And(claims))) != z3.unsat:
                 yield action.name, args, "guard or world after"
 
-    def _cell(self, symbol: Symbol[Any, Any], args: tuple[Value, ...]) -> Term:
-        made: Term = symbol(*(self.element(type(p), a) for p, a in zip(symbol.parameters, args, strict=True)))
-        return made
+    def _after(
+        self, action: Action, args: tuple[Value, ...], symbol: Symbol[Any, Any], cell: tuple[Value, ...]
+    ) -> Any:
+        """
+        What `action` with these `args` leaves in one `cell`.
+
+        As in a proof, it is translated once for any arguments and any cell; the solver puts in these.
+        """
+        if (action, symbol) not in self.afters:
+            places, term = _after(action, symbol)
+            self.afters[action, symbol] = (*action.parameters, *places), term
+        variables, after = self.afters[action, symbol]
+        return z3.substitute(
+            self.reading(after),
+            *(
+                (self.reading(v), self.reading(self.element(type(v), x)))
+                for v, x in zip(variables, (*args, *cell), strict=True)
+            ),
+        )
 
     def _read(self, term: Term, given: dict[Variable, Term]) -> Any:
         return self.reading(substitute(term, given))

@@ -31,7 +31,7 @@ from shardproof_models.layers.exactly_once import Header, Shard, genesis
 
 from ...adapter import Topology
 from ...readings.scope import Scope
-from ...readings.smt import Environment, Finite, given, negate, worth
+from ...readings.smt import Environment, Finite, assume, given, negate, worth
 from .obligations import Obligation
 
 #: The most elements of a sort, and the numbers, of a world that is meant to be read.
@@ -115,7 +115,7 @@ def _within(
     solver = z3.SolverFor("QF_FD")
     solver.set("random_seed", seed)
     solver.set("timeout", timeout_ms)
-    solver.add(*(w for w in wanted if w is not True), *say.constraints)
+    assume(solver, (*(w for w in wanted if w is not True), *say.constraints))
     if solver.check() != z3.sat:
         return None
     return _read(protocol, obligation, say, env, _least(say, env, solver))

@@ -18,7 +18,7 @@ from attrs import define, evolve, field
 
 from shardproof_models.language.terms import Bool, Symbol, symbols_of
 
-from ...readings.smt import Unbounded
+from ...readings.smt import Unbounded, assume
 from .obligations import Obligation
 from .triggers import triggered
 
@@ -96,7 +96,8 @@ class Prover:
         # Not `z3.Solver`, which preprocesses for hard problems: these are many and small.
         solver = z3.SimpleSolver()
         solver.set("random_seed", self.seed)
-        solver.add(*map(say or self._say, hypotheses), z3.Not(self._say(goal)))
+        assume(solver, map(say or self._say, hypotheses))
+        solver.add(z3.Not(self._say(goal)))
         return solver
 
     def _seeds(self, obligation: Obligation) -> Iterator[Any]:

@@ -76,6 +76,7 @@ def search(command: str, steps: int) -> Report:
     return fuzz(load(f"cmd:{command}"), "example", Plan(1, steps=steps), clock=lambda: float(next(ticks)))
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("source, command, line", LANGUAGES)
 def test_an_example_holds(source: Path, command: Command, line: str, tmp_path: Path) -> None:
     """Whoever copies it begins with something right."""
@@ -103,6 +104,7 @@ def test_what_is_looked_at_travels_with_what_was_asked(
     assert requests > 1.35 * len(sent)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("source, command, line", LANGUAGES)
 def test_without_its_deduplication_it_executes_twice_in_six_steps(
     source: Path, command: Command, line: str, tmp_path: Path

@@ -51,6 +51,7 @@ def scribble(tables: Tables, random: Random) -> None:
         table[key] = random.randrange(9)
 
 
+@pytest.mark.heavy
 @given(st.randoms(use_true_random=False))
 def test_undo_goes_back_to_any_moment_also_after_a_restart(random: Random) -> None:
     """
