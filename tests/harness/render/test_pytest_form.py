@@ -257,7 +257,7 @@ def test_a_run_has_as_much_room_as_it_needs(count: int, said: bool, told: Told) 
     trace = told("no-deduplication").trace
     steps = tuple(evolve(trace.steps[0], args={"receipt": f"r{n}", "to": "B"}) for n in range(count))
 
-    long = pytest_test.write(evolve(trace, steps=steps, violation=None))
+    long = pytest_test.write(evolve(trace, steps=steps, violation=None, explanation=None))
     founded = pytest_test.write(evolve(trace, shards=("A", "B", "C", "D"), reserve=2))
 
     assert (f"steps_max={count}" in long) is said
@@ -281,7 +281,8 @@ def test_a_step_that_is_refused_on_the_way_says_so(told: Told) -> None:
     """
     trace = told("no-deduplication").trace
     early = evolve(trace.steps[-1], expected="refused, untrusted header", actual="refused", changed=())
-    lines = pytest_test.write(evolve(trace, steps=(*trace.steps[:1], early, *trace.steps[1:]))).splitlines()
+    steps = (*trace.steps[:1], early, *trace.steps[1:])
+    lines = pytest_test.write(evolve(trace, steps=steps, explanation=None)).splitlines()
 
     at = lines.index("        # refused, untrusted header")
     assert lines[at + 1] == '        shards.deliver("r0", at="B", under="h0")'
