@@ -320,6 +320,7 @@ FLOORS = (
         "shardproof.progress",
         "shardproof.schema",
         "shardproof.settings",
+        "shardproof.stopping",
         "shardproof.streams",
     ),
     (

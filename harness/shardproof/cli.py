@@ -12,7 +12,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import signal
 import sys
 import tempfile
 import threading
@@ -31,6 +30,7 @@ from .files import append
 from .flags import flags
 from .parts import cache_folder
 from .render.help import HOW_MUCH, OUTPUT, WHAT, Command, Commands, Flag
+from .stopping import listen
 from .streams import UnwritableError, prepare
 
 #: A terminal that nobody can ask is taken for this wide.
@@ -570,10 +570,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         _leave(_failed(gone, as_json=False))
     # Hypothesis keeps notes about source files; they do not belong where somebody runs a command.
     os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", str(cache_folder() / "hypothesis"))
-    for name in ("SIGTERM", "SIGHUP"):
-        if hasattr(signal, name):
-            # Like Ctrl-C: what we have started ends with us, and nothing was decided.
-            signal.signal(getattr(signal, name), signal.default_int_handler)
+    listen()
     _leave(run(sys.argv[1:] if arguments is None else list(arguments)))
 
 

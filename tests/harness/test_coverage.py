@@ -13,6 +13,7 @@ from shardproof.adapters.reference import ReferenceAdapter
 from shardproof.coverage import ENVIRONMENT, ActionCount, ClauseCount, GuardCoverage
 from shardproof.engines.explore import explore
 from shardproof.engines.fuzz import Plan, action_name, fuzz
+from shardproof.engines.fuzz.memory import Memory
 from shardproof.loading import load
 from shardproof.moves import NULL, Act, Deliver, Forged, Move
 from shardproof.readings.generated import Generated
@@ -184,6 +185,8 @@ class TestFuzz:
         Honest relayers are never refused: a run of them alone names every clause of `deliver`.
         """
         monkeypatch.setattr(Schedule, "attack", lambda self, dice: None)
+        # Nor is it looked for how long shards remember, by a second delivery after many others.
+        monkeypatch.setattr(Memory, "due", lambda self, steps: False)
 
         report = searched(ReferenceAdapter, "reference", 20_000)
 

@@ -211,6 +211,7 @@ class RandomSearch:
         self.schedule.note(move)
         if lock.wide:
             self.seen.note(move, relieved=relieved)
+        self.seen.count(move)
         self.seen.cover(move, before, moves)
         return None
 
@@ -224,6 +225,7 @@ class RandomSearch:
         if wrong is not None:
             return Found(self.bench.named(wrong, moves), tuple(moves))
         self.schedule.note(move)
+        self.seen.count(move)
         return None
 
     def _quiesce(self, moves: list[Move]) -> Found | None:

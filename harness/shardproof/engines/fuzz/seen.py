@@ -141,13 +141,11 @@ class Seen:
         if any(sent.told is not None and sent.told is not Ending.SUCCEEDED for sent in lock.changed):
             yield "refund"
 
-    def cover(self, move: Move, before: int, moves: list[Move]) -> None:
-        """Note what the last move was: what came of it, and whether it was ever so before."""
+    def count(self, move: Move) -> None:
+        """Note what came of the last move."""
         lock, work = self.lock, self.work
-        refused = isinstance(lock.claim, Refused)
-        kind = 0
         match move:
-            case Deliver(_, receipt, _, evidence, damage, again, fails, inner):
+            case Deliver():
                 # Judged by effects: some systems answer an attempt that they ignore with success.
                 work["attempts_refused"] += bool(lock.clause) and not lock.happened
                 work["executed"] += bool(lock.happened)
@@ -158,24 +156,35 @@ class Seen:
                     self.exercise("delivers-what-is-due", "waits-for-no-other-shard")
                     if work["attempts_refused"] > self.refused_before:
                         self.exercise("is-not-jammed-by-another-receipt")
+            case Act():
+                work["attempts_refused"] += bool(lock.clause) and not lock.happened
+            case Learn() if lock.clause:
+                self.exercise(*LEARNING)
+            case Emit():
+                work["emitted"] += not isinstance(lock.claim, Refused)
+            case Revert():
+                work["reverts"] += not isinstance(lock.claim, Refused)
+                # Where nothing was taken back there was nothing to forget.
+                if lock.taken_back:
+                    self.exercise("reverts-atomically")
+
+    def cover(self, move: Move, before: int, moves: list[Move]) -> None:
+        """Note whether the last move, and what came of it, was ever so before; `count` was called of it."""
+        lock = self.lock
+        refused = isinstance(lock.claim, Refused)
+        kind = 0
+        match move:
+            case Deliver(_, receipt, _, evidence, damage, again, fails, inner):
                 kind = 8 + again + 2 * isinstance(receipt, Forged) + 4 * (evidence is not None)
                 kind += 8 * (hash_of(damage.part + damage.kind) if damage else 0)
                 kind |= fails << 13 | (inner is not None) << 14
             case Act(deed):
-                work["attempts_refused"] += bool(lock.clause) and not lock.happened
                 kind = hash_of(deed) << 15 | 8 * (hash_of(str(move.damage)[:16]) if move.damage else 0)
             case Learn(_, _, damage):
-                if lock.clause:
-                    self.exercise(*LEARNING)
                 kind = 1 + 8 * (damage is not None)
             case Emit():
-                work["emitted"] += not refused
                 kind = 2
             case Revert():
-                work["reverts"] += not refused
-                # Where nothing was taken back there was nothing to forget.
-                if lock.taken_back:
-                    self.exercise("reverts-atomically")
                 kind = 3
             case Restart():
                 kind = 4
