@@ -48,7 +48,10 @@ class Shrinker:
     bench: Runs
     #: A bound on the candidates, so that a slow system cannot hold up a verdict.
     runs_max: int = 3_000
+    #: And on their moves together: of a run of thousands fewer are tried.
+    moves_max: int = 400_000
     runs: int = field(init=False, default=0)
+    _moves: int = field(init=False, default=0)
     #: Whether somebody stopped it.
     stopped: bool = field(init=False, default=False)
     _shortest: Found | None = field(init=False, default=None)
@@ -72,7 +75,7 @@ class Shrinker:
         """The shortest and simplest run with the same finding that this search reaches."""
         self._course = [(self.runs, len(found.moves))]
         best = self._chunks(found)
-        while self.runs < self.runs_max:
+        while not self._over():
             smaller = (
                 self._one_less(best)
                 or self._pair_less(best)
@@ -96,9 +99,10 @@ class Shrinker:
         return best
 
     def _try(self, best: Found, moves: Sequence[Move]) -> Found | None:
-        if self.runs >= self.runs_max:
+        if self._over():
             return None
         self.runs += 1
+        self._moves += len(moves)
         found = self.bench.first(moves)
         if found is not None and same(found, best.wrong) and _cost(found.moves) < _cost(best.moves):
             if len(found.moves) < self._course[-1][1]:
@@ -106,6 +110,9 @@ class Shrinker:
             self._shortest = found
             return found
         return None
+
+    def _over(self) -> bool:
+        return self.runs >= self.runs_max or self._moves >= self.moves_max
 
     def _chunks(self, best: Found) -> Found:
         size = len(best.moves) // 2

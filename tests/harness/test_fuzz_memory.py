@@ -6,7 +6,7 @@ import itertools
 
 import pytest
 
-from shardproof.adapter import Topology
+from shardproof.adapter import ACCEPTED, Delivery, Outcome, Topology
 from shardproof.engines.fuzz import Plan, fuzz
 from shardproof.engines.fuzz.memory import BATCH, Memory
 from shardproof.moves import Move
@@ -59,6 +59,19 @@ class TakesFew(MyAdapter):
     def open(self, topology: Topology) -> None:
         super().open(topology)
         self._system.consumed = {shard: Full() for shard in topology.shards}
+
+
+class ExecutesAllThatIsThere(MyAdapter):
+    """Executes, with what is delivered, everything else that its header commits to."""
+
+    def deliver(self, delivery: Delivery) -> Outcome:
+        answer = super().deliver(delivery)
+        if answer == ACCEPTED:
+            for other in self._system.blocks[delivery.header]:
+                evidence = self.prove(other, delivery.header)
+                assert isinstance(evidence, bytes)
+                super().deliver(Delivery(delivery.destination, other, delivery.header, evidence))
+        return answer
 
 
 class Full(set[bytes]):
@@ -129,6 +142,30 @@ def test_a_system_that_takes_no_more_ends_it() -> None:
     assert memory.longer(bench.fresh) is None or memory.over
     assert memory.refused_after == 0
     assert not memory.due(1_000_000)
+
+
+def test_what_is_executed_along_with_another_is_one_of_the_others() -> None:
+    """
+    Of a system that executes a whole block at once, no more is sent than there are to be others.
+    """
+    memory, bench = a_memory(ExecutesAllThatIsThere)
+    memory.others = 64
+
+    assert memory.longer(bench.fresh) is None
+    assert memory.refused_after == 64
+    assert isinstance(bench.adapter, ExecutesAllThatIsThere)
+    assert len(bench.adapter._system.outgoing["A"]) == 1 + 64
+
+
+def test_a_run_that_is_not_over_in_time_says_nothing() -> None:
+    """
+    It is given up between two batches, and what was known before is all that is known.
+    """
+    memory, bench = a_memory(MyAdapter)
+    memory.late = lambda: True
+
+    assert memory.longer(bench.fresh) is None
+    assert (memory.over, memory.refused_after) == (True, 0)
 
 
 def a_memory(make: type[MyAdapter]) -> tuple[Memory, Bench]:

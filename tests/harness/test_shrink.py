@@ -144,3 +144,12 @@ def test_a_bound_on_the_candidates_is_kept() -> None:
 
     assert shrinker.runs <= 3
     assert small.wrong.property == "executes-at-most-once"
+
+    # What is long is run less often: by its moves.
+    whole = Shrinker(bench)
+    whole.shrink(found)
+    shrinker = Shrinker(bench, moves_max=len(found.moves))
+    small = shrinker.shrink(found)
+
+    assert 0 < shrinker.runs <= 5 < whole.runs
+    assert small.wrong.property == "executes-at-most-once"

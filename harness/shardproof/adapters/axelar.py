@@ -136,11 +136,14 @@ def _addresses() -> tuple[bytes, ...]:
     return tuple(bytes.fromhex(operator.address.removeprefix("0x")) for operator in operators())
 
 
-# A chain to which nothing new was sent gets the same batch again, from one of the same quorums.
-@lru_cache(maxsize=1 << 12)
 def signed(data: bytes, quorum: tuple[int, ...]) -> bytes:
     """The proof that goes with a batch: all operators, and the signatures of some."""
-    digest = keccak(data)
+    return _signed(keccak(data), quorum)
+
+
+# A chain to which nothing new was sent gets the same batch again, from one of the same quorums.
+@lru_cache(maxsize=1 << 12)
+def _signed(digest: bytes, quorum: tuple[int, ...]) -> bytes:
     signatures = tuple(operators()[i].sign_personally(digest) for i in quorum)
     return encoded((*_OPERATORS, "bytes[]"), (_addresses(), WEIGHTS, THRESHOLD, signatures))
 

@@ -54,16 +54,27 @@ _EVIDENCE: Final = ("bytes32[]", "bool[]", "bytes32[]", "uint256")
 
 _EMPTY: Final = bytes(32)
 
+#: Leaves of the largest trees that are kept in mind: larger ones are of few runs, and take room.
+REMEMBERED: Final = 64
+
 
 def leaf(message: bytes) -> bytes:
     """Hashed twice, so that no node of the tree is the hash of a message."""
     return keccak(keccak(message))
 
 
-# Evidence under a header is taken from the tree that the header was made of.
-@lru_cache(maxsize=1 << 12)
 def levels(leaves: tuple[bytes, ...]) -> tuple[tuple[bytes, ...], ...]:
     """The tree from the leaves up to its root, filled up with zeros to a power of two, and to two."""
+    return (_remembered if len(leaves) <= REMEMBERED else _levels)(leaves)
+
+
+# Evidence under a header is taken from the tree that the header was made of.
+@lru_cache(maxsize=1 << 12)
+def _remembered(leaves: tuple[bytes, ...]) -> tuple[tuple[bytes, ...], ...]:
+    return _levels(leaves)
+
+
+def _levels(leaves: tuple[bytes, ...]) -> tuple[tuple[bytes, ...], ...]:
     width = max(2, 1 << (len(leaves) - 1).bit_length()) if leaves else 2
     level = (*leaves, *(_EMPTY for _ in range(width - len(leaves))))
     tree = [level]

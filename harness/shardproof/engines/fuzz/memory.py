@@ -25,8 +25,8 @@ from ...traffic import Dice
 
 #: How many others there are in the first such run: what random runs show again is at most eight back.
 OTHERS_MIN = 16
-#: And in the longest.
-OTHERS_MAX = 1 << 16
+#: And in the longest: some systems take longer for each the more there are, and some have no room for more.
+OTHERS_MAX = 1 << 12
 #: One step in so many belongs to these runs.
 SHARE = 16
 #: Receipts that are under way at a time, at most: they fit into a block.
@@ -49,6 +49,8 @@ class Memory:
 
     schedule: Schedule
     take: Take
+    #: Whether there is no time to go on with a run.
+    late: Callable[[], bool] = lambda: False
     #: How many others there will be in the next run, and how many there were in the last that was refused.
     others: int = OTHERS_MIN
     refused_after: int = 0
@@ -108,19 +110,22 @@ class Memory:
         room = lock.oracle.receipts
         batch_max = min(BATCH, room // 2 if left > room - 8 else left)
         while left:
+            if self.late():
+                self.over = True
+                return None
             batch = self._sent(lock, min(left, batch_max), moves)
             if isinstance(batch, Found):
                 return batch
             executed = 0
             for sent in batch:
-                how = self._executed(lock, sent, moves)
+                how = None if sent.executed_at >= 0 else self._executed(lock, sent, moves)
                 if isinstance(how, Found):
                     return how
-                if how is not None:
-                    executed += 1
-                    if first is None:
-                        first = how
-                        lock.kept.add(sent.number)
+                # Some systems execute all that is there when one of it is delivered.
+                executed += sent.executed_at >= 0
+                if how is not None and first is None:
+                    first = how
+                    lock.kept.add(sent.number)
             if not executed:
                 self.over = True
                 return None

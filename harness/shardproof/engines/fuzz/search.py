@@ -89,7 +89,7 @@ class RandomSearch:
         self.schedule = Schedule(lock, {}, self.plan.crowd)
         self.seen = Seen(self.schedule)
         self.guards = Guards.of(lock)
-        self.memory = Memory(self.schedule, self._plain_step)
+        self.memory = Memory(self.schedule, self._plain_step, self._late)
         if self.plan.rare:
             seen = composed(visible(self.bench.oracle.protocol.layers))
             self.rare = RareWorlds(seen, lock.able, self.plan.seed, self.bench.topology)
@@ -122,12 +122,15 @@ class RandomSearch:
         else:
             self._keep(found)
 
+    def _late(self) -> bool:
+        return self.plan.seconds is not None and self.clock() - self.begin >= self.plan.seconds
+
     def _enough(self) -> bool:
         plan, work = self.plan, self.seen.work
         if not self.over:
             self.over = (
                 (plan.steps is not None and work["steps"] >= plan.steps)
-                or (plan.seconds is not None and self.clock() - self.begin >= plan.seconds)
+                or self._late()
                 or (self.runs_wanted is not None and work["runs"] >= self.runs_wanted)
             )
         return self.over
