@@ -14,11 +14,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from attrs import evolve
+
 from . import selection, trace_file
 from .adapter import AdapterFactory
 from .engines.fuzz import Plan, fuzz
 from .errors import AdapterError
 from .render import text
+from .story.telling import in_words
 from .verdict import Report, Verdict
 
 _WIDTH = 96
@@ -81,7 +84,8 @@ def _named(system: str | AdapterFactory) -> tuple[str, AdapterFactory]:
 def _told(report: Report, name: str, out: Path) -> str:
     """What was found, each with its trace and the line to run it again; or why nothing is known."""
     parts = []
-    for found in report.findings:
+    for one in report.findings:
+        found = evolve(one, trace=in_words(one.trace))
         replay = text.replay_line(trace_file.save(found.trace, out), name)
         parts.append(text.finding(found, _WIDTH, ascii_only=False, replay=replay))
     if not parts:

@@ -9,8 +9,10 @@ import pytest
 from shardproof.adapter import ACCEPTED, Delivery, Outcome, Topology
 from shardproof.engines.fuzz import Plan, fuzz
 from shardproof.engines.fuzz.memory import BATCH, Memory
+from shardproof.lockstep import Lockstep
 from shardproof.moves import Move
 from shardproof.oracle import SLOTS_MAX, Oracle
+from shardproof.record import Sent
 from shardproof.render import text
 from shardproof.runs import Bench, Found
 from shardproof.schedule import Schedule
@@ -155,6 +157,22 @@ def test_what_is_executed_along_with_another_is_one_of_the_others() -> None:
     assert memory.refused_after == 64
     assert isinstance(bench.adapter, ExecutesAllThatIsThere)
     assert len(bench.adapter._system.outgoing["A"]) == 1 + 64
+
+
+def test_what_is_executed_by_no_delivery_cannot_be_delivered_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    Where a block executes what waits for it, nothing is learned of memory, and nothing is claimed.
+    """
+    memory, bench = a_memory(MyAdapter)
+    executed = Memory._executed
+
+    def by_something_else(self: Memory, lock: Lockstep, sent: Sent, moves: list[Move]) -> None:
+        executed(self, lock, sent, moves)
+
+    monkeypatch.setattr(Memory, "_executed", by_something_else)
+
+    assert memory.longer(bench.fresh) is None
+    assert (memory.over, memory.refused_after) == (True, 0)
 
 
 def test_a_run_that_is_not_over_in_time_says_nothing() -> None:

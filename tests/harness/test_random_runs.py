@@ -46,6 +46,8 @@ def test_a_finding_fails_with_its_story(tmp_path: Path) -> None:
     assert headline.startswith("violated  executes-at-most-once")
     (trace,) = tmp_path.iterdir()
     assert last == f"replay with  shardproof replay {trace} --adapter faulty:no-deduplication"
+    # Why the model refuses is said in the words of every other form.
+    assert "at step 5 (`consumed(" in str(caught.value)
     assert caught.value.report.verdict is Verdict.VIOLATED
 
 
